@@ -1,0 +1,1 @@
+"""What a client keeps on disk: TinyDB over an append-only journal."""

@@ -1,0 +1,1 @@
+"""The `tui-chat` command, one file per subcommand."""

@@ -1,0 +1,1 @@
+"""The SDK: a session with a chat server, usable without a terminal."""

@@ -1,0 +1,156 @@
+"""What a session tells those who show it: typed values, delivered in batches.
+
+A change says what became of the shown state (confirmed state and what is queued over it), never what was asked for:
+one's own deletion arrives here the same way as another device's.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from tui_chat.protocol.errors import ErrorBody
+from tui_chat.protocol.models import Message, ServerFacts
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all changes."""
+
+
+class Connection(StrEnum):
+    """What the status line says of the stream."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    SIGNED_OUT = "signed_out"
+    """The server no longer knows this device: log in again."""
+
+
+class ConversationsUpdated(Change, frozen=True, kw_only=True):
+    """New, or other than before: read them from `session.conversations`."""
+
+    conversation_id_list: list[str]
+
+
+class ConversationsRemoved(Change, frozen=True, kw_only=True):
+    """Rows that go. `device` names the other device that deleted them; None for one's own deletion."""
+
+    conversation_id_list: list[str]
+    batch_id: str
+    clear_history_message: bool
+    undo_until: int
+    """Milliseconds since 1970 on this machine's clock; 0 where it cannot be undone."""
+    device: str | None = None
+    while_away: bool = False
+    """It happened while this client was not connected."""
+
+
+class ConversationsHidden(Change, frozen=True, kw_only=True):
+    """Rows hidden by a deletion that waits in the queue; ConversationsRemoved follows when the server confirmed."""
+
+    conversation_id_list: list[str]
+    batch_id: str
+
+
+class ConversationsRestored(Change, frozen=True, kw_only=True):
+    """Rows that are back after an undo (or because a queued deletion was taken back or refused)."""
+
+    conversation_id_list: list[str]
+    batch_id: str
+    device: str | None = None
+
+
+class HistoryCleared(Change, frozen=True, kw_only=True):
+    """Messages up to `cleared_through` must not be shown any more; follows every deletion that clears, too."""
+
+    conversation_id: str
+    cleared_through: int
+
+
+class HistoryRestored(Change, frozen=True, kw_only=True):
+    """Older messages are there again: load the pages anew."""
+
+    conversation_id: str
+
+
+class MessagesAdded(Change, frozen=True, kw_only=True):
+    """Messages that came at the end of a conversation, oldest first; own queued ones have message_seq 0."""
+
+    conversation_id: str
+    messages: list[Message]
+
+
+class MessageUpdated(Change, frozen=True, kw_only=True):
+    """A message with a higher version, or a queued one that now has its number: match by client_id."""
+
+    conversation_id: str
+    message: Message
+
+
+class SendFailed(Change, frozen=True, kw_only=True):
+    """A queued message was refused and left the queue; its text can be offered again."""
+
+    conversation_id: str
+    client_id: str
+    text: str
+    error: ErrorBody
+
+
+class PeerRead(Change, frozen=True, kw_only=True):
+    """The other side of a one-to-one conversation has read up to `peer_read_seq`."""
+
+    conversation_id: str
+    peer_read_seq: int
+
+
+class DraftKept(Change, frozen=True, kw_only=True):
+    """A conversation with an unsent draft was deleted elsewhere; the text is offered until the pane is left."""
+
+    conversation_id: str
+    text: str
+
+
+class ConversationStale(Change, frozen=True, kw_only=True):
+    """Another device deleted these without telling (sync is off); what is shown is a copy."""
+
+    conversation_id_list: list[str]
+
+
+class ConnectionChanged(Change, frozen=True, kw_only=True):
+    """The stream's state, and how many queued commands wait for it."""
+
+    connection: Connection
+    queued: int = 0
+
+
+class ServerChanged(Change, frozen=True, kw_only=True):
+    """The sync switch, the time for undo or a limit is other than before."""
+
+    server: ServerFacts
+
+
+class TypingSeen(Change, frozen=True, kw_only=True):
+    """Somebody types in a conversation."""
+
+    conversation_id: str
+    user_id: str
+
+
+class CommandRefused(Change, frozen=True, kw_only=True):
+    """A queued command other than a message was refused and left the queue."""
+
+    what: Literal["delete", "restore", "read", "flags", "clear"]
+    conversation_id_list: list[str]
+    error: ErrorBody
+
+
+class StateReset(Change, frozen=True, kw_only=True):
+    """The whole list was replaced (first sync, the server's data was restored, or a long absence): repaint all."""
+
+
+class Notice(Change, frozen=True, kw_only=True):
+    """Something a person should know that is not about one conversation, such as a cache rebuilt after damage."""
+
+    what: Literal["cache_rebuilt", "cache_from_backup", "disk_full"]
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""The vocabulary that client and server share: names, bodies, events, errors, limits. No I/O."""

@@ -1,0 +1,210 @@
+"""What there is: messages, conversations, users, groups, devices, settings.
+
+The wire form and the form in memory are one. Times are milliseconds since 1970 in UTC, as the server's clock has them.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from .ids import ConversationType
+from .limits import UNDO_SECONDS_DEFAULT, Limits
+from .wire import Wire
+
+
+class MessageType(StrEnum):
+    """`tip`: what happened in a group, in the group; `notice`: the system's, in @TIM#SYSTEM; `custom`: for programs."""
+
+    TEXT = "text"
+    TIP = "tip"
+    NOTICE = "notice"
+    CUSTOM = "custom"
+
+
+class Membership(StrEnum):
+    """How the reader stands to a group; all but JOINED can read what they saw and cannot send."""
+
+    JOINED = "joined"
+    LEFT = "left"
+    KICKED = "kicked"
+    DISMISSED = "dismissed"
+
+
+class TipKind(StrEnum):
+    """What a tip or a notice tells."""
+
+    CREATED = "created"
+    JOINED = "joined"
+    INVITED = "invited"
+    QUIT = "quit"
+    KICKED = "kicked"
+    DISMISSED = "dismissed"
+    TRANSFERRED = "transferred"
+    RENAMED = "renamed"
+    ROLE = "role"
+    MUTED = "muted"
+    UNMUTED = "unmuted"
+    APPLIED = "applied"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class Tip(Wire, frozen=True, kw_only=True):
+    """The facts of a tip or notice, so that a client can say them in its reader's language; `text` has the English."""
+
+    what: TipKind
+    operator: str
+    """userID of who did it."""
+    user_id_list: list[str] = []
+    """Whom it befell."""
+    group_id: str | None = None
+    name: str | None = None
+    """The group's name at that time, or the new one, or the role given."""
+
+
+class Message(Wire, frozen=True, kw_only=True):
+    """One message as one reader sees it: the conversationID is named from that reader's side."""
+
+    conversation_id: str
+    message_seq: int
+    """Contiguous within the conversation, from 1."""
+    client_id: str
+    version: int = 1
+    """Counted up by every change; the higher one wins, however it arrives."""
+    sender: str = msgspec.field(name="from")
+    time: int
+    type: MessageType = MessageType.TEXT
+    text: str = ""
+    nick: str | None = None
+    """The sender's display name where it is not the userID."""
+    tip: Tip | None = None
+    reply_to: int | None = None
+    """messageSeq of the message that this one answers."""
+    mentions: list[str] = []
+    edited_at: int | None = None
+    recalled: bool = False
+    reactions: dict[str, list[str]] = {}
+    """emoji -> userIDs."""
+
+
+class LastMessage(Wire, frozen=True, kw_only=True):
+    """What a conversation list shows of the newest visible message."""
+
+    message_seq: int
+    sender: str = msgspec.field(name="from")
+    time: int
+    type: MessageType = MessageType.TEXT
+    text: str = ""
+    """At most limits.PREVIEW_CHARACTERS, on one line."""
+    nick: str | None = None
+    tip: Tip | None = None
+    recalled: bool = False
+
+
+class Conversation(Wire, frozen=True, kw_only=True):
+    """The state of one conversation for one user. All but the last six fields are what `protocol.md` fixes."""
+
+    conversation_id: str
+    type: ConversationType
+    name: str
+    """The peer's nick or userID, the group's name; empty for the system's, which clients name in their language."""
+    last_message: LastMessage | None = None
+    """None where nothing is visible, which a cleared conversation may be."""
+    message_count: int = 0
+    """Visible messages, so that what a dialog says of a deletion is true."""
+    unread_count: int = 0
+    mention_count: int = 0
+    read_seq: int = 0
+    hidden_through: int = 0
+    cleared_through: int = 0
+    pinned: bool = False
+    muted: bool = False
+    marked_unread: bool = False
+    membership: Membership | None = None
+    """Groups only."""
+    member_count: int | None = None
+    newest_seq: int = 0
+    """Newest message that this reader could ever see, cleared or not: what a deletion of all names as `upTo`."""
+    time: int = 0
+    """When that one was sent; the list's order, so that a cleared conversation keeps its place."""
+    peer_read_seq: int = 0
+    """One-to-one only: how far the other side has read."""
+    join_seq: int = 0
+    """Groups: the tip with which the present or last membership began."""
+    first_seq: int = 0
+    """Oldest visible messageSeq; 0 where none is."""
+    role: str | None = None
+    """Groups: owner, admin or member."""
+
+
+class User(Wire, frozen=True, kw_only=True):
+    """An account as others see it."""
+
+    user_id: str
+    nick: str | None = None
+
+
+class Device(Wire, frozen=True, kw_only=True):
+    """One log-in of a user."""
+
+    device_id: str
+    name: str
+    created_at: int = 0
+    last_seen_at: int = 0
+    current: bool = False
+
+
+class Member(Wire, frozen=True, kw_only=True):
+    """A member of a group; role is owner, admin or member."""
+
+    user_id: str
+    nick: str | None = None
+    role: str = "member"
+
+
+class Group(Wire, frozen=True, kw_only=True):
+    """A group as its members see it."""
+
+    group_id: str
+    name: str
+    join: Literal["free", "approval", "closed"] = "closed"
+    owner: str
+    muted: bool = False
+    dismissed: bool = False
+    member_count: int = 0
+
+
+class ServerFacts(Wire, frozen=True, kw_only=True):
+    """What every client knows of its server; stands in /v1/me, every sync answer and the stream's welcome."""
+
+    version: str
+    sync_conversation_deletion: bool = False
+    undo_seconds: int = UNDO_SECONDS_DEFAULT
+    limits: Limits = Limits()
+
+
+class Settings(Wire, frozen=True, kw_only=True):
+    """What an administrator can change while the server runs."""
+
+    sync_conversation_deletion: bool = False
+    """Tencent's console switch "Sync Conversation Deletion Across Clients"; off by default there as well."""
+    undo_seconds: int = UNDO_SECONDS_DEFAULT
+    registration: Literal["auto", "open", "invite"] = "auto"
+    """auto: open on loopback, by invitation elsewhere."""
+
+
+class Deletion(Wire, frozen=True, kw_only=True):
+    """An entry of the log of deletions: one batch."""
+
+    batch_id: str
+    device: Device
+    time: int
+    count: int
+    clear_history_message: bool
+    what: Literal["deleted", "cleared"] = "deleted"
+    conversation_id_list: list[str] = []
+    """Only while it can be undone."""
+    undo_seconds: int = 0
+    """Seconds left; 0 means final."""
+    restored: bool = False

@@ -1,0 +1,90 @@
+"""Make text from others harmless, for a server that accepts it and for whoever draws, logs or exports it.
+
+A terminal obeys control characters, so a message could write the reader's clipboard or retitle the window; bidi
+controls make text read as what it is not. They are removed, never interpreted. Both sides call these functions.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+from . import limits
+from .errors import InvalidName, TextEmpty, TextTooLong
+
+_COMBINING_MOST: Final = 8
+"""Marks on one base character; more pile up over the lines around (and cost a terminal seconds)."""
+
+_LINE_BREAKS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
+_FORBIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f"  # C0 but newline, DEL, C1 (8-bit CSI and OSC among them)
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi marks, embeddings, overrides, isolates
+    "\ud800-\udfff"  # unpaired surrogates: cannot be encoded
+    "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear annotation, invisible tags
+    "\ufeff\u00ad]"  # zero-width no-break space, soft hyphen: terminals disagree on their width
+)
+_FILLERS = re.compile("[\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u2800\u3164\uffa0]")
+"""Look like nothing at all, so that two names could look the same."""
+_SPACES = re.compile(r"\s+")
+_INVISIBLE = re.compile("[\\s\u200b-\u200d\u2060-\u2064\ufe00-\ufe0f\u115f\u1160\u3164\uffa0\u2800]*")
+
+
+def clean_text(text: str) -> str:
+    """A message's text without anything that a terminal would obey; newlines stay, tabs become spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _LINE_BREAKS.sub("\n", text).replace("\t", "    ")
+    return _clamp_marks(_FORBIDDEN.sub("", text))
+
+
+def clean_name(text: str) -> str:
+    """A name (nick, group, device) on one line: as clean_text, NFC, no newlines, no invisible fillers."""
+    if text.isascii() and text.isprintable():
+        return _SPACES.sub(" ", text).strip()
+    text = unicodedata.normalize("NFC", clean_text(text).replace("\n", " "))
+    return _SPACES.sub(" ", _FILLERS.sub("", text)).strip()
+
+
+def accept_text(text: str) -> str:
+    """The text as it is stored.
+
+    Raises:
+        TextTooLong: over limits.TEXT_BYTES of UTF-8 as it came; it is refused, never cut.
+        TextEmpty: nothing that can be seen is left of it.
+    """
+    if len(text) > limits.TEXT_BYTES or len(text.encode("utf-8", "surrogatepass")) > limits.TEXT_BYTES:
+        raise TextTooLong(f"a message holds at most {limits.TEXT_BYTES} bytes; it was not sent")
+    cleaned = clean_text(text)
+    if _INVISIBLE.fullmatch(cleaned):
+        raise TextEmpty()
+    return cleaned
+
+
+def accept_name(text: str, what: str = "a name") -> str:
+    """The name as it is stored.
+
+    Raises:
+        InvalidName: empty afterwards, or over limits.NAME_CHARACTERS.
+    """
+    cleaned = clean_name(text) if len(text) <= 8 * limits.NAME_CHARACTERS else text
+    if len(cleaned) > limits.NAME_CHARACTERS:
+        raise InvalidName(f"{what} has at most {limits.NAME_CHARACTERS} characters")
+    if _INVISIBLE.fullmatch(cleaned):
+        raise InvalidName(f"{what} needs at least one character that can be seen")
+    return cleaned
+
+
+def preview(text: str) -> str:
+    """The first limits.PREVIEW_CHARACTERS of a text on one line, as a conversation list shows it."""
+    return _SPACES.sub(" ", text[: 2 * limits.PREVIEW_CHARACTERS]).strip()[: limits.PREVIEW_CHARACTERS]
+
+
+def _clamp_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) or unicodedata.category(character) == "Me" else 0
+        if marks <= _COMBINING_MOST:
+            kept.append(character)
+    return "".join(kept)

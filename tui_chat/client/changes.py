@@ -11,9 +11,10 @@ import msgspec
 
 from tui_chat.protocol.errors import ErrorBody
 from tui_chat.protocol.models import Message, ServerFacts
+from tui_chat.protocol.wire import wire_name
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
+class Change(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
     """Base of all changes."""
 
 

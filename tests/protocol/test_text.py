@@ -1,0 +1,102 @@
+"""What others wrote cannot reach a terminal as commands, and stays readable."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_chat.protocol import limits
+from tui_chat.protocol.errors import InvalidName, TextEmpty, TextTooLong
+from tui_chat.protocol.text import accept_name, accept_text, clean_name, clean_text, preview
+
+OBEYED = (
+    {chr(code) for code in range(0x20) if chr(code) != "\n"}
+    | {chr(code) for code in range(0x7F, 0xA0)}
+    | set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\ufeff")
+    | {chr(code) for code in range(0xD800, 0xE000)}
+)
+
+HOSTILE = [
+    "\x1b]0;X\x07",
+    "\x1b]52;c;QQ==\x07",
+    "\x1b[2J",
+    "\x1b[6n",
+    "\x1b]8;;http://e\x1b\\",
+    "\x9b31m",
+    "\x9d0;X\x9c",
+    "\x1bPq\x1b\\",
+    "\x1bc",
+    "\u202e",
+    "\u2066",
+    "\x1b]",
+    "\ud800",
+    "\r",
+    "\x00",
+]
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_nothing_that_a_terminal_obeys_is_left_and_the_words_around_stay(payload: str) -> None:
+    cleaned = clean_text(f"before{payload}after")
+    assert not OBEYED & set(cleaned)
+    assert cleaned.startswith("before")
+    assert cleaned.endswith("after")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()) | st.sampled_from(sorted(OBEYED)), max_size=200))
+def test_any_text_is_harmless_and_cleaning_it_again_changes_nothing(text: str) -> None:
+    cleaned = clean_text(text)
+    assert not OBEYED & set(cleaned)
+    assert clean_text(cleaned) == cleaned
+    cleaned.encode("utf-8")
+    name = clean_name(text)
+    assert not (OBEYED | {"\n"}) & set(name)
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize("text", ["plain", "two\nlines", "小林, 你好！", "👩‍👩‍👧 and 👍🏽", "é ñ ü", "שלום", "नमस्ते"])
+def test_what_people_write_is_left_as_it_is(text: str) -> None:
+    assert clean_text(text) == text
+
+
+def test_line_ends_and_tabs_become_what_every_pane_can_show() -> None:
+    assert clean_text("a\r\nb\rc\u2028d\te") == "a\nb\nc\nd    e"
+
+
+def test_piled_up_marks_are_clamped() -> None:
+    cleaned = clean_text("a" + "\u0301" * 1000 + "b")
+    assert sum(1 for character in cleaned if unicodedata.combining(character)) <= 8
+    assert cleaned.startswith("a")
+    assert cleaned.endswith("b")
+
+
+def test_text_is_refused_not_cut() -> None:
+    assert accept_text("x" * limits.TEXT_BYTES) == "x" * limits.TEXT_BYTES
+    with pytest.raises(TextTooLong):
+        accept_text("x" * (limits.TEXT_BYTES + 1))
+    with pytest.raises(TextTooLong):
+        accept_text("林" * (limits.TEXT_BYTES // 3 + 1))
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "\x1b\x07", "\u200b\u2060", "\u202e"])
+def test_a_text_of_which_nothing_is_left_is_refused(text: str) -> None:
+    with pytest.raises(TextEmpty):
+        accept_text(text)
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u3164", "\u2800\u115f", "x" * 61, "\x1b"])
+def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
+    with pytest.raises(InvalidName, match="nick"):
+        accept_name(name, "a nick")
+
+
+def test_names_that_look_alike_are_alike() -> None:
+    assert clean_name("bo\u3164b") == "bob"
+    assert clean_name("e\u0301") == "é"
+    assert clean_name(" a \n  b ") == "a b"
+
+
+def test_a_preview_is_one_short_line() -> None:
+    assert preview("a\nb   c") == "a b c"
+    assert len(preview("x" * 5000)) == limits.PREVIEW_CHARACTERS

@@ -1,0 +1,205 @@
+"""Where things lie, what the settings file says, and which accounts are stored.
+
+Directories follow the XDG rules (platformdirs): settings in the config directory, accounts and their tokens in the data
+directory, conversations kept for offline reading in the cache directory, a server's database in the data directory.
+Everything is made for its owner alone (directories 0700, files 0600).
+"""
+
+import fcntl
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+import platformdirs
+
+from tui_chat.protocol.wire import decode, encode
+
+_APPLICATION: Final = "tui-chat"
+_PROFILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", re.ASCII)
+
+DEFAULT_PROFILE: Final = "default"
+
+
+class ConfigError(Exception):
+    """The settings file or a profile cannot be used; `str()` is one line that names file, line and mend."""
+
+
+class Paths(msgspec.Struct, frozen=True):
+    """The directories of one user of this machine."""
+
+    config: Path
+    data: Path
+    cache: Path
+    state: Path
+
+    @classmethod
+    def of_user(cls) -> "Paths":
+        """Where the platform, or the XDG variables, put them."""
+        return cls(
+            config=Path(platformdirs.user_config_dir(_APPLICATION)),
+            data=Path(platformdirs.user_data_dir(_APPLICATION)),
+            cache=Path(platformdirs.user_cache_dir(_APPLICATION)),
+            state=Path(platformdirs.user_state_dir(_APPLICATION)),
+        )
+
+    @property
+    def settings_file(self) -> Path:
+        """The TOML file that a person edits."""
+        return self.config / "settings.toml"
+
+    @property
+    def server_data(self) -> Path:
+        """Where `tui-chat serve` keeps its database unless told otherwise."""
+        return self.data / "server"
+
+    @property
+    def demo_data(self) -> Path:
+        """Where `tui-chat demo` keeps its server and caches."""
+        return self.data / "demo"
+
+    def account_cache(self, server_url: str, user_id: str) -> Path:
+        """The cache directory of one account: named by a digest, since a URL is no file name."""
+        name = sha256(f"{server_url.rstrip('/')}\n{user_id.lower()}".encode()).hexdigest()[:24]
+        return self.cache / "accounts" / name
+
+
+class DeleteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[delete]`"""
+
+    clear_history: bool = True
+    """How the switch in the confirm dialog starts; on, as the service documents its default."""
+
+
+class ScreenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[screen]`"""
+
+    symbols: Literal["unicode", "ascii"] = "unicode"
+    theme: str = "textual-dark"
+    mouse: bool = True
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings file. What is not in it has the value that stands here."""
+
+    language: str | None = None
+    """`en` or `zh_CN`; without it the locale decides."""
+    device_name: str | None = None
+    delete: DeleteSettings = DeleteSettings()
+    screen: ScreenSettings = ScreenSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in the file; the defaults where there is no file.
+
+    Raises:
+        ConfigError: not TOML, an unknown name, or a value of the wrong kind.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); mend or remove it") from error
+    try:
+        return msgspec.convert(tomllib.loads(text), Settings)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}; mend or remove it") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}; mend or remove it") from error
+
+
+def private_directory(path: Path) -> Path:
+    """Make the directory (and its parents) for its owner alone; an existing one is left as it is."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file in one step, readable by its owner alone: a reader sees the old or the new one, never half."""
+    private_directory(path.parent)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+class SecretFile:
+    """A file with one account's tokens, shared by all processes of its user.
+
+    Whoever renews a rotating token must hold `locked()` and read again first: two that renew the same one log the user
+    out.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def read(self) -> dict[str, Any] | None:
+        """What is stored; None where nothing is. Raises ConfigError where the file is damaged."""
+        try:
+            return decode(self.path.read_bytes(), dict[str, Any])
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(f"{self.path}: cannot be read ({error}); log in again with `tui-chat login`") from error
+
+    def write(self, secret: dict[str, Any]) -> None:
+        """Store it in one step."""
+        write_private(self.path, encode(secret))
+
+    def remove(self) -> None:
+        """Forget it."""
+        self.path.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the file against the other processes of this user; waits for who holds it (a renewal, a second)."""
+        private_directory(self.path.parent)
+        descriptor = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+class Profiles:
+    """The stored accounts: one file each, the newest used one remembered."""
+
+    def __init__(self, paths: Paths):
+        self._directory = paths.data / "accounts"
+        self._last = paths.state / "last-profile"
+
+    def file(self, profile: str) -> SecretFile:
+        """The tokens of a profile. Raises ConfigError where that is no name for one."""
+        if not _PROFILE.fullmatch(profile):
+            raise ConfigError(f"{profile[:80]!r} is no profile name: letters, digits, _ . - (at most 64)")
+        return SecretFile(self._directory / f"{profile}.json")
+
+    def names(self) -> list[str]:
+        """Every stored profile."""
+        return sorted(path.stem for path in self._directory.glob("*.json"))
+
+    def last(self) -> str:
+        """The profile that was opened last; the default one where there was none."""
+        try:
+            name = self._last.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return DEFAULT_PROFILE
+        return name if name in self.names() else DEFAULT_PROFILE
+
+    def remember(self, profile: str) -> None:
+        """Make this the one that `tui-chat` opens next time."""
+        write_private(self._last, profile.encode())

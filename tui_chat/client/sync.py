@@ -1,0 +1,345 @@
+"""The rules of synchronisation, without a socket: what a range of events does to the state.
+
+Pure: `reduce` reads a view of the state and returns which entries change and what follows from it (effects, in the
+order of their events). It copies nothing that does not change, since a state may hold ten thousand conversations.
+
+Watermarks move forward only, whoever brings them; a restore alone moves them back. That is what keeps a late event, a
+repeated one or an old page from bringing back what was cleared.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from tui_chat.protocol import events
+from tui_chat.protocol.models import Conversation, Message
+
+from .merging import NO_MARKS, Marks, forward, is_listed, with_marks
+
+
+class View(Protocol):
+    """What `reduce` reads. `marks` keeps watermarks of conversations that are not listed (any more)."""
+
+    @property
+    def conversations(self) -> Mapping[str, Conversation]: ...
+    @property
+    def marks(self) -> Mapping[str, Marks]: ...
+    @property
+    def position(self) -> int | None: ...
+    @property
+    def device_id(self) -> str: ...
+
+
+class Arrived(NamedTuple):
+    """A message at the end of a conversation; `visible` is false where it lies under the watermark."""
+
+    message: Message
+    visible: bool
+
+
+class Replaced(NamedTuple):
+    """A message with a higher version."""
+
+    message: Message
+    visible: bool
+
+
+class Removed(NamedTuple):
+    """Conversations deleted by one operation; `gone` are those whose rows go, the others had something newer."""
+
+    conversation_id_list: list[str]
+    gone: list[str]
+    clear_history_message: bool
+    batch_id: str
+    undo_seconds: int
+    device: events.EventDevice
+
+
+class Emptied(NamedTuple):
+    """Conversations cleared by one operation, their rows stay."""
+
+    conversation_id_list: list[str]
+    batch_id: str
+    undo_seconds: int
+    device: events.EventDevice
+
+
+class ClearedThrough(NamedTuple):
+    """Nothing up to `message_seq` may be kept or shown any more."""
+
+    conversation_id: str
+    message_seq: int
+
+
+class Back(NamedTuple):
+    """Conversations of an undone batch; `reappeared` had no row, `reopened` have older messages again."""
+
+    conversation_id_list: list[str]
+    reappeared: list[str]
+    reopened: list[str]
+    batch_id: str
+    device: events.EventDevice
+
+
+class TurnedStale(NamedTuple):
+    """Deleted on another device without word: the row is a copy."""
+
+    conversation_id: str
+
+
+class InLine(NamedTuple):
+    """A stale conversation that is true again."""
+
+    conversation_id: str
+
+
+class Inexact(NamedTuple):
+    """The counts of this row cannot be told from the event alone: ask for the conversation."""
+
+    conversation_id: str
+
+
+class PeerHasRead(NamedTuple):
+    """The other side of a one-to-one has read so far."""
+
+    conversation_id: str
+    peer_read_seq: int
+
+
+class DeviceGone(NamedTuple):
+    """A device of this user was logged out."""
+
+    device_id: str
+
+
+Effect = (
+    Arrived
+    | Replaced
+    | Removed
+    | Emptied
+    | ClearedThrough
+    | Back
+    | TurnedStale
+    | InLine
+    | Inexact
+    | PeerHasRead
+    | DeviceGone
+)
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What a range did: entries that are new (None: no row any more), watermarks, effects, and where we are now."""
+
+    position: int
+    cursor: str
+    entries: dict[str, Conversation | None] = {}
+    marks: dict[str, Marks] = {}
+    effects: list[Effect] = []
+    unknown: int = 0
+    """Events of kinds that this version does not know."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """Events are missing between ours and this range: ask /v1/sync."""
+
+    last: int
+
+
+class Old(msgspec.Struct, frozen=True):
+    """Everything in it was applied before."""
+
+
+def position_of(cursor: str | None) -> int | None:
+    """The eventSeq in a cursor (`epoch:eventSeq`), None where it has another form or there is none.
+
+    The cursor itself is sent back as it came; only the number that ranges are compared with is read from it.
+    """
+    tail = cursor.rpartition(":")[2] if cursor else ""
+    return int(tail) if tail.isascii() and tail.isdigit() else None
+
+
+def reduce(view: View, received: events.EventRange) -> Applied | Gap | Old:
+    """What `received` does to the state in `view`.
+
+    Raises:
+        msgspec.DecodeError: an event of a known kind has not its shape.
+    """
+    position = view.position
+    if position is not None and received.last <= position:
+        return Old()
+    if position is not None and received.first > position + 1:
+        return Gap(received.last)
+    step = _Step(view)
+    for event in received.read():
+        if position is None or event.event_seq > position:
+            step.apply(event)
+    return Applied(
+        position=received.last,
+        cursor=received.cursor,
+        entries=step.entries,
+        marks=step.marks,
+        effects=step.effects,
+        unknown=step.unknown,
+    )
+
+
+class _Step:
+    """The changes of one range while they are worked out."""
+
+    def __init__(self, view: View):
+        self.view = view
+        self.entries: dict[str, Conversation | None] = {}
+        self.marks: dict[str, Marks] = {}
+        self.effects: list[Effect] = []
+        self.unknown = 0
+
+    def row(self, conversation_id: str) -> Conversation | None:
+        if conversation_id in self.entries:
+            return self.entries[conversation_id]
+        return self.view.conversations.get(conversation_id)
+
+    def marks_of(self, conversation_id: str) -> Marks:
+        row = self.row(conversation_id)
+        if row is not None:
+            return Marks(row.hidden_through, row.cleared_through)
+        return self.marks.get(conversation_id) or self.view.marks.get(conversation_id, NO_MARKS)
+
+    def put(self, conversation: Conversation) -> None:
+        conversation_id = conversation.conversation_id
+        self.entries[conversation_id] = conversation
+        self.marks[conversation_id] = Marks(conversation.hidden_through, conversation.cleared_through)
+
+    def drop(self, conversation_id: str, marks: Marks) -> None:
+        self.entries[conversation_id] = None
+        self.marks[conversation_id] = marks
+
+    def apply(self, event: events.AnyEvent) -> None:
+        match event:
+            case events.MessageNew(message=message, conversation=conversation):
+                self.speaks_of(conversation, brings_in_line=True)
+                self.effects.append(Arrived(message, self.is_visible(message)))
+            case events.MessageChanged(message=message, conversation=conversation):
+                self.speaks_of(conversation)
+                self.effects.append(Replaced(message, self.is_visible(message)))
+            case events.ConversationDeleted():
+                self.deleted(event)
+            case events.ConversationCleared():
+                self.cleared(event)
+            case events.ConversationRestored():
+                self.restored(event)
+            case events.ConversationChanged(conversations=conversations):
+                for conversation in conversations:
+                    self.speaks_of(conversation)
+            case events.ConversationRead():
+                self.read(event)
+            case events.GroupChanged(conversation=conversation) | events.MemberChanged(conversation=conversation):
+                if conversation is not None:
+                    self.speaks_of(conversation)
+            case events.DeviceRevoked(device_id=device_id):
+                self.effects.append(DeviceGone(device_id))
+            case events.UserChanged():
+                pass  # names stand in the conversations, which come by conversation.changed
+            case events.Unknown():
+                self.unknown += 1
+
+    def is_visible(self, message: Message) -> bool:
+        return message.message_seq > self.marks_of(message.conversation_id).cleared_through
+
+    def speaks_of(self, said: Conversation, *, brings_in_line: bool = False) -> None:
+        """The server tells how a conversation stands, not because of a deletion."""
+        conversation_id = said.conversation_id
+        old = self.row(conversation_id)
+        marks = self.marks_of(conversation_id)
+        if old is not None and said.newest_seq < old.newest_seq:
+            return  # told before something that is here already; what came after it follows
+        merged = forward(said, old, marks)
+        if not is_listed(merged):
+            if old is None:
+                self.marks[conversation_id] = Marks(merged.hidden_through, merged.cleared_through)
+            elif said.hidden_through > marks.hidden_through:
+                # Deleted elsewhere without word. Flags are taken over, the copy is kept.
+                flags = {"muted": said.muted, "marked_unread": said.marked_unread, "name": said.name}
+                self.put(msgspec.structs.replace(old, **flags))
+                self.effects.append(TurnedStale(conversation_id))
+            return
+        self.put(merged)
+        if merged.cleared_through > marks.cleared_through:
+            self.effects.append(ClearedThrough(conversation_id, merged.cleared_through))
+        if brings_in_line or merged.hidden_through > marks.hidden_through:
+            self.effects.append(InLine(conversation_id))
+
+    def deleted(self, event: events.ConversationDeleted) -> None:
+        gone: list[str] = []
+        cleared: list[Effect] = []
+        for item in event.items:
+            conversation_id = item.conversation_id
+            old_marks = self.marks_of(conversation_id)
+            marks = old_marks.raised(item.hidden_through, item.cleared_through)
+            row = self.row(conversation_id)
+            if row is not None and row.newest_seq > marks.hidden_through:
+                self.put(with_marks(row, marks, pinned=False))
+                self.effects.append(Inexact(conversation_id))
+            else:
+                if row is not None:
+                    gone.append(conversation_id)
+                self.drop(conversation_id, marks)
+            if event.clear_history_message or marks.cleared_through > old_marks.cleared_through:
+                cleared.append(ClearedThrough(conversation_id, marks.cleared_through))
+        self.effects.append(
+            Removed(
+                [item.conversation_id for item in event.items],
+                gone,
+                event.clear_history_message,
+                event.batch_id,
+                event.undo_seconds,
+                event.device,
+            )
+        )
+        self.effects.extend(cleared)
+
+    def cleared(self, event: events.ConversationCleared) -> None:
+        cleared: list[Effect] = []
+        for item in event.items:
+            marks = self.marks_of(item.conversation_id).raised(0, item.cleared_through)
+            row = self.row(item.conversation_id)
+            if row is None:
+                self.marks[item.conversation_id] = marks
+            else:
+                self.put(with_marks(row, marks))
+                if row.newest_seq > marks.cleared_through:
+                    cleared.append(Inexact(item.conversation_id))
+            cleared.append(ClearedThrough(item.conversation_id, marks.cleared_through))
+        ids = [item.conversation_id for item in event.items]
+        self.effects.append(Emptied(ids, event.batch_id, event.undo_seconds, event.device))
+        self.effects.extend(cleared)
+
+    def restored(self, event: events.ConversationRestored) -> None:
+        reappeared: list[str] = []
+        reopened: list[str] = []
+        for conversation in event.conversations:
+            conversation_id = conversation.conversation_id
+            row, marks = self.row(conversation_id), self.marks_of(conversation_id)
+            if is_listed(conversation):
+                self.put(conversation)
+                if row is None:
+                    reappeared.append(conversation_id)
+                if row is None or conversation.cleared_through < marks.cleared_through:
+                    reopened.append(conversation_id)
+                self.effects.append(InLine(conversation_id))
+            else:
+                self.drop(conversation_id, Marks(conversation.hidden_through, conversation.cleared_through))
+        ids = [conversation.conversation_id for conversation in event.conversations]
+        self.effects.append(Back(ids, reappeared, reopened, event.batch_id, event.device))
+
+    def read(self, event: events.ConversationRead) -> None:
+        for item in event.items:
+            row = self.row(item.conversation_id)
+            if row is None or item.read_seq < row.read_seq:
+                continue
+            changed = {"unread_count": item.unread_count, "mention_count": item.mention_count}
+            self.put(msgspec.structs.replace(row, read_seq=item.read_seq, **changed))
+        peer = self.row(event.conversation_id) if event.conversation_id is not None else None
+        if peer is not None and event.peer_read_seq > peer.peer_read_seq:
+            self.put(msgspec.structs.replace(peer, peer_read_seq=event.peer_read_seq))
+            self.effects.append(PeerHasRead(peer.conversation_id, event.peer_read_seq))

@@ -1,0 +1,267 @@
+"""Commands of the conversation list: marking, deleting, undoing, opening."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .command import N_, Command, Scope, WidgetKeys
+
+if TYPE_CHECKING:
+    from tui_chat.tui.app import ChatApp
+
+LIST = (Scope.LIST,)
+
+
+class DeleteConversations(Command):
+    id = "delete"
+    keys = ("d", "delete")
+    scopes = LIST
+    in_footer = True
+    label = N_("Delete")
+    help = N_("Delete what is marked, or the row under the cursor. Asks first.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.chosen())
+
+    def run(self, app: ChatApp) -> None:
+        app.device.ask_delete()
+
+
+class Undo(Command):
+    id = "undo"
+    keys = ("u",)
+    scopes = (Scope.LIST, Scope.MESSAGES)
+    label = N_("Undo deletion")
+    help = N_("Undo the last deletion; again: the one before. Works from any of your devices.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.undo()
+
+
+class ShowLog(Command):
+    id = "log"
+    keys = ("L",)
+    scopes = LIST
+    label = N_("Log of deletions")
+    help = N_("When, on which device, how many, and how long each can be undone.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.show_log()
+
+
+class RetryFailed(Command):
+    id = "retry"
+    keys = ("R",)
+    scopes = LIST
+    in_footer = True
+    label = N_("Retry")
+    help = N_("Delete again what failed; the reason stands on the row.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.failed)
+
+    def run(self, app: ChatApp) -> None:
+        app.device.retry()
+
+
+class ToggleMark(Command):
+    id = "mark"
+    keys = ("space",)
+    scopes = LIST
+    label = N_("Mark")
+    help = N_("Mark or unmark, and go down.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.device.list.highlighted is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.action_toggle_mark()
+
+
+class MarkRange(Command):
+    id = "mark-range"
+    keys = ("v",)
+    scopes = LIST
+    label = N_("Mark a range")
+    help = N_("Start a range, move, and press again to end it. Shift+↑↓ does it at once.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.action_range()
+
+
+class MarkAll(Command):
+    id = "mark-all"
+    keys = ("a", "ctrl+a")
+    scopes = LIST
+    label = N_("Mark all shown")
+    help = N_("Mark every row that is shown; a filter limits it.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.action_mark_all_shown()
+
+
+class InvertMarks(Command):
+    id = "invert-marks"
+    keys = ("asterisk",)
+    scopes = LIST
+    label = N_("Invert marks")
+    help = N_("Mark what is not marked among the rows shown, and unmark the rest.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.action_invert()
+
+
+class LastMarks(Command):
+    id = "last-marks"
+    keys = ("V",)
+    scopes = LIST
+    label = N_("Mark the last set again")
+    help = N_("Bring back the marks that were cleared last.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.action_last_set()
+
+
+class Review(Command):
+    id = "review"
+    keys = ("equals_sign",)
+    scopes = LIST
+    in_footer = True
+    label = N_("Review")
+    help = N_("Show only what is marked; again: show all.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.list.marks) or app.device.list.reviewing
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.action_review()
+
+
+class Filter(Command):
+    id = "filter"
+    keys = ("slash",)
+    scopes = LIST
+    label = N_("Filter")
+    help = N_("Show only rows whose names have these words. Enter keeps it, Esc ends it.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.start_filter()
+
+
+class MarkRead(Command):
+    id = "read"
+    keys = ("r",)
+    scopes = LIST
+    label = N_("Mark as read")
+    help = N_("Everything in the marked conversations, or in this one, is read.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.chosen())
+
+    def run(self, app: ChatApp) -> None:
+        app.device.mark_read()
+
+
+class ToggleUnread(Command):
+    id = "unread"
+    keys = ("U",)
+    scopes = LIST
+    label = N_("Toggle unread")
+    help = N_("Flag the marked conversations, or this one, as unread; again: take the flag away.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.chosen())
+
+    def run(self, app: ChatApp) -> None:
+        app.device.toggle_flag("marked_unread")
+
+
+class TogglePin(Command):
+    id = "pin"
+    keys = ("p",)
+    scopes = LIST
+    label = N_("Pin")
+    help = N_("Pin the marked conversations, or this one, to the top; again: unpin.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.chosen())
+
+    def run(self, app: ChatApp) -> None:
+        app.device.toggle_flag("pinned")
+
+
+class ToggleMute(Command):
+    id = "mute"
+    keys = ("m",)
+    scopes = LIST
+    label = N_("Mute")
+    help = N_("Mute the marked conversations, or this one; again: unmute.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.device.chosen())
+
+    def run(self, app: ChatApp) -> None:
+        app.device.toggle_flag("muted")
+
+
+class OpenConversation(Command):
+    id = "open"
+    keys = ("enter",)
+    scopes = LIST
+    label = N_("Open")
+    help = N_("Open the conversation and go to its composer.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.device.list.highlighted is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.device.open_highlighted()
+
+
+class OpenNth(Command):
+    """The n-th row that is shown, by its digit."""
+
+    scopes = LIST
+    in_palette = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.id = f"open-{number}"  # type: ignore[misc]
+        self.keys = (str(number),)  # type: ignore[misc]
+        self.in_help = number == 1  # type: ignore[misc]
+
+    label = N_("Open the n-th")
+    help = N_("Open the first, second … ninth row.")
+
+    def key_text(self) -> str:
+        return "1 … 9" if self.number == 1 else super().key_text()
+
+    def run(self, app: ChatApp) -> None:
+        app.device.open_nth(self.number)
+
+
+class NewConversation(Command):
+    id = "new"
+    keys = ("c",)
+    scopes = LIST
+    label = N_("New conversation")
+    help = N_("Write to somebody, or create a group.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.new_conversation()
+
+
+class MoveInList(WidgetKeys):
+    id = "list-move"
+    keys = ("up", "down", "k", "j", "pageup", "pagedown", "g", "G", "home", "end")
+    scopes = LIST
+    label = N_("Move")
+    help = N_("Move the cursor: by row, by page, to the first and the last.")
+
+
+class ExtendRange(WidgetKeys):
+    id = "list-extend"
+    keys = ("shift+up", "shift+down")
+    scopes = LIST
+    label = N_("Mark a range")
+    help = N_("Mark while moving.")

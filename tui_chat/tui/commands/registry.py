@@ -1,0 +1,61 @@
+"""All commands, in the order in which help and footer show them."""
+
+from typing import Final
+
+from . import dialog, everywhere, messages
+from . import list as lists
+from .command import Command, Scope
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    lists.DeleteConversations(),
+    lists.Review(),
+    lists.RetryFailed(),
+    lists.Undo(),
+    lists.ShowLog(),
+    lists.ToggleMark(),
+    lists.MarkRange(),
+    lists.ExtendRange(),
+    lists.MarkAll(),
+    lists.InvertMarks(),
+    lists.LastMarks(),
+    lists.Filter(),
+    lists.MarkRead(),
+    lists.ToggleUnread(),
+    lists.TogglePin(),
+    lists.ToggleMute(),
+    lists.OpenConversation(),
+    *(lists.OpenNth(number) for number in range(1, 10)),
+    messages.ComposeFromList(),
+    lists.NewConversation(),
+    lists.MoveInList(),
+    messages.Compose(),
+    messages.CopyMessage(),
+    messages.TakeDraft(),
+    messages.MoveInMessages(),
+    messages.Send(),
+    messages.NewLine(),
+    everywhere.Back(),
+    everywhere.NextPane(),
+    everywhere.PreviousPane(),
+    everywhere.Palette(),
+    everywhere.SwitchConversation(),
+    everywhere.NextUnread(),
+    everywhere.SecondDevice(),
+    everywhere.Reload(),
+    everywhere.SyncDeletions(),
+    everywhere.EndTour(),
+    everywhere.ShowHelp(),
+    everywhere.Quit(),
+    dialog.Confirm(),
+    dialog.Cancel(),
+    dialog.ToggleClear(),
+    dialog.Choose(),
+    dialog.Press(),
+)
+
+BY_ID: Final[dict[str, Command]] = {command.id: command for command in COMMANDS}
+
+
+def in_scope(scope: Scope) -> list[Command]:
+    """The commands whose keys work there."""
+    return [command for command in COMMANDS if scope in command.scopes]

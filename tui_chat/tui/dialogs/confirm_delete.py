@@ -1,0 +1,188 @@
+"""The dialog before a deletion: what goes, what stays, for whom, and how long it can be undone."""
+
+from collections.abc import Callable, Collection
+from typing import ClassVar, Final
+
+import msgspec
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui_chat.tui.commands.command import Scope, dialog_bindings
+from tui_chat.tui.commands.registry import in_scope
+
+from .delete_facts import DeleteFacts, DeleteLines, gone_elsewhere, lines
+
+WIDTH_MOST: Final = 100
+STACKED_BELOW: Final = 60
+"""Narrower dialogs put side by side what else stands next to each other."""
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person agreed to."""
+
+    conversation_id_list: list[str]
+    clear_history: bool
+
+
+class ConfirmDelete(ModalScreen[Confirmed | None]):
+    """Asks. Dismisses with Confirmed, or None for Cancel, or when nothing is left to delete."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *dialog_bindings(in_scope(Scope.DIALOG), ("confirm", "cancel", "toggle-clear", "choose"))
+    ]
+    AUTO_FOCUS = "#cancel"
+    CSS_PATH = "../styles/dialogs.tcss"
+
+    def __init__(
+        self,
+        conversation_id_list: list[str],
+        facts_of: Callable[[list[str]], DeleteFacts],
+        *,
+        clear_history: bool = True,
+    ) -> None:
+        super().__init__()
+        self._ids = conversation_id_list
+        self._facts_of = facts_of
+        self._facts = facts_of(conversation_id_list)
+        self._clear = clear_history
+        self._typed = ""
+        self._gone: Content | None = None
+
+    @property
+    def conversation_ids(self) -> list[str]:
+        """What would be deleted now."""
+        return list(self._ids)
+
+    def compose(self) -> ComposeResult:
+        with Container(id="dialog", classes="delete"):
+            with VerticalScroll(id="body", can_focus=False):
+                yield Static(id="text", markup=False)
+            with Container(id="buttons"):
+                yield Button("", id="cancel", compact=True)
+                yield Button("", id="confirm", variant="error", compact=True)
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out anew for the new width."""
+        self.call_after_refresh(self._show)
+
+    def gone(self, conversation_ids: Collection[str], device: str | None) -> bool:
+        """Some of these were deleted elsewhere meanwhile. Returns whether any was among those asked about."""
+        left = [one for one in self._ids if one not in conversation_ids]
+        count = len(self._ids) - len(left)
+        if not count:
+            return False
+        self._ids = left
+        if not left:
+            self.dismiss(None)
+            return True
+        if device is not None:
+            self._gone = gone_elsewhere(count, device, len(left))
+        self.refresh_facts()
+        return True
+
+    def refresh_facts(self) -> None:
+        """Counts, the sync switch or the time for undo are other than before."""
+        if self._ids:
+            self._facts = self._facts_of(self._ids)
+            self._show()
+
+    def action_confirm(self) -> None:
+        """`y`, or the button: once the typed count matches, where one is asked for."""
+        if self._ready:
+            self.dismiss(Confirmed(conversation_id_list=list(self._ids), clear_history=self._clear))
+
+    def action_cancel(self) -> None:
+        """`n`, Esc, or the button."""
+        self.dismiss(None)
+
+    def action_toggle_clear(self) -> None:
+        """`c`"""
+        self._clear = not self._clear
+        self._show()
+
+    def action_choose(self) -> None:
+        """There are two buttons, so every arrow goes to the other one."""
+        focused = self.query_one("#cancel", Button).has_focus
+        self.query_one("#confirm" if focused else "#cancel", Button).focus()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self) -> None:
+        self.action_cancel()
+
+    @on(Button.Pressed, "#confirm")
+    def _confirm_pressed(self) -> None:
+        self.action_confirm()
+
+    def on_key(self, event: events.Key) -> None:
+        """Digits of the count that is asked for; pages where the text is longer than the screen."""
+        if event.key in ("pageup", "pagedown"):
+            body = self.query_one("#body", VerticalScroll)
+            (body.scroll_page_up if event.key == "pageup" else body.scroll_page_down)(animate=False)
+        elif self._facts.must_type and event.character is not None and event.character in "0123456789":
+            self._typed = (self._typed + event.character)[:8]
+            self._show()
+        elif self._facts.must_type and event.key == "backspace":
+            self._typed = self._typed[:-1]
+            self._show()
+        else:
+            return
+        event.stop()
+
+    @property
+    def _ready(self) -> bool:
+        return not self._facts.must_type or self._typed == str(self._facts.count)
+
+    def _show(self) -> None:
+        said = lines(self._facts, clear_history=self._clear)
+        dialog = self.query_one("#dialog")
+        dialog.set_class(self.size.width < STACKED_BELOW, "-stacked")
+        room = min(self.size.width, WIDTH_MOST) - dialog.gutter.width - 1
+        self.query_one("#text", Static).update(_text(said, room, gone=self._gone, typed=self._typed))
+        self.query_one("#cancel", Button).label = said.cancel
+        confirm = self.query_one("#confirm", Button)
+        confirm.label = said.confirm
+        confirm.set_class(not self._ready, "-waits")
+
+
+def _text(said: DeleteLines, room: int, *, gone: Content | None, typed: str) -> Content:
+    """The dialog's text for so many cells: side by side what fits, one below the other what does not."""
+    rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
+    rows.append(Content(""))
+    first, *others = said.consequences
+    gap = 3
+    indent = said.switch.cell_length + gap
+    switch = said.switch.stylize("bold $accent")
+    if indent + max(line.cell_length for line in said.consequences) <= room:
+        rows.append(switch + Content(" " * gap) + first)
+        rows.extend(Content(" " * indent) + line for line in others)
+    else:
+        rows.extend([switch, first, *others])
+    rows.append(Content(""))
+    if said.among is not None and said.member is not None:
+        rows.extend(_beside(said.among, said.member, room))
+    else:
+        rows.extend(line for line in (said.among, said.member) if line is not None)
+    rows.append(said.devices)
+    rows.append(said.undo)
+    if gone is not None:
+        rows.append(gone.stylize("bold $warning"))
+    if said.type_count is not None:
+        rows.append(said.type_count.stylize("bold $warning") + Content(f" {typed}▏"))
+    return Content("\n").join(rows)
+
+
+def _beside(left: Content, right_part: Content, room: int, *, right: bool = False) -> list[Content]:
+    gap = 5
+    used = cell_len(left.plain) + cell_len(right_part.plain)
+    if used + gap > room:
+        return [left, right_part]
+    return [left + Content(" " * (room - used if right else gap)) + right_part]

@@ -1,0 +1,231 @@
+"""What the dialog before a deletion says: facts in, lines out. Only true lines, with real counts."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+import msgspec
+from textual.content import Content
+
+from tui_chat.client.capabilities import Capabilities
+from tui_chat.locale import _, ngettext
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.protocol.models import Conversation, Membership, ServerFacts
+from tui_chat.tui import safe
+from tui_chat.tui.render.rows import conversation_name
+
+NAMES_MOST: Final = 12
+"""Names in the dialog; the rest is a number."""
+TYPED_ABOVE: Final = 1_000
+"""From more than so many conversations on, the count must be typed."""
+
+
+class DeleteFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is true of the conversations that are to go."""
+
+    names: tuple[safe.Safe, ...]
+    """Names of the first few."""
+    count: int
+    messages: int = 0
+    """Visible messages in all of them."""
+    pinned: int = 0
+    mentions: int = 0
+    drafts: int = 0
+    unsent: int = 0
+    """Own messages that wait in the queue and would never be sent."""
+    member_count: int = 0
+    """Groups among them that one is and stays a member of."""
+    groups: tuple[safe.Safe, ...] = ()
+    """The names of the first two of these."""
+    shared: bool = True
+    """Somebody else has these messages, too (the system's notices are nobody else's)."""
+    can_return: bool = True
+    """A new message can bring at least one back (not so for groups that one has left)."""
+    synced: bool = False
+    undo_seconds: int = 0
+    everything: bool = False
+    """No row would be left."""
+
+    @property
+    def must_type(self) -> bool:
+        """Whether the count has to be typed. The last single row needs no more than `y`."""
+        return self.count > TYPED_ABOVE or (self.everything and self.count > 1)
+
+
+class DeleteLines(msgspec.Struct, frozen=True, kw_only=True):
+    """The dialog's words, ready to be shown; None where there is nothing true to say."""
+
+    title: Content
+    names: Content
+    switch: Content
+    consequences: tuple[Content, ...]
+    among: Content | None
+    member: Content | None
+    devices: Content
+    undo: Content
+    cancel: Content
+    confirm: Content
+    type_count: Content | None
+
+
+def gather(
+    conversations: Iterable[Conversation],
+    *,
+    listed: int,
+    drafts: Collection[str],
+    unsent: Mapping[str, int],
+    server: ServerFacts,
+    capabilities: Capabilities,
+) -> DeleteFacts:
+    """The facts of these conversations; `listed` is how many rows there are at all."""
+    chosen = list(conversations)
+    member_of = [one for one in chosen if one.type is ConversationType.GROUP and one.membership is Membership.JOINED]
+    return DeleteFacts(
+        names=tuple(conversation_name(one) for one in chosen[:NAMES_MOST]),
+        count=len(chosen),
+        messages=sum(one.message_count for one in chosen),
+        pinned=sum(one.pinned for one in chosen),
+        mentions=sum(one.mention_count for one in chosen),
+        drafts=sum(one.conversation_id in drafts for one in chosen),
+        unsent=sum(unsent.get(one.conversation_id, 0) for one in chosen),
+        member_count=len(member_of),
+        groups=tuple(conversation_name(one) for one in member_of[:2]),
+        shared=any(one.type is not ConversationType.SYSTEM for one in chosen),
+        can_return=any(one.type is not ConversationType.GROUP for one in chosen) or bool(member_of),
+        synced=server.sync_conversation_deletion,
+        undo_seconds=server.undo_seconds if capabilities.undoes_deletions else 0,
+        everything=len(chosen) >= listed,
+    )
+
+
+def lines(facts: DeleteFacts, *, clear_history: bool) -> DeleteLines:
+    """The dialog's words with the switch as it stands."""
+    return DeleteLines(
+        title=safe.template(
+            ngettext("Delete {count} conversation?", "Delete {count} conversations?", facts.count),
+            count=_number(facts.count),
+        ),
+        names=_names(facts),
+        switch=Content(_("[x] Clear history (c)") if clear_history else _("[ ] Clear history (c)")),
+        consequences=_cleared(facts) if clear_history else _kept(facts),
+        among=_among(facts),
+        member=_member(facts),
+        devices=Content(
+            _("Your other devices: removed there too.")
+            if facts.synced
+            else _("Your other devices keep their rows and copies (this server does not sync deletions).")
+        ),
+        undo=safe.template(_("You can undo for {time}; then it is final."), time=duration(facts.undo_seconds))
+        if facts.undo_seconds
+        else Content(_("It is final at once: this server undoes nothing.")),
+        cancel=Content(_("Cancel")),
+        confirm=Content(_("Delete and clear") if clear_history else _("Delete, keep history")),
+        type_count=safe.template(_("Type {count} to go on."), count=str(facts.count)) if facts.must_type else None,
+    )
+
+
+def gone_elsewhere(count: int, device: str, left: int) -> Content:
+    """That another device was faster with some of them."""
+    return safe.template(
+        ngettext(
+            "{count} was just deleted on {device} · {left} left",
+            "{count} were just deleted on {device} · {left} left",
+            count,
+        ),
+        count=_number(count),
+        device=device,
+        left=_number(left),
+    )
+
+
+def duration(seconds: int) -> str:
+    """A time in the unit that says it shortest: 10 minutes, 90 seconds, 2 hours."""
+    if seconds >= 3_600 and seconds % 3_600 == 0:
+        hours = seconds // 3_600
+        return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
+    if seconds >= 60 and seconds % 60 == 0:
+        minutes = seconds // 60
+        return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
+    return ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
+
+
+def _number(count: int) -> str:
+    return f"{count:,}"
+
+
+def _names(facts: DeleteFacts) -> Content:
+    shown = Content(" · ").join(safe.one_line(name) for name in facts.names)
+    more = facts.count - len(facts.names)
+    if more <= 0:
+        return shown
+    return shown + safe.template(ngettext(" · {count} more", " · {count} more", more), count=_number(more))
+
+
+def _cleared(facts: DeleteFacts) -> tuple[Content, ...]:
+    if facts.messages == 0:
+        first = Content(_("There are no messages to erase."))
+    else:
+        first = safe.template(
+            ngettext(
+                "{count} message is erased from your account. The others keep theirs.",
+                "{count} messages are erased from your account. The others keep theirs.",
+                facts.messages,
+            )
+            if facts.shared
+            else ngettext(
+                "{count} message is erased from your account.",
+                "{count} messages are erased from your account.",
+                facts.messages,
+            ),
+            count=_number(facts.messages),
+        )
+    if not facts.can_return or facts.messages == 0:
+        return (first,)
+    return first, Content(_("A new message brings a conversation back without them."))
+
+
+def _kept(facts: DeleteFacts) -> tuple[Content, ...]:
+    if not facts.can_return:
+        return (Content(_("Only the rows go. The messages stay on the server.")),)
+    if facts.messages == 0:
+        return (Content(_("Only the rows go. A new message brings them back.")),)
+    return (
+        safe.template(
+            ngettext(
+                "Only the rows go. A new message brings them back with all {count} message.",
+                "Only the rows go. A new message brings them back with all {count} messages.",
+                facts.messages,
+            )
+            if facts.count > 1
+            else ngettext(
+                "Only the row goes. A new message brings it back with its {count} message.",
+                "Only the row goes. A new message brings it back with all {count} messages.",
+                facts.messages,
+            ),
+            count=_number(facts.messages),
+        ),
+    )
+
+
+def _among(facts: DeleteFacts) -> Content | None:
+    parts = [
+        text.format(count=_number(count))
+        for count, text in (
+            (facts.pinned, ngettext("{count} pinned", "{count} pinned", facts.pinned)),
+            (facts.mentions, ngettext("{count} unread mention", "{count} unread mentions", facts.mentions)),
+            (facts.drafts, ngettext("{count} draft", "{count} drafts", facts.drafts)),
+            (facts.unsent, ngettext("{count} unsent message", "{count} unsent messages", facts.unsent)),
+        )
+        if count
+    ]
+    return safe.template(_("Among them: {parts}."), parts=", ".join(parts)) if parts else None
+
+
+def _member(facts: DeleteFacts) -> Content | None:
+    if facts.member_count == 0:
+        return None
+    if facts.member_count == 1:
+        return safe.template(_("You stay a member of {name}."), name=facts.groups[0])
+    if facts.member_count == 2:
+        first, second = facts.groups
+        return safe.template(_("You stay a member of {name} and {other}."), name=first, other=second)
+    return safe.template(_("You stay a member of all {count} groups."), count=_number(facts.member_count))

@@ -1,0 +1,1 @@
+"""Screens and the panes that they are made of."""

@@ -1,0 +1,91 @@
+"""The coach: six steps that a newcomer walks, moved on by what one does and never by time. Pure."""
+
+from enum import Enum, auto
+from typing import Final
+
+from textual.content import Content
+
+from tui_chat.locale import _
+from tui_chat.tui import safe
+
+MARKS_ASKED: Final = 3
+
+
+class Did(Enum):
+    """What the person, or the network, did."""
+
+    MARKED = auto()
+    """Three are marked."""
+    DELETED = auto()
+    UNDONE = auto()
+    OPENED_SECOND = auto()
+    DELETED_BESIDE = auto()
+    """A deletion was seen on the second device."""
+    RETURNED = auto()
+    """A deleted conversation came back with a new message."""
+
+
+class Coach:
+    """Which step one is at. `done` once the last is taken or the person ended it."""
+
+    _STEPS: Final = (Did.MARKED, Did.DELETED, Did.UNDONE, Did.OPENED_SECOND, Did.DELETED_BESIDE, Did.RETURNED)
+
+    def __init__(self, *, active: bool = True) -> None:
+        self._at = 0
+        self._active = active
+        self._peer = "bob"
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a line to show."""
+        return self._active
+
+    @property
+    def finished(self) -> bool:
+        """All six steps are taken."""
+        return self._at >= len(self._STEPS)
+
+    @property
+    def step(self) -> int:
+        """1 to 6; 7 after the last."""
+        return self._at + 1
+
+    def see(self, what: Did) -> bool:
+        """Take note. True: the line has changed. Deleting at once without three marks skips the first step."""
+        if not self._active or self.finished:
+            return False
+        if what is Did.DELETED and self._at == 0:
+            self._at = 2
+            return True
+        if self._STEPS[self._at] is not what:
+            return False
+        self._at += 1
+        return True
+
+    def peer(self, name: str) -> None:
+        """Who is going to write in the last step."""
+        self._peer = name
+
+    def end(self) -> None:
+        """Esc: for good."""
+        self._active = False
+
+    def line(self) -> Content:
+        """The words of the present step."""
+        match self._at:
+            case 0:
+                return Content(_("1/6 Space marks. Mark three."))
+            case 1:
+                return Content(_("2/6 d deletes them. Read the switch, then y."))
+            case 2:
+                return Content(_("3/6 u brings them back."))
+            case 3:
+                return Content(_("4/6 F2 puts your phone beside this screen."))
+            case 4:
+                return Content(_("5/6 Delete again and watch the phone."))
+            case 5:
+                return safe.template(
+                    _("6/6 {name} is writing: his row returns with the new message alone."), name=self._peer
+                )
+            case _:
+                return Content(_("That was all. ? shows every key."))

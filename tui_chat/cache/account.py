@@ -1,0 +1,267 @@
+"""One account on disk: rows, cursor, outbox, drafts and preferences in one TinyDB; messages in many (history.py).
+
+The directory holds `lock`, `account.journal` with its backup, and `history/`.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any, Final, Self
+
+from msgspec import Raw
+
+from tui_chat.protocol.models import Conversation
+from tui_chat.protocol.requests import Me
+from tui_chat.protocol.wire import to_plain
+
+from .documents import CONVERSATION, ME, PLACE, conversation_document
+from .files import disk_errors, private_directory
+from .history import EVERYTHING, HistoryCache
+from .lock import AccountLock
+from .machine import boot_id
+from .order import list_order
+from .outbox import OutboxTable
+from .store import HISTORY_KEEP, NOTHING, DiskFull, Recovered
+from .table import JournalDB
+
+ACCOUNT_FORMAT: Final = 1
+_PURGED_AT_ONCE: Final = 200
+"""Files removed before the loop has its turn again: about 5 ms."""
+
+
+class AccountCache:
+    """See `store.AccountStore`. Made by `AccountCache.open`."""
+
+    def __init__(self, directory: Path, lock: AccountLock, database: JournalDB, *, keep: int, boot: str | None):
+        self._lock = lock
+        self._database = database
+        self._storage = database.storage
+        self._rows = database.keyed("conversations")
+        self._state = database.keyed("state")
+        self._stale = database.keyed("stale")
+        self._drafts = database.keyed("drafts")
+        self._preferences = database.keyed("preferences")
+        self._clears = database.keyed("clears")
+        self._boot = boot
+        self._open = True
+        self.outbox = OutboxTable(database)
+        self.history = HistoryCache(
+            directory / "history",
+            keep=keep,
+            before_writing=self._mark_unsettled,
+            after_purge=self._storage.compact_now,
+        )
+
+    @classmethod
+    def open(cls, directory: Path, *, keep: int = HISTORY_KEEP, boot: str | None = None) -> Self:
+        """Take an account's cache, making it where there is none, and repair what a crash left.
+
+        Arguments:
+            directory: of this account alone (one per server and user).
+            keep: messages that each conversation keeps, the newest ones.
+            boot: names the machine's present run; found out where it is not given.
+
+        Raises:
+            Locked: another process has it; says which.
+            NewerFormat: written by a newer version.
+            DiskFull, CacheError: it cannot be read or, where that is needed, repaired.
+        """
+        with disk_errors():
+            private_directory(directory)
+        lock = AccountLock(directory / "lock")
+        with ExitStack() as undone:
+            undone.callback(lock.release)
+            database = JournalDB(directory / "account.journal", version=ACCOUNT_FORMAT)
+            undone.callback(database.close)
+            cache = cls(directory, lock, database, keep=keep, boot=boot or boot_id())
+            cache._repair()
+            undone.pop_all()
+        return cache
+
+    @property
+    def recovered(self) -> Recovered:
+        """What opening had to repair."""
+        return self._storage.recovered
+
+    @property
+    def cursor(self) -> str | None:
+        """Up to where the rows are in step with the server."""
+        document = self._state.get(doc_id="cursor")
+        return document["value"] if document else None
+
+    @property
+    def stale(self) -> frozenset[str]:
+        """Rows that are copies."""
+        return frozenset(self._storage.raw("stale"))
+
+    def conversations(self) -> dict[str, Conversation]:
+        """All rows."""
+        return {row.conversation_id: row for row in self._rows.decoded(CONVERSATION)}
+
+    def first_rows(self, count: int = 100) -> list[Conversation]:
+        """The rows that a list shows on top; of the others only what decides their place is decoded."""
+        places = heapq.nsmallest(count, self._rows.decoded(PLACE), key=list_order)
+        rows = (self._rows.decoded_one(place.conversation_id, CONVERSATION) for place in places)
+        return [row for row in rows if row is not None]
+
+    def save(
+        self,
+        *,
+        upsert: Iterable[Conversation] = (),
+        remove: Iterable[str] = (),
+        cursor: str | None = None,
+        stale: Iterable[str] | None = None,
+        clear: Mapping[str, int] = NOTHING,
+    ) -> None:
+        """Write rows and the cursor that belongs to them, as one record."""
+        with self._storage.group(keep=True):
+            self._rows.discard(remove)
+            for row in upsert:
+                self._rows.put(row.conversation_id, conversation_document(row))
+            if cursor is not None:
+                self._state.put("cursor", {"value": cursor})
+            if stale is not None:
+                self.set_stale(stale)
+            for conversation_id, message_seq in clear.items():
+                self._clear_later(conversation_id, message_seq)
+
+    def replace(self, conversations: Iterable[Conversation], cursor: str | None) -> None:
+        """Put a snapshot in the place of all rows and of the cursor, as one record."""
+        with self._storage.group(keep=True):
+            self._rows.truncate()
+            self._stale.truncate()
+            for row in conversations:
+                self._rows.put(row.conversation_id, conversation_document(row))
+            if cursor is None:
+                self._state.discard(["cursor"])
+            else:
+                self._state.put("cursor", {"value": cursor})
+
+    def set_stale(self, conversation_ids: Iterable[str]) -> None:
+        """Write which rows are stale."""
+        wanted, present = frozenset(conversation_ids), self.stale
+        with self._storage.group(keep=True):
+            self._stale.discard(present - wanted)
+            for conversation_id in wanted - present:
+                self._stale.put(conversation_id, {})
+
+    def draft(self, conversation_id: str) -> str:
+        """The unsent text of a conversation, or nothing."""
+        document = self._drafts.get(doc_id=conversation_id)
+        return document["text"] if document else ""
+
+    def set_draft(self, conversation_id: str, text: str) -> None:
+        """Keep an unsent text; an empty one is forgotten."""
+        with self._storage.group(keep=True):
+            if text:
+                self._drafts.put(conversation_id, {"text": text})
+            else:
+                self._drafts.discard([conversation_id])
+
+    def drafts(self) -> dict[str, str]:
+        """conversationID -> unsent text."""
+        return {str(document.doc_id): document["text"] for document in self._drafts}
+
+    def preference(self, name: str, default: Any = None) -> Any:
+        """A plain JSON value kept under a name."""
+        document = self._preferences.get(doc_id=name)
+        return document["value"] if document else default
+
+    def set_preference(self, name: str, value: Any) -> None:
+        """Keep a plain JSON value; None forgets it."""
+        with self._storage.group(keep=True):
+            if value is None:
+                self._preferences.discard([name])
+            else:
+                self._preferences.put(name, {"value": value})
+
+    def facts(self) -> Me | None:
+        """One's own identity and the server's facts as last heard."""
+        return self._state.decoded_one("me", ME)
+
+    def set_facts(self, me: Me) -> None:
+        """Keep them."""
+        with self._storage.group(keep=True):
+            self._state.put("me", to_plain(me))
+
+    async def purge(self) -> None:
+        """Remove what `save(clear=)` named, and former states of everything else."""
+        asked = dict(self._storage.raw("clears"))
+        if not asked:
+            return
+        more = True
+        while more:
+            more = self.history.clear_some(_PURGED_AT_ONCE)
+            await asyncio.sleep(0)
+        self.history.sync_removals()
+        await self._storage.compact()
+        self._cleared(asked)
+        await self._storage.flush()
+
+    async def flush(self) -> None:
+        """Bring what was written to the disk for good."""
+        await self._storage.flush()
+
+    def flush_now(self) -> None:
+        """As `flush`, at once."""
+        self._storage.flush_now()
+
+    def close(self) -> None:
+        """Bring everything to the disk, messages too, and let go of the account; a second call does nothing."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            self.history.settle()
+            if self._state.has("unsettled"):  # absent: settled
+                with self._storage.group(keep=True):
+                    self._state.discard(["unsettled"])
+        finally:
+            try:
+                self._database.close()
+            finally:
+                self._lock.release()
+
+    # Inside
+
+    def _repair(self) -> None:
+        """History is trusted if all that was written to it is there: after an orderly end, or on a machine that has
+        been running since. After a rebuilding nobody knows what was to be cleared."""
+        unsettled = self._state.get(doc_id="unsettled")
+        trusted = unsettled is None or (self._boot is not None and unsettled["boot"] == self._boot)
+        if not trusted or self.recovered == "rebuilt":
+            self.history.discard_all()
+        asked = dict(self._storage.raw("clears"))
+        for conversation_id in asked:
+            self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
+        if asked:
+            while self.history.clear_some(_PURGED_AT_ONCE):
+                pass
+            self.history.sync_removals()
+            self._storage.compact_now()
+            self._cleared(asked)
+
+    def _storage_clear(self, conversation_id: str) -> int:
+        document = self._clears.get(doc_id=conversation_id)
+        return int(document["through"]) if document else 0
+
+    def _clear_later(self, conversation_id: str, message_seq: int) -> None:
+        # A row that is gone has no messages above the watermark: its file need not be read to be removed.
+        through = message_seq if conversation_id in self._storage.raw("conversations") else EVERYTHING
+        through = max(through, self._storage_clear(conversation_id))
+        self._clears.put(conversation_id, {"through": through})
+        self.history.clear_later(conversation_id, through)
+
+    def _cleared(self, asked: Mapping[str, Raw]) -> None:
+        present = self._storage.raw("clears")
+        with self._storage.group(keep=True):
+            # What was asked for anew meanwhile is another object, and stays for the next purge.
+            self._clears.discard([name for name, request in asked.items() if present.get(name) is request])
+
+    def _mark_unsettled(self) -> None:
+        """Before the first message of a session is written: from now on a power cut may spoil history."""
+        with suppress(DiskFull), self._storage.group(keep=True):
+            self._state.put("unsettled", {"boot": self._boot})
+        self._storage.sync_now()

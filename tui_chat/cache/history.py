@@ -1,0 +1,245 @@
+"""Messages on disk: one TinyDB a conversation, so that clearing one is removing its file.
+
+History is not fsynced: what a power cut spoils is fetched again (see AccountCache). Its files are opened when asked
+for, and few are kept open.
+"""
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from tui_chat.protocol.models import Message
+
+from .documents import MESSAGE, message_document
+from .files import disk_errors, open_private, private_directory, sync_directory
+from .journal import remove_files
+from .runs import HeldMessages
+from .store import HISTORY_KEEP
+from .table import JournalDB
+
+HISTORY_FORMAT: Final = 1
+OPEN_FILES: Final = 16
+EVERYTHING: Final = 2**53
+"""As a messageSeq up to which to clear: all of it, without a look at what there is."""
+_COMPACT_FROM: Final = 64 * 1024
+
+
+class HistoryCache:
+    """See `store.HistoryStore`.
+
+    Arguments:
+        directory: for the files; made when first written to.
+        keep: messages a conversation keeps.
+        before_writing: called once, before the first message of this session is written.
+        after_purge: called by `purge`, to remove former states from the account's own files.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        keep: int = HISTORY_KEEP,
+        before_writing: Callable[[], None] | None = None,
+        after_purge: Callable[[], None] | None = None,
+    ):
+        self._directory = directory
+        self._keep = keep
+        self._before_writing = before_writing
+        self._after_purge = after_purge
+        self._writing = False
+        self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
+        self._written: set[Path] = set()
+        self._to_clear: dict[str, int] = {}
+
+    def tail(self, conversation_id: str, count: int) -> list[Message]:
+        """The newest messages, oldest first."""
+        shelf = self._shelf(conversation_id)
+        return shelf.messages(shelf.held.tail(count))
+
+    def before(self, conversation_id: str, message_seq: int, count: int) -> list[Message]:
+        """Messages just before one, oldest first."""
+        shelf = self._shelf(conversation_id)
+        return shelf.messages(shelf.held.before(message_seq, count))
+
+    def after(self, conversation_id: str, message_seq: int, count: int) -> list[Message]:
+        """Messages just after one, oldest first."""
+        shelf = self._shelf(conversation_id)
+        return shelf.messages(shelf.held.after(message_seq, count))
+
+    def span(self, conversation_id: str) -> tuple[int, int] | None:
+        """The newest run without a hole."""
+        return self._shelf(conversation_id).held.span
+
+    def add(self, conversation_id: str, messages: Iterable[Message], *, covers: tuple[int, int] | None = None) -> None:
+        """Take messages in; the higher version wins. Raises DiskFull, and has taken in nothing then."""
+        shelf = self._shelf(conversation_id)
+        messages = list(messages)
+        if not messages and (covers is None or not shelf.held):
+            return
+        if not self._writing:
+            private_directory(self._directory)
+            if self._before_writing:
+                self._before_writing()
+            self._writing = True
+        self._written.add(shelf.path)
+        shelf.add(messages, covers, self._keep)
+
+    def clear_through(self, conversation_id: str, message_seq: int) -> None:
+        """Drop messages up to and with this one, and every byte of them in this conversation's file."""
+        self._to_clear.pop(conversation_id, None)
+        if message_seq < EVERYTHING:
+            shelf = self._shelf(conversation_id)
+            if shelf.held and not shelf.drop_through(message_seq):
+                return
+        self._remove(conversation_id)
+
+    def purge(self, conversation_ids: Iterable[str]) -> None:
+        """Drop these conversations' messages, and former states of everything else."""
+        for conversation_id in conversation_ids:
+            self._to_clear.pop(conversation_id, None)
+            self._remove(conversation_id)
+        self.sync_removals()
+        if self._after_purge:
+            self._after_purge()
+
+    # What the account asks
+
+    def clear_later(self, conversation_id: str, message_seq: int) -> None:
+        """Messages up to this one are not returned any more; they go when somebody looks, or with `clear_some`."""
+        self._to_clear[conversation_id] = max(message_seq, self._to_clear.get(conversation_id, 0))
+
+    def clear_some(self, most: int) -> bool:
+        """Remove what is to be cleared of some conversations. Returns whether more is left."""
+        for conversation_id in list(self._to_clear)[:most]:
+            self.clear_through(conversation_id, self._to_clear[conversation_id])
+        return bool(self._to_clear)
+
+    def sync_removals(self) -> None:
+        """Make removals durable, as far as the file system does that."""
+        if self._directory.is_dir():
+            with disk_errors():
+                sync_directory(self._directory)
+
+    def discard_all(self) -> None:
+        """Remove every file."""
+        self._close_all()
+        if self._directory.is_dir():
+            with disk_errors():
+                for path in self._directory.iterdir():
+                    path.unlink()
+                sync_directory(self._directory)
+
+    def settle(self) -> None:
+        """Close the files, and make what this session wrote durable."""
+        self._close_all()
+        with disk_errors():
+            for path in self._written:
+                with suppress(FileNotFoundError):  # cleared meanwhile
+                    descriptor = open_private(path, os.O_RDONLY)
+                    try:
+                        os.fsync(descriptor)
+                    finally:
+                        os.close(descriptor)
+            if self._written:
+                sync_directory(self._directory)
+        self._written.clear()
+
+    # Inside
+
+    def _path(self, conversation_id: str) -> Path:
+        return self._directory / f"{hashlib.sha256(conversation_id.encode()).hexdigest()[:32]}.journal"
+
+    def _shelf(self, conversation_id: str) -> "_Shelf":
+        if conversation_id in self._to_clear:
+            self.clear_through(conversation_id, self._to_clear[conversation_id])
+        shelf = self._shelves.get(conversation_id)
+        if shelf is None:
+            while len(self._shelves) >= OPEN_FILES:
+                self._shelves.popitem(last=False)[1].close()
+            shelf = self._shelves[conversation_id] = _Shelf(self._path(conversation_id))
+        self._shelves.move_to_end(conversation_id)
+        return shelf
+
+    def _remove(self, conversation_id: str) -> None:
+        path = self._path(conversation_id)
+        if shelf := self._shelves.pop(conversation_id, None):
+            shelf.remove()
+        else:
+            with disk_errors():
+                remove_files(path)
+        self._written.discard(path)
+
+    def _close_all(self) -> None:
+        while self._shelves:
+            self._shelves.popitem()[1].close()
+
+
+class _Shelf:
+    """One conversation's file, open."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._db = JournalDB(path, durable=False, version=HISTORY_FORMAT, compact_from=_COMPACT_FROM)
+        self._messages = self._db.table("messages")
+        self._runs = self._db.keyed("runs")
+        self.held = self._read_held()
+
+    def messages(self, seqs: Iterable[int]) -> list[Message]:
+        decoded = (self._messages.decoded_one(seq, MESSAGE) for seq in seqs)
+        return [message for message in decoded if message is not None]
+
+    def add(self, messages: list[Message], covers: tuple[int, int] | None, keep: int) -> None:
+        fresh: dict[int, Message] = {}
+        for message in messages:
+            former = fresh.get(message.message_seq) or self._messages.decoded_one(message.message_seq, MESSAGE)
+            if former is None or message.version > former.version:
+                fresh[message.message_seq] = message
+        with self._in_step():
+            told = self.held.hold(sorted(fresh), covers)
+            surplus = self.held.oldest_of(keep)
+            for seq, message in fresh.items():
+                self._messages.put(seq, message_document(message))
+            if surplus:
+                self._messages.discard(surplus)
+                self.held.drop_through(surplus[-1])
+            if told:
+                self._write_gaps()
+
+    def drop_through(self, seq: int) -> bool:
+        """Returns whether nothing is left, so that the file can go."""
+        with self._in_step():
+            if gone := self.held.drop_through(seq):
+                self._messages.discard(gone)
+                self._write_gaps()
+        if self.held:
+            self._db.storage.compact_now()
+        return not self.held
+
+    @contextmanager
+    def _in_step(self) -> Iterator[None]:
+        try:
+            with self._db.storage.group():
+                yield
+        except BaseException:
+            self.held = self._read_held()
+            raise
+
+    def _read_held(self) -> HeldMessages:
+        gaps = self._runs.get(doc_id="gaps")
+        return HeldMessages(
+            map(int, self._db.storage.raw("messages")),
+            [(first, last) for first, last in gaps["gaps"]] if gaps else (),
+        )
+
+    def _write_gaps(self) -> None:
+        self._runs.put("gaps", {"gaps": self.held.gaps()})
+
+    def remove(self) -> None:
+        self._db.storage.remove_files()
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,236 @@
+"""One message as lines of the pane: time and nick in columns, the text wrapped beside them, by cells.
+
+12:38 pelo      check the drop-down list at the top
+                of the window
+"""
+
+import zlib
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import msgspec
+
+from tui_chat.locale import _, ngettext
+from tui_chat.protocol.models import Message, MessageType
+from tui_chat.tui.safe import BODY_LINES, Safe, fill, join, line, lines, own
+from tui_chat.tui.themes import Symbols
+
+from .cells import Line, Piece, elide, fit, line_width, spaces, width, wrap
+from .formatting import FENCE, cut, formatted
+from .times import Times
+from .tips import tip_text
+
+NICK_STYLES: Final = 5
+"""Colours of nicks; which one somebody has follows from the userID."""
+NARROW: Final = 44
+"""Panes below have no columns: time and nick are left away or stand before the text."""
+STATE_CELLS: Final = 3
+
+
+class OwnState(StrEnum):
+    """What became of one's own message."""
+
+    NONE = "none"
+    SENDING = "sending"
+    SENT = "sent"
+    READ = "read"
+    FAILED = "failed"
+
+
+class MessageLine(NamedTuple):
+    """One line of the pane."""
+
+    pieces: Line
+    prefix: int = 0
+    """Characters before the text: columns or indent."""
+    joined: str | None = None
+    """For a line that goes on from the one before: what stood between them where it was broken."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the drawing of one message depends on, besides the width."""
+
+    message: Message
+    state: OwnState = OwnState.NONE
+    reason: str = ""
+    """Why it was not sent."""
+    quoted: Message | None = None
+    """The message that it answers, where that is at hand."""
+    new_day: bool = False
+    """A separator with the day stands above."""
+    first_new: bool = False
+    """The line that says "new" stands above."""
+
+
+class MessageStyle(NamedTuple):
+    """What is the same for all messages of a pane."""
+
+    cells: int
+    symbols: Symbols
+    times: Times
+    own_id: str
+    name_of: Callable[[str], str] = str
+
+
+def message_lines(shown: Shown, style: MessageStyle) -> list[MessageLine]:
+    """The lines, each without the first column, which is the cursor's; separators that stand above come first."""
+    above = []
+    if shown.new_day:
+        above.append(separator(style.times.day(shown.message.time), style, "day"))
+    if shown.first_new:
+        above.append(separator(own(_("new")), style, "new"))
+    message = shown.message
+    if message.type in (MessageType.TIP, MessageType.NOTICE):
+        notice = message.type is MessageType.NOTICE
+        text = tip_text(message.tip, message.text, style.own_id, style.name_of, notice=notice)
+        return above + _tip(text, message, style)
+    return above + _text(shown, style)
+
+
+def separator_count(shown: Shown) -> int:
+    """How many of the message's lines stand above it."""
+    return int(shown.new_day) + int(shown.first_new)
+
+
+def separator(text: Safe, style: MessageStyle, name: str) -> MessageLine:
+    """── text ─────────"""
+    rule = style.symbols.rule
+    inner = elide(text, max(style.cells - 6, 1), style.symbols.ellipsis)
+    rest = Safe(rule * max(style.cells - width(inner) - 4, 0))
+    return MessageLine([Piece(join(rule, rule, own(" "), inner, own(" "), rest), name)])
+
+
+def nick_style(user_id: str) -> str:
+    """The style of somebody's nick; the same on every device."""
+    return f"nick{zlib.crc32(user_id.lower().encode()) % NICK_STYLES}"
+
+
+def nick_cells(cells: int) -> int:
+    """Width of the nick's column in a pane of that width."""
+    return 0 if cells < NARROW else 9 if cells < 72 else 12
+
+
+def _head(message: Message, style: MessageStyle) -> Line:
+    mine = message.sender == style.own_id
+    name = own(_("you")) if mine else line(message.nick or style.name_of(message.sender))
+    nick = "nick-own" if mine else nick_style(message.sender)
+    column = nick_cells(style.cells)
+    ellipsis = style.symbols.ellipsis
+    if not column:
+        return [Piece(elide(name, max(style.cells // 2, 3), ellipsis), nick), Piece(own(": "), "dim")]
+    return [
+        *(Piece(style.times.clock(message.time), "time"), Piece(own(" "))),
+        *(Piece(fit(name, column, ellipsis), nick), Piece(own(" "))),
+    ]
+
+
+def _tip(text: Safe, message: Message, style: MessageStyle) -> list[MessageLine]:
+    head: Line = []
+    if column := nick_cells(style.cells):
+        sign = join(spaces(column - width(style.symbols.bullet)), style.symbols.bullet, own(" "))
+        head = [Piece(style.times.clock(message.time), "time"), Piece(own(" ")), Piece(sign, "dim")]
+    return _beside(head, [[Piece(text, "tip")]], style.cells)
+
+
+def _text(shown: Shown, style: MessageStyle) -> list[MessageLine]:
+    message, symbols = shown.message, style.symbols
+    head = _head(message, style)
+    mine = shown.state is not OwnState.NONE
+    room = style.cells - (STATE_CELLS if mine and nick_cells(style.cells) else 0)
+    body = _quote(shown, style, room - line_width(head)) + _body(message, style)
+    result = _beside(head, body, room)
+    if shown.state is OwnState.FAILED:
+        reason = fill(_("not sent: {reason}"), reason=shown.reason) if shown.reason else own(_("not sent"))
+        failure = [Piece(join(symbols.failed, own(" "), reason), "error")]
+        indent = line_width(head) if nick_cells(style.cells) else 2
+        result += _beside([Piece(spaces(indent))], [failure], style.cells)
+    elif mine:
+        _put_state(result, shown.state, style)
+    return result
+
+
+def _put_state(result: list[MessageLine], state: OwnState, style: MessageStyle) -> None:
+    sign = {
+        OwnState.SENDING: style.symbols.sending,
+        OwnState.SENT: style.symbols.sent,
+        OwnState.READ: style.symbols.read,
+    }[state]
+    last = result[-1]
+    gap = style.cells - line_width(last.pieces) - width(sign)
+    if gap > 0:
+        result[-1] = last._replace(pieces=[*last.pieces, Piece(spaces(gap)), Piece(sign, f"state-{state.value}")])
+
+
+def _quote(shown: Shown, style: MessageStyle, cells: int) -> list[Line]:
+    message = shown.message
+    if message.reply_to is None:
+        return []
+    bar = join(style.symbols.quote, own(" "))
+    if shown.quoted is None:
+        said = own(_("an earlier message"))
+    elif shown.quoted.recalled:
+        said = own(_("message taken back"))
+    else:
+        who = shown.quoted.nick or shown.quoted.sender
+        said = fill(
+            "{name}: {text}", name=_("you") if shown.quoted.sender == style.own_id else who, text=shown.quoted.text
+        )
+    return [[Piece(elide(join(bar, said), max(cells, 4), style.symbols.ellipsis), "quote")]]
+
+
+def _body(message: Message, style: MessageStyle) -> list[Line]:
+    if message.recalled:
+        return [[Piece(own(_("message taken back")), "tip")]]
+    mention = style.own_id if message.mentions else ""
+    result: list[Line] = []
+    in_code = False
+    rows = lines(message.text)
+    for row in rows:
+        if row.lstrip().startswith(FENCE):
+            in_code = not in_code
+            result.append([Piece(row, "dim")])
+        else:
+            result.append([Piece(row, "code")] if in_code and row else formatted(row, mention))
+    left = message.text.count("\n") + 1 - len(rows)
+    if len(rows) == BODY_LINES and left > 0:
+        more = ngettext("… {count} more line", "… {count} more lines", left)
+        result.append([Piece(fill(more, count=left), "dim")])
+    if message.edited_at is not None and result:
+        result[-1] = [*result[-1], Piece(own(" " + _("(edited)")), "dim")]
+    if message.reactions:
+        shown = "  ".join(f"{emoji} {len(users)}" for emoji, users in list(message.reactions.items())[:20])
+        result.append([Piece(line(shown), "quote")])
+    return result
+
+
+def _beside(head: Line, body: list[Line], cells: int) -> list[MessageLine]:
+    """The body's logical lines, wrapped; the first beside the head, the others under it."""
+    indent = line_width(head)
+    hanging = indent <= cells // 2
+    result: list[MessageLine] = []
+    column = indent if hanging and cells >= NARROW - STATE_CELLS else 2
+    for number, logical in enumerate(body):
+        text = "".join(piece.text for piece in logical)
+        first = head if number == 0 else [Piece(spaces(column))]
+        rows = _wrapped(text, max(cells - line_width(first), 2), max(cells - column, 2))
+        end = 0
+        for row, (start, stop) in enumerate(rows):
+            before = first if row == 0 else [Piece(spaces(column))]
+            joined = None if row == 0 else text[end:start]
+            prefix = sum(len(piece.text) for piece in before)
+            result.append(MessageLine([*before, *cut(logical, start, stop)], prefix, joined))
+            end = stop
+    return result
+
+
+def _wrapped(text: str, first: int, others: int) -> list[tuple[int, int]]:
+    if first == others:
+        return wrap(text, others)
+    rows = wrap(text, first)[:1]
+    if rows[0][1] < len(text):
+        start = rows[0][1]
+        while start < len(text) and text[start] == " ":
+            start += 1
+        rows += [(begin + start, stop + start) for begin, stop in wrap(text[start:], others)]
+    return rows

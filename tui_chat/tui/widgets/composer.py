@@ -1,0 +1,141 @@
+"""Where a message is written: Enter sends, Ctrl+J makes a new line; what is pasted is made harmless and capped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import TextArea
+from textual.widgets.text_area import EditResult, Location
+
+from tui_chat.locale import _
+from tui_chat.protocol.limits import TEXT_BYTES
+from tui_chat.protocol.text import clean_text
+from tui_chat.tui.safe import one_line, template
+from tui_chat.tui.themes import UNICODE, Symbols
+
+
+class Composer(TextArea):
+    """One to six lines of text. `TextArea.Changed`: the draft is another; `Submitted`: it is to be sent."""
+
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        min-height: 3;
+        max-height: 8;
+        padding: 0 1;
+        background: $background;
+        border: round $border-blurred;
+        border-title-color: $text-warning;
+        border-subtitle-color: $text-warning;
+        scrollbar-size-vertical: 1;
+        &:focus { border: round $border; }
+        &.-ascii { border: ascii $border-blurred; }
+        &.-ascii:focus { border: ascii $border; }
+        & .text-area--placeholder { color: $text-muted; }
+        & .text-area--cursor-line { background: $background; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Send", show=False, id="composer.send"),
+        Binding("ctrl+j,shift+enter", "new_line", "New line", show=False, id="composer.new_line"),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """Enter was pressed on something that can be seen; the composer is empty by now."""
+
+        text: str
+
+    def __init__(
+        self,
+        *,
+        symbols: Symbols = UNICODE,
+        most_bytes: int = TEXT_BYTES,
+        bell: Callable[[], None] | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """`most_bytes`: of UTF-8, the server's limit; `bell` is rung when something does not fit."""
+        super().__init__(
+            soft_wrap=True,
+            tab_behavior="focus",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            id=id,
+            classes=classes,
+        )
+        self._most_bytes = most_bytes
+        self._bell = bell
+        self._reason: Content | None = None
+        self.cursor_blink = False  # A blinking cursor is a timer that never rests.
+        self.set_class(symbols.ascii, "-ascii")
+        self._say_hint()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nothing can be written here."""
+        return self._reason is not None
+
+    def set_blocked(self, reason: str | None) -> None:
+        """Say why nothing can be written (not a member, read only); None: it can. What was written stays."""
+        self._reason = one_line(reason) if reason else None
+        self.read_only = self._reason is not None
+        self.set_class(self.blocked, "-blocked")
+        self._say_hint()
+
+    def set_draft(self, text: str) -> None:
+        """Put a text in place of what is there, the cursor at its end; it posts Changed like typing does."""
+        self.load_text(self._capped(clean_text(text), 0))
+        self.move_cursor(self.document.end)
+        self._say_size()
+
+    def action_submit(self) -> None:
+        """Enter."""
+        text = clean_text(self.text).strip()
+        if self.blocked or not text:
+            return
+        self.set_draft("")
+        self.post_message(self.Submitted(text))
+
+    def action_new_line(self) -> None:
+        """Ctrl+J, and Shift+Enter where the terminal can tell."""
+        self._replace_via_keyboard("\n", *self.selection)
+        self.scroll_cursor_visible()
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key in ("enter", "ctrl+j", "shift+enter"):
+            return  # The bindings above have them; TextArea would insert a line break.
+        await super()._on_key(event)
+
+    def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
+        """Every way in for typed and pasted text: harmless, and no more than fits."""
+        cleaned = clean_text(insert)
+        replaced = len(self.get_text_range(*sorted((start, end))).encode())
+        fitting = self._capped(cleaned, len(self.text.encode()) - replaced)
+        if fitting != cleaned and self._bell is not None:
+            self._bell()
+        result = super()._replace_via_keyboard(fitting, start, end) if fitting or start != end else None
+        self._say_size(cut=fitting != cleaned)
+        return result
+
+    def _capped(self, text: str, used: int) -> str:
+        room = max(self._most_bytes - used, 0)
+        data = text.encode()
+        return text if len(data) <= room else data[:room].decode(errors="ignore")
+
+    def _say_size(self, *, cut: bool = False) -> None:
+        used = len(self.text.encode())
+        if cut or used * 10 > self._most_bytes * 9:
+            said = _("{used} of {most} bytes: full") if cut else _("{used} of {most} bytes")
+            self.border_subtitle = template(said, used=f"{used:,}", most=f"{self._most_bytes:,}")
+        elif self.border_subtitle:
+            self.border_subtitle = None
+
+    def _say_hint(self) -> None:
+        hint = Content(_("Write a message…  Enter sends · Ctrl+J new line"))
+        self.placeholder = self._reason if self._reason is not None else hint
+        self.border_title = self._reason if self._reason is not None and self.text else None

@@ -1,0 +1,401 @@
+"""The list of conversations: marks, filter, review, held order, states of rows. Told by the app, tells by messages."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.message import Message
+from textual.strip import Strip
+
+from tui_chat.locale import _, ngettext
+from tui_chat.protocol.models import Conversation
+from tui_chat.tui.render.cells import Line, Piece, fit
+from tui_chat.tui.render.frame import frame_title
+from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_row
+from tui_chat.tui.render.times import Times
+from tui_chat.tui.safe import fill, join, own
+from tui_chat.tui.themes import UNICODE, Symbols
+
+from .listing import Listing
+from .marked_list import MarkedList
+
+
+class ConversationList(MarkedList):
+    """Conversations, pinned first, then newest. It changes nothing by itself: what is deleted is what it is told."""
+
+    PREFIX = "conversation-list"
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"conversation-list--{name}"
+        for name in (
+            *("cursor", "marked", "marked-cursor", "open", "flash", "cursor-sign", "mark", "unread", "sign", "name"),
+            *("name-unread", "dim", "warning", "error", "time", "badge", "mention", "preview"),
+        )
+    }
+    DEFAULT_CSS = """
+    ConversationList {
+        background: $background;
+        border: round $border-blurred;
+        border-title-color: $border-blurred;
+        &:focus { border: round $border; border-title-color: $border; }
+        &.-ascii { border: ascii $border-blurred; }
+        &.-ascii:focus { border: ascii $border; }
+        .conversation-list--cursor { background: $panel; color: $foreground; }
+        .conversation-list--marked { background: $primary 15%; color: $foreground; }
+        .conversation-list--marked-cursor { background: $primary 30%; color: $foreground; }
+        .conversation-list--open { color: $foreground; }
+        .conversation-list--flash { color: $text-error; text-style: reverse strike; }
+        .conversation-list--cursor-sign { color: $primary; text-style: bold; }
+        .conversation-list--mark { color: $text-primary; text-style: bold; }
+        .conversation-list--unread { color: $text-accent; }
+        .conversation-list--sign { color: $text-secondary; }
+        .conversation-list--name { color: $foreground; }
+        .conversation-list--name-unread { color: $foreground; text-style: bold; }
+        .conversation-list--dim { color: $text-muted; }
+        .conversation-list--warning { color: $text-warning; }
+        .conversation-list--error { color: $text-error; }
+        .conversation-list--time { color: $text-muted; }
+        .conversation-list--badge { color: $text-accent; text-style: bold; }
+        .conversation-list--mention { color: $text-error; text-style: bold; }
+        .conversation-list--preview { color: $text-muted; }
+    }
+    """
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor stands on another conversation; None in an empty list."""
+
+        conversation_id: str | None
+
+    @dataclass
+    class Opened(Message):
+        """Enter, a click, or a digit."""
+
+        conversation_id: str
+
+    @dataclass
+    class ShownChanged(Message):
+        """How many are shown of how many (filter, review, arrivals), and how many changes the held order keeps back."""
+
+        shown: int
+        total: int
+        newer: int
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], int],
+        own_id: str = "",
+        symbols: Symbols = UNICODE,
+        flash_seconds: float = 0.4,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """`clock` gives milliseconds since 1970; `flash_seconds` is how long a deleted row still shows."""
+        super().__init__(id=id, classes=classes)
+        self._clock = clock
+        self._own_id = own_id
+        self._symbols = symbols
+        self._flash_seconds = flash_seconds
+        self._times = Times(clock())
+        self._listing = Listing()
+        self._states: dict[str, tuple[RowState, str]] = {}
+        self._stale: frozenset[str] = frozenset()
+        self._drafts: frozenset[str] = frozenset()
+        self._open: str | None = None
+        self._held_by_app = False
+        self._strips: dict[str, tuple[ConversationRow, int, bool, Strip]] = {}
+        self._said: tuple[int, int, int] = (0, 0, 0)
+        self.set_class(symbols.ascii, "-ascii")
+
+    # What the app tells.
+
+    def set_conversations(self, conversations: Mapping[str, Conversation]) -> None:
+        """The whole list anew; the mapping is kept, and `update_rows` reads it. Marks stay on what is still there."""
+        self._listing.set_all(conversations)
+        self._states = {key: state for key, state in self._states.items() if key in conversations}
+        if self._marks.forget([key for key in self._marks.marked if key not in conversations]):
+            self.announce_marks()
+        self._strips.clear()
+        self._show_rows()
+
+    def update_rows(self, conversation_ids: Iterable[str]) -> None:
+        """These are new or other than before; those that are no longer in the mapping go."""
+        changed, gone = self._listing.update(conversation_ids)
+        for key in changed:
+            if self._states.get(key, (RowState.NORMAL, ""))[0] is RowState.FLASH:
+                del self._states[key]
+        if gone:
+            self._drop(gone)
+        self._show_rows()
+
+    def remove_rows(self, conversation_ids: Iterable[str], *, flash: bool = False) -> None:
+        """These go; with `flash` they show for a moment that they do."""
+        leaving = [key for key in conversation_ids if key in self._listing]
+        if not leaving:
+            return
+        if self._marks.forget(leaving):
+            self.announce_marks()
+        if flash and self._flash_seconds > 0 and self.is_mounted:
+            for key in leaving:
+                self._states[key] = (RowState.FLASH, "")
+            self.refresh()
+            self.set_timer(self._flash_seconds, lambda: self._end_flash(leaving))
+        else:
+            self._drop(leaving)
+            self._show_rows()
+
+    def restore_rows(self, conversation_ids: Iterable[str]) -> None:
+        """These are back: in their place at once, even while the order is held."""
+        restored = self._listing.restore(conversation_ids)
+        for key in restored:
+            self._states.pop(key, None)
+        self._show_rows()
+
+    def set_deleting(self, conversation_ids: Iterable[str], deleting: bool = True) -> None:
+        """Mark rows as "deleting…", or take that mark away."""
+        for key in conversation_ids:
+            if deleting:
+                self._states[key] = (RowState.DELETING, "")
+            elif self._states.get(key, (RowState.NORMAL, ""))[0] is RowState.DELETING:
+                del self._states[key]
+        self.refresh()
+
+    def set_failed(self, reasons: Mapping[str, str]) -> None:
+        """Say on these rows why the command failed; they are marked, so that it can be tried again."""
+        for key, reason in reasons.items():
+            if key in self._listing:
+                self._states[key] = (RowState.FAILED, reason)
+        self._marks.add(key for key in reasons if key in self._listing)
+        self.marks_changed()
+
+    def clear_failed(self) -> None:
+        """Take the reasons away; the marks stay."""
+        self._states = {key: state for key, state in self._states.items() if state[0] is not RowState.FAILED}
+        self.refresh()
+
+    @property
+    def failed(self) -> frozenset[str]:
+        """Rows that show a reason: what a retry is about."""
+        return frozenset(key for key, (state, _reason) in self._states.items() if state is RowState.FAILED)
+
+    def set_stale(self, conversation_ids: Iterable[str]) -> None:
+        """Exactly these are copies of what another device deleted."""
+        self._stale = frozenset(conversation_ids)
+        self.refresh()
+
+    def set_drafts(self, conversation_ids: Iterable[str]) -> None:
+        """Exactly these have an unsent draft."""
+        self._drafts = frozenset(conversation_ids)
+        self.refresh()
+
+    def set_open(self, conversation_id: str | None) -> None:
+        """Which one the message pane shows."""
+        self._open = conversation_id
+        self.refresh()
+
+    def set_own_id(self, own_id: str) -> None:
+        """Whose list it is, once that is known; previews say "you"."""
+        self._own_id = own_id
+        self._strips.clear()
+        self.refresh()
+
+    def hold_order(self, held: bool) -> None:
+        """A dialog is open, or no longer: meanwhile no row changes its place."""
+        self._held_by_app = held
+        self._show_rows()
+
+    def refresh_times(self) -> None:
+        """The day may have changed: write the times anew."""
+        self._times = Times(self._clock())
+        self._strips.clear()
+        self.refresh()
+
+    # What it can be asked.
+
+    @property
+    def targets(self) -> list[str]:
+        """What a command is about, in the list's order: what is marked, or the row under the cursor."""
+        if self._marks.marked:
+            return self._listing.in_order(self._marks.marked)
+        return [self.cursor_key] if self.cursor_key is not None else []
+
+    @property
+    def filter_text(self) -> str:
+        """The words that the list is narrowed to."""
+        return self._listing.words
+
+    @property
+    def reviewing(self) -> bool:
+        """Whether only what was marked is shown."""
+        return self._listing.only is not None
+
+    @property
+    def shown_count(self) -> int:
+        """Rows shown."""
+        return len(self.rows)
+
+    @property
+    def total_count(self) -> int:
+        """Conversations, shown or not."""
+        return len(self._listing)
+
+    @property
+    def held_newer(self) -> int:
+        """How many would stand elsewhere if the order were not held."""
+        return self._listing.newer
+
+    # What keys do; the app binds them.
+
+    def clear_marks(self) -> int:
+        """Unmark all, take reasons away and leave the review; how many marks there were."""
+        self.clear_failed()
+        self._listing.only = None
+        return super().clear_marks()
+
+    def toggle_review(self) -> None:
+        """=: show only what is marked, or all again. A row unmarked meanwhile stays until then."""
+        if self._listing.only is not None:
+            self._listing.only = None
+        elif self._marks.marked:
+            self._listing.only = self._marks.marked
+        self._show_rows(narrowing=True)
+
+    def set_filter(self, words: str) -> None:
+        """Show only names that hold all the words, whatever their case."""
+        self._listing.words = words
+        self._show_rows(narrowing=True)
+
+    def clear_filter(self) -> bool:
+        """Show all again; whether there was a filter."""
+        had = bool(self._listing.words)
+        self.set_filter("")
+        return had
+
+    def open_nth(self, number: int) -> None:
+        """1 to 9: open the n-th row."""
+        if 1 <= number <= len(self.rows):
+            self.go_to(number - 1)
+            self.action_choose()
+
+    # How it is drawn.
+
+    def row_strip(self, key: str, index: int, cells: int) -> Strip:
+        """The painted row, kept until something about it changes."""
+        state, reason = self._states.get(key, (RowState.NORMAL, ""))
+        row = ConversationRow(
+            conversation=self._listing[key],
+            cursor=index == self.cursor_index,
+            marked=key in self._marks,
+            state=state,
+            reason=reason,
+            stale=key in self._stale,
+            draft=key in self._drafts,
+        )
+        is_open = key == self._open
+        kept = self._strips.get(key)
+        if kept and kept[1] == cells and kept[2] == is_open and _same(kept[0], row):
+            return kept[3]
+        strip = self.paint(conversation_row(row, cells, self._symbols, self._times, self._own_id), _base(row), cells)
+        if len(self._strips) > 1_000:
+            self._strips.clear()
+        self._strips[key] = (row, cells, is_open, strip)
+        return strip
+
+    def empty_line(self, y: int, cells: int) -> Line:
+        """What stands there instead of rows."""
+        if y != 1:
+            return []
+        text = _("Nothing matches.") if self._listing.words else _("No conversations yet.")
+        return [Piece(join(own("   "), fit(own(text), cells - 3, self._symbols.ellipsis)), "dim")]
+
+    def forget_strips(self) -> None:
+        """Colours changed."""
+        self._strips.clear()
+        self._retitle()
+
+    def announce_highlight(self, key: str | None) -> None:
+        """The cursor is elsewhere."""
+        self.post_message(self.Highlighted(key))
+
+    def announce_choice(self, key: str) -> None:
+        """A conversation is to be opened."""
+        self.post_message(self.Opened(key))
+
+    def is_listed(self, key: str) -> bool:
+        """Whether there is such a conversation, shown or not."""
+        return key in self._listing
+
+    def marks_changed(self, key: str | None = None) -> None:
+        """The order is held while anything is marked."""
+        super().marks_changed(key)
+        self._show_rows(narrowing=True)
+
+    # Within.
+
+    def _end_flash(self, keys: Iterable[str]) -> None:
+        self._drop([key for key in keys if self._states.get(key, (RowState.NORMAL, ""))[0] is RowState.FLASH])
+        self._show_rows()
+
+    def _drop(self, keys: Iterable[str]) -> None:
+        gone = list(keys)
+        self._listing.discard(gone)
+        for key in gone:
+            self._states.pop(key, None)
+            self._strips.pop(key, None)
+        if self._marks.forget(gone):
+            self.announce_marks()
+
+    def _show_rows(self, *, narrowing: bool = False) -> None:
+        self._listing.hold(self._held_by_app or bool(self._marks.marked))
+        rows = self._listing.rows()
+        if rows is not self.rows:
+            if self._marks.in_range:
+                self.end_range()
+            self.set_rows(rows)
+        elif not narrowing:
+            self.refresh()
+        said = (len(rows), len(self._listing), self._listing.newer)
+        if said != self._said:
+            self._said = said
+            self.post_message(self.ShownChanged(*said))
+        self._retitle()
+
+    def _retitle(self) -> None:
+        shown, total = len(self.rows), len(self._listing)
+        count = (
+            fill(_("{shown} of {total}"), shown=f"{shown:,}", total=f"{total:,}")
+            if self.narrowed
+            else own(f"{total:,}")
+        )
+        if self._listing.newer:
+            held = ngettext("order held · {count} newer", "order held · {count} newer", self._listing.newer)
+            count = fill(held, count=self._listing.newer)
+        symbols = self._symbols
+        self.border_title = frame_title(
+            own(_("Marked") if self.reviewing else _("Conversations")),
+            count,
+            self.outer_size.width,
+            symbols.rule,
+            symbols.ellipsis,
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether a filter or the review hides some."""
+        return bool(self._listing.words) or self._listing.only is not None
+
+
+def _same(one: ConversationRow, other: ConversationRow) -> bool:
+    if one.conversation is not other.conversation:
+        return False
+    return (one.cursor, one.marked, one.state, one.reason, one.stale, one.draft) == (
+        *(other.cursor, other.marked, other.state, other.reason, other.stale, other.draft),
+    )
+
+
+def _base(row: ConversationRow) -> str:
+    if row.state is RowState.FLASH:
+        return "flash"
+    if row.marked:
+        return "marked-cursor" if row.cursor else "marked"
+    return "cursor" if row.cursor else ""

@@ -1,0 +1,211 @@
+"""The messages that a pane holds, laid out in lines: pure. A window of the history, not all of it."""
+
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
+
+from textual.strip import Strip
+
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.protocol.models import Conversation, Message, MessageType
+from tui_chat.tui.render.messages import (
+    MessageLine,
+    MessageStyle,
+    OwnState,
+    Shown,
+    message_lines,
+    separator_count,
+)
+
+WINDOW: Final = 1_000
+"""Messages held at most; what is farther from the reader is let go and asked for again (measured: 50 ms a resize)."""
+
+
+class Entry:
+    """One message in the pane."""
+
+    __slots__ = ("failed", "lines", "message", "shown", "strips")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.failed: str | None = None
+        self.shown: Shown | None = None
+        self.lines: list[MessageLine] = []
+        self.strips: dict[tuple[int, bool], Strip] = {}
+
+    @property
+    def above(self) -> int:
+        """Lines of separators over the message's first one."""
+        return separator_count(self.shown) if self.shown else 0
+
+
+class MessageWindow:
+    """Entries in order (sent ones by messageSeq, then those that wait to be sent) and where their lines are."""
+
+    def __init__(self, conversation: Conversation, own_id: str, *, new_after: int | None = None) -> None:
+        """`new_after`: the line "new" stands before the first message of others above this messageSeq."""
+        self.conversation = conversation
+        self.own_id = own_id
+        self.entries: list[Entry] = []
+        self.tops: list[int] = [0]
+        """The line on which each entry begins, and after the last one the number of lines."""
+        self.peer_read_seq = conversation.peer_read_seq
+        self._new_after = new_after
+        self._first_new: int | None = None
+        self._layout: tuple[MessageStyle, int] | None = None
+
+    @property
+    def height(self) -> int:
+        """Lines in all."""
+        return self.tops[-1]
+
+    @property
+    def oldest(self) -> int:
+        """The first messageSeq; 0 where none is sent."""
+        return self.entries[0].message.message_seq if self.entries else 0
+
+    @property
+    def newest(self) -> int:
+        """The last messageSeq; 0 where none is sent."""
+        return next((e.message.message_seq for e in reversed(self.entries) if e.message.message_seq), 0)
+
+    def add(self, messages: Iterable[Message]) -> list[Entry]:
+        """Take messages in, wherever they belong; one that is there already is replaced by a higher version.
+
+        Returns:
+            The entries that are new.
+        """
+        added: list[Entry] = []
+        for message in messages:
+            if self.update(message):
+                continue
+            entry = Entry(message)
+            if not message.message_seq:
+                self.entries.append(entry)
+            else:
+                at = bisect_left(self.entries, message.message_seq, key=_place)
+                self.entries.insert(at, entry)
+            added.append(entry)
+        return added
+
+    def update(self, message: Message) -> bool:
+        """Put another version in a message's place, or the sent one in that of its echo; False where it is not here."""
+        entry = self.find(message)
+        if entry is None:
+            return False
+        before = entry.message
+        if before.message_seq and message.version < before.version:
+            return True
+        entry.message = message
+        entry.failed = None
+        if not before.message_seq and message.message_seq:
+            self.entries.remove(entry)
+            self.entries.insert(bisect_left(self.entries, message.message_seq, key=_place), entry)
+        return True
+
+    def find(self, message: Message) -> Entry | None:
+        """The entry that is this message: by messageSeq, or one's own waiting one by clientID."""
+        if message.message_seq:
+            at = bisect_left(self.entries, message.message_seq, key=_place)
+            if at < len(self.entries) and self.entries[at].message.message_seq == message.message_seq:
+                return self.entries[at]
+        return self.waiting(message.client_id) if message.sender == self.own_id else None
+
+    def waiting(self, client_id: str) -> Entry | None:
+        """One's own message that is not sent yet."""
+        for entry in reversed(self.entries):
+            if entry.message.message_seq:
+                return None
+            if entry.message.client_id == client_id:
+                return entry
+        return None
+
+    def remove_through(self, message_seq: int) -> int:
+        """Let go of everything sent up to there; how many there were."""
+        kept = [entry for entry in self.entries if not 0 < entry.message.message_seq <= message_seq]
+        gone = len(self.entries) - len(kept)
+        self.entries = kept
+        return gone
+
+    def trim_top(self) -> bool:
+        """Let go of the oldest beyond WINDOW; whether there were any."""
+        excess = len(self.entries) - WINDOW
+        if excess > 0:
+            del self.entries[:excess]
+        return excess > 0
+
+    def trim_bottom(self) -> bool:
+        """Let go of the newest beyond WINDOW; whether there were any. Those that wait to be sent go as well."""
+        excess = len(self.entries) - WINDOW
+        if excess > 0:
+            del self.entries[WINDOW:]
+        return excess > 0
+
+    def lay_out(self, style: MessageStyle, generation: int = 0) -> None:
+        """Make the lines of what changed; of everything when the style or the generation is another."""
+        fresh = self._layout != (style, generation)
+        self._layout = (style, generation)
+        day = None
+        by_seq = {entry.message.message_seq: entry.message for entry in self.entries}
+        for entry in self.entries:
+            message = entry.message
+            today = style.times.ordinal(message.time)
+            shown = Shown(
+                message=message,
+                state=self._state(entry),
+                reason=entry.failed or "",
+                quoted=by_seq.get(message.reply_to) if message.reply_to else None,
+                new_day=today != day,
+                first_new=self._is_first_new(message),
+            )
+            day = today
+            if fresh or entry.shown is None or not _same(entry.shown, shown):
+                entry.shown = shown
+                entry.lines = message_lines(shown, style)
+                entry.strips.clear()
+        self.tops = list(accumulate((len(entry.lines) for entry in self.entries), initial=0))
+
+    def at(self, line: int) -> tuple[int, int]:
+        """The entry's index and the line within it, of a line of the whole; the last one's past the end."""
+        index = min(max(bisect_right(self.tops, line) - 1, 0), len(self.entries) - 1)
+        return index, line - self.tops[index]
+
+    def top_of(self, entry: Entry) -> int | None:
+        """The line on which the entry's message begins, under its separators; None where it is gone."""
+        for index, other in enumerate(self.entries):
+            if other is entry:
+                return self.tops[index] + entry.above
+        return None
+
+    def _state(self, entry: Entry) -> OwnState:
+        message = entry.message
+        if message.sender != self.own_id or message.type is not MessageType.TEXT:
+            return OwnState.NONE
+        if entry.failed is not None:
+            return OwnState.FAILED
+        if not message.message_seq:
+            return OwnState.SENDING
+        one_to_one = self.conversation.type is ConversationType.C2C
+        return OwnState.READ if one_to_one and message.message_seq <= self.peer_read_seq else OwnState.SENT
+
+    def _is_first_new(self, message: Message) -> bool:
+        if self._new_after is None or not message.message_seq or message.message_seq <= self._new_after:
+            return False
+        if self._first_new is None and message.sender != self.own_id:
+            self._first_new = message.message_seq
+        return message.message_seq == self._first_new
+
+
+def _place(entry: Entry) -> int:
+    return entry.message.message_seq or sys.maxsize
+
+
+def _same(one: Shown, other: Shown) -> bool:
+    return (
+        one.message is other.message
+        and one.quoted is other.quoted
+        and (one.state, one.reason, one.new_day, one.first_new)
+        == (other.state, other.reason, other.new_day, other.first_new)
+    )

@@ -1,0 +1,41 @@
+"""Fixtures that many tests share. What they need is imported when they are used, so that a test pays for its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.accounts import People
+    from tests.servers import LiveServer, ServerProcess
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> "Iterator[LiveServer]":
+    """A real server in this process, on a thread and a free port of its own."""
+    from tests.servers import LiveServer
+
+    live = LiveServer(tmp_path / "server")
+    yield live
+    live.stop()
+
+
+@pytest.fixture
+def people(server: "LiveServer") -> "Iterator[People]":
+    """Makes log-ins at `server`."""
+    from tests.accounts import People
+
+    there = People(server.url)
+    yield there
+    there.close()
+
+
+@pytest.fixture
+def server_process(tmp_path: Path) -> "Iterator[ServerProcess]":
+    """A server as a real process, which can be killed and started again."""
+    from tests.servers import ServerProcess
+
+    process = ServerProcess(tmp_path / "server")
+    yield process
+    process.kill()

@@ -1,0 +1,121 @@
+"""The ASGI application: addresses, errors, the socket. Made of the table in routes/ and of what a request needs."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAllowed, NotFound
+from tui_chat.protocol.wire import encode
+
+from .openapi import describe
+from .request import answer, authenticate, handle, peer_of, refuse
+from .routes import ENDPOINTS
+from .routes.endpoint import Endpoint
+from .services import Services
+from .stream import EventSocket
+
+STREAM: Final = "/v1/stream"
+OPENAPI: Final = "/openapi.json"
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(services: Services) -> ASGIApp:
+    """Everything that one server answers."""
+    by_path: dict[str, dict[str, Endpoint[Any, Any, Any]]] = {}
+    for endpoint in ENDPOINTS:
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    # Starlette compares in this order, so literal addresses stand before those with parameters.
+    routes: list[BaseRoute] = [
+        Route(path, _Resource(services, methods))
+        for path, methods in sorted(by_path.items(), key=lambda item: ("{" in item[0], "messages" not in item[0]))
+    ]
+    routes.insert(0, WebSocketRoute(STREAM, _Stream(services)))
+    routes.append(Route(OPENAPI, _Description()))
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    app.router.default = _nothing_here
+    return _Entrance(app, services)
+
+
+class _Entrance:
+    """Before any route: addresses stay percent-encoded, and browsers stay out."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._origins = frozenset(origin.encode() for origin in services.options.origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
+            scope["path"] = scope["raw_path"].decode("ascii", "replace")
+            for name, value in scope["headers"]:
+                if name == b"origin" and value not in self._origins:
+                    await refuse(Forbidden("requests from web pages are not answered here"), scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+
+class _Resource:
+    """One address with its methods."""
+
+    def __init__(self, services: Services, methods: Mapping[str, Endpoint[Any, Any, Any]]) -> None:
+        self._methods = {method: partial(handle, services, endpoint) for method, endpoint in methods.items()}
+        if "GET" in self._methods:
+            self._methods["HEAD"] = self._methods["GET"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = self._methods.get(scope["method"])
+        try:
+            if method is None:
+                allowed = sorted(self._methods)
+                raise MethodNotAllowed(f"this address takes {', '.join(allowed)}", details={"allow": allowed})
+            await method(scope, receive, send)
+        except ChatError as error:
+            await refuse(error, scope, receive, send)
+        except Exception:
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            await refuse(Internal(), scope, receive, send)
+
+
+class _Stream:
+    """The event socket's address: who has no valid token does not get as far as a socket."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services = self._services
+        try:
+            caller = await authenticate(services, peer_of(services, scope))
+            services.limiter.others.take(caller.user)
+        except ChatError as error:
+            await refuse(error, scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        socket = EventSocket(dict(scope), receive, send, caller=caller, hub=services.hub, log=services)
+        await socket.run()
+
+
+class _Description:
+    """openapi.json, made when first asked for."""
+
+    def __init__(self) -> None:
+        self._json: bytes | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await refuse(MethodNotAllowed("this address takes GET"), scope, receive, send)
+            return
+        self._json = self._json or encode(describe())
+        await answer(200, self._json, send)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    await refuse(NotFound("there is nothing at this address"), scope, receive, send)

@@ -1,0 +1,176 @@
+"""Who is connected here, and what happens to them: hands committed events to sockets and to waiting sync requests.
+
+Everything runs on the event loop's thread and nothing here waits: a socket has its own queue and its own writer.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from tui_chat.protocol import events, limits
+from tui_chat.protocol.wire import encode
+
+from .engines import Emitted
+
+ENVELOPE_BYTES = 256
+"""Room for what stands around the events of a frame."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """A range of a user's log as it goes over the wire."""
+
+    first: int
+    last: int
+    text: str
+
+
+class Connection(Protocol):
+    """What the hub knows of a socket."""
+
+    user: int
+    device_id: str
+    sent: int
+
+    def offer(self, frame: Frame) -> None:
+        """Take the next range of the log."""
+
+    def offer_ephemeral(self, text: str) -> None:
+        """Take something that is neither logged nor numbered, or drop it."""
+
+    def fall_behind(self, newest: int) -> None:
+        """The log reaches to `newest`: read on from it where that is news."""
+
+    def close(self, code: int) -> None:
+        """End, after what is queued."""
+
+    def check(self, now: float) -> None:
+        """Look after deadlines; `now` is the loop's time."""
+
+
+class Hub:
+    """The connections of this process, by user."""
+
+    def __init__(self, cursor: Callable[[int], str]) -> None:
+        self._cursor = cursor
+        self.stopping = False
+        """Nothing is worth waiting for any more."""
+        self._connections: dict[int, set[Connection]] = {}
+        self._waiting: dict[int, set[asyncio.Future[None]]] = {}
+
+    def join(self, connection: Connection) -> None:
+        """From now on it is told."""
+        self._connections.setdefault(connection.user, set()).add(connection)
+
+    def leave(self, connection: Connection) -> None:
+        """It is no longer told."""
+        there = self._connections.get(connection.user, set())
+        there.discard(connection)
+        if not there:
+            self._connections.pop(connection.user, None)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter([connection for there in self._connections.values() for connection in there])
+
+    def users(self) -> list[int]:
+        """Who is connected."""
+        return list(self._connections)
+
+    def news(self, user: int) -> "asyncio.Future[None]":
+        """A future that is done when something is committed for the user; give it back with `no_news`."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(user, set()).add(future)
+        return future
+
+    def no_news(self, user: int, future: "asyncio.Future[None]") -> None:
+        """Nobody waits for that future any more."""
+        there = self._waiting.get(user, set())
+        there.discard(future)
+        if not there:
+            self._waiting.pop(user, None)
+
+    def deliver(self, emitted: Iterable[Emitted]) -> None:
+        """Hand out what one commit caused, in its order."""
+        by_user: dict[int, list[Emitted]] = {}
+        for one in emitted:
+            if one.user in self._connections or one.user in self._waiting:
+                by_user.setdefault(one.user, []).append(one)
+        for user, theirs in by_user.items():
+            self._wake(user)
+            if connections := self._connections.get(user):
+                self._hand_out(connections, theirs)
+
+    def broadcast(self, text: str, users: Iterable[int] | None = None) -> None:
+        """Give an ephemeral frame to everyone, or to these users."""
+        for user in self.users() if users is None else users:
+            for connection in tuple(self._connections.get(user, ())):
+                connection.offer_ephemeral(text)
+
+    def compare(self, newest: dict[int, int]) -> None:
+        """Let connections that have missed something read on: user -> newest eventSeq in the database."""
+        for user, event_seq in newest.items():
+            for connection in tuple(self._connections.get(user, ())):
+                connection.fall_behind(event_seq)
+
+    def close_devices(self, device_ids: Iterable[str], code: int) -> None:
+        """End the connections of these devices."""
+        gone = frozenset(device_ids)
+        for connection in self:
+            if connection.device_id in gone:
+                connection.close(code)
+
+    def check(self, now: float) -> None:
+        """Look after every connection's deadlines."""
+        for connection in self:
+            connection.check(now)
+
+    def stop(self) -> None:
+        """Wake every waiting request, because the server stops."""
+        self.stopping = True
+        for user in tuple(self._waiting):
+            self._wake(user)
+
+    def _wake(self, user: int) -> None:
+        for future in self._waiting.pop(user, ()):
+            if not future.done():
+                future.set_result(None)
+
+    def _hand_out(self, connections: set[Connection], theirs: Sequence[Emitted]) -> None:
+        """Encode once for all devices; once more for a device that gets what others do not."""
+        named = {one.only_device for one in theirs if one.only_device is not None}
+        raws = [(one.event_seq, one.only_device, events.raw_event(one.event)) for one in theirs]
+        first, last = theirs[0].event_seq, theirs[-1].event_seq
+        made: dict[str | None, list[Frame]] = {}
+        for connection in tuple(connections):
+            device = connection.device_id if connection.device_id in named else None
+            frames = made.get(device)
+            if frames is None:
+                wanted = [(seq, raw) for seq, only, raw in raws if only is None or only == device]
+                frames = made[device] = list(cut(first, last, wanted, self._cursor))
+            for frame in frames:
+                connection.offer(frame)
+
+
+def cut(
+    first: int, last: int, wanted: Sequence[tuple[int, msgspec.Raw]], cursor: Callable[[int], str]
+) -> Iterator[Frame]:
+    """The range as frames under limits.FRAME_BYTES that follow each other without a gap.
+
+    `wanted`: (eventSeq, event) of those that are for this device. An event that is larger than a frame by itself is
+    sent as it is: it cannot be cut.
+    """
+    start, held, size = first, list[msgspec.Raw](), ENVELOPE_BYTES
+    for seq, raw in wanted:
+        length = len(memoryview(raw)) + 1
+        if held and size + length > limits.FRAME_BYTES:
+            yield _frame(start, seq - 1, held, cursor)
+            start, held, size = seq, [], ENVELOPE_BYTES
+        held.append(raw)
+        size += length
+    yield _frame(start, last, held, cursor)
+
+
+def _frame(first: int, last: int, raws: list[msgspec.Raw], cursor: Callable[[int], str]) -> Frame:
+    envelope = events.EventRange(first=first, last=last, cursor=cursor(last), events=raws)
+    return Frame(first, last, encode(envelope).decode())

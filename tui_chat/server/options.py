@@ -1,0 +1,83 @@
+"""What a server is started with, and what of it is refused before anything is opened."""
+
+import ipaddress
+from pathlib import Path
+
+import msgspec
+
+LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
+
+
+class CannotServe(OSError):
+    """The server cannot start; `str()` is one line that says why and what to do."""
+
+
+class HashParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """Cost of argon2id; the default is the first of OWASP's equal choices: 46 MiB, one pass, one lane."""
+
+    memory_kib: int = 47_104
+    passes: int = 1
+    lanes: int = 1
+
+
+class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How `serve` listens and where it keeps its data."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: int = 8790
+    """0 takes a free one."""
+    data: Path
+    """Directory of the database; made, with 0700, where it does not exist."""
+    database: str | None = None
+    """A database by URL instead of the SQLite file in `data`."""
+    public_url: str | None = None
+    """Where others reach the server, behind a proxy: closes open registration."""
+    insecure: bool = False
+    """Allow plain HTTP beyond this machine."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxy: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-For is believed."""
+    origins: tuple[str, ...] = ()
+    """Values of `Origin` that are let in; a terminal client sends none."""
+    passwords: HashParameters = HashParameters()
+
+    def check(self) -> None:
+        """Refuse what must not be started.
+
+        Raises:
+            CannotServe: half a TLS pair, an address that is none, or plain HTTP beyond loopback without `insecure`.
+        """
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise CannotServe("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
+        for address in self.trusted_proxy:
+            if address_of(address) is None:
+                raise CannotServe(f"--trusted-proxy {address}: that is no IP address")
+        if self.tls_cert is None and not self.insecure and not is_loopback(self.host):
+            raise CannotServe(
+                f"plain HTTP on {self.host} would send passwords readable over the network: give --tls-cert and "
+                "--tls-key, or listen on 127.0.0.1 behind a proxy, or say --insecure"
+            )
+
+
+def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The IP address that the text is, an IPv4 one out of its IPv6 clothes; None where it is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host, a literal address or a name, is this machine alone."""
+    address = address_of(host)
+    return address.is_loopback if address is not None else host.lower() in LOOPBACK_NAMES
+
+
+def host_of(header: str) -> str:
+    """The host of a `Host` header, without its port and brackets."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0]
+    return header.partition(":")[0] if header.count(":") == 1 else header

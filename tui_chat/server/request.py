@@ -1,0 +1,206 @@
+"""From an ASGI request to a handler and back: token, limits, body, query; answers and refusals in one shape."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from tui_chat.protocol import limits
+from tui_chat.protocol.errors import BodyTooLarge, ChatError, ErrorAnswer, InvalidRequest, Unauthorized
+from tui_chat.protocol.wire import encode
+
+from .operations.caller import Caller
+from .options import address_of, is_loopback
+from .routes.endpoint import NOTHING, Call, Counted, Endpoint, Nothing, Peer
+from .services import Services
+
+DRAIN_SECONDS: Final = 1.0
+"""So long, what is left of a refused body is thrown away: the refusal must reach a client that is still sending."""
+DRAIN_BYTES: Final = 8 * limits.BODY_BYTES
+QUERY_FIELDS_MOST: Final = 20
+
+_JSON: Final = (b"content-type", b"application/json")
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+async def handle(
+    services: Services, endpoint: Endpoint[Any, Any, Any], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Answer one request.
+
+    Raises:
+        ChatError: refused; nothing was sent yet.
+    """
+    peer = peer_of(services, scope)
+    caller = None if endpoint.anyone else await authenticate(services, peer)
+    count(services, endpoint.counted, caller, peer)
+    path = {name: unquote(value) for name, value in scope["path_params"].items()}
+    query = _query(endpoint.query, scope["query_string"])
+    body = _decode(endpoint.decoder, await _body(receive, peer)) if endpoint.takes_body else NOTHING
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    result = await endpoint.handler(Call(services, caller, body, query, path, peer, gone))
+    await answer(200, encode(result), send)
+
+
+def peer_of(services: Services, scope: Scope) -> Peer:
+    """Where the request comes from; a proxy is believed only where it is trusted."""
+    headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    connection: str | None = scope["client"][0] if scope.get("client") else None
+    trusted = services.options.trusted_proxy
+    if connection is None or connection not in trusted:
+        return Peer(connection, connection, headers)
+    hops = [hop.strip() for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")]
+    for hop in reversed(hops):
+        if address_of(hop) is None:
+            break
+        if hop not in trusted:
+            return Peer(connection, hop, headers)
+    return Peer(connection, connection, headers)
+
+
+async def authenticate(services: Services, peer: Peer) -> Caller:
+    """The device whose token stands in the request.
+
+    Raises:
+        Unauthorized: no token, or none that is valid.
+        TooFrequent: too many such from that address.
+    """
+    scheme, _, token = peer.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    try:
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized("this needs `Authorization: Bearer` with an access token")
+        return await services.tokens.caller(token.strip())
+    except Unauthorized:
+        count(services, Counted.OTHERS, None, peer)
+        raise
+
+
+def count(services: Services, counted: Counted, caller: Caller | None, peer: Peer) -> None:
+    """Count the call for its user; for its address where there is none, or where it logs somebody in.
+
+    Raises:
+        TooFrequent: one too many.
+    """
+    limiter = services.limiter
+    if caller is not None:
+        match counted:
+            case Counted.MESSAGES:
+                limiter.messages.take(caller.user)
+            case Counted.DELETIONS:
+                limiter.deletions.take(caller.user)
+            case Counted.OTHERS:
+                limiter.others.take(caller.user)
+            case Counted.NOT | Counted.LOGINS:
+                pass
+    elif peer.address is not None and not is_loopback(peer.address):
+        if counted is Counted.LOGINS:
+            limiter.logins.take(peer.address)
+        elif counted is not Counted.NOT:
+            limiter.others.take(("address", peer.address))
+
+
+async def answer(
+    status: int, body: bytes, send: Send, headers: tuple[tuple[bytes, bytes], ...] = (), *, more: bool = False
+) -> None:
+    """Send a JSON answer; with `more`, the connection's end is left to the caller."""
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, _NO_STORE, *headers]})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def refuse(error: ChatError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a refusal, in its one shape, in answer to a request or to a socket's handshake."""
+    headers: list[tuple[bytes, bytes]] = []
+    if error.retry_after is not None or error.status == 503:
+        headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after or 1))))
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if error.status == 405:
+        headers.append((b"allow", ", ".join(error.details.get("allow", ["GET"])).encode()))
+    body = encode(ErrorAnswer(error=error.body()))
+    if scope["type"] == "websocket":
+        length = (b"content-length", b"%d" % len(body))
+        start = {"type": "websocket.http.response.start", "status": error.status, "headers": [_JSON, length, *headers]}
+        await receive()
+        await send(start)
+        await send({"type": "websocket.http.response.body", "body": body})
+    elif isinstance(error, BodyTooLarge):
+        await answer(error.status, body, send, (*headers, (b"connection", b"close")), more=True)
+        await _drain(receive)
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await answer(error.status, body, send, tuple(headers))
+
+
+async def _body(receive: Receive, peer: Peer) -> bytes:
+    """The whole body. Raises BodyTooLarge as soon as it is known to be too large."""
+    declared = peer.headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > limits.BODY_BYTES:
+        raise BodyTooLarge(f"a request has at most {limits.BODY_BYTES} bytes")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    parts = bytearray(body)
+    while message.get("more_body", False):
+        message = await receive()
+        parts += message.get("body", b"")
+        if len(parts) > limits.BODY_BYTES:
+            raise BodyTooLarge(f"a request has at most {limits.BODY_BYTES} bytes")
+    if message["type"] == "http.disconnect":
+        raise InvalidRequest("the request ended early")
+    return bytes(parts)
+
+
+async def _drain(receive: Receive) -> None:
+    """Throw away what is left of a body, within bounds."""
+    taken = 0
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while taken < DRAIN_BYTES:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return
+
+
+def _decode(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:
+    try:
+        return decoder.decode(body or b"{}")
+    except msgspec.ValidationError as error:
+        raise invalid("the body", error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not a JSON object: {error}") from None
+
+
+def _query(kind: type[Any], text: bytes) -> Any:
+    if not text and kind is Nothing:
+        return NOTHING
+    try:
+        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=QUERY_FIELDS_MOST)
+    except ValueError as error:
+        raise InvalidRequest(f"the query cannot be read: {error}") from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise InvalidRequest("the query names a field twice")
+    try:
+        return msgspec.convert(fields, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid("the query", error) from None
+
+
+def invalid(what: str, error: msgspec.ValidationError) -> InvalidRequest:
+    """msgspec's complaint (`Expected `int`, got `str` - at `$.upTo[...]``) as a refusal that names the place."""
+    fault, _, place = str(error).partition(" - at `")
+    path = place.rstrip("`") or "$"
+    return InvalidRequest(f"{what} is not valid at {path}: {fault}", details={"path": path})

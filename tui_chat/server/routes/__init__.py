@@ -1,0 +1,18 @@
+"""What the server answers over HTTP: one file a resource, thin; one table of all of it."""
+
+from typing import Any
+
+from . import accounts, admin, conversations, groups, messages, sync, system, users
+from .endpoint import Endpoint
+
+ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
+    *messages.ENDPOINTS,
+    *conversations.ENDPOINTS,
+    *sync.ENDPOINTS,
+    *accounts.ENDPOINTS,
+    *groups.ENDPOINTS,
+    *users.ENDPOINTS,
+    *admin.ENDPOINTS,
+    *system.ENDPOINTS,
+)
+"""Every endpoint that answers a body of ours, in the order in which addresses are compared."""

@@ -1,0 +1,127 @@
+"""How an endpoint is declared, and what a handler gets: a request that is authenticated, counted, decoded."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from typing import Any, Final, Generic, Literal, TypeVar
+
+import msgspec
+
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.wire import Request
+from tui_chat.server.engines import Transaction
+from tui_chat.server.operations.caller import Caller
+from tui_chat.server.services import Services
+
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+
+class Counted(Enum):
+    """Which of the limits a call counts for."""
+
+    NOT = "not"
+    OTHERS = "others"
+    MESSAGES = "messages"
+    DELETIONS = "deletions"
+    LOGINS = "logins"
+
+
+class Nothing(Request, frozen=True, kw_only=True):
+    """A query or a body without fields."""
+
+
+NOTHING: Final = Nothing()
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Where a request comes from."""
+
+    connection: str | None
+    """Address of the other end of the connection: the client's or a proxy's."""
+    address: str | None
+    """Of the client itself, also behind a trusted proxy."""
+    headers: Mapping[bytes, bytes]
+
+
+class Call(Generic[Body, Query]):
+    """One request on its way through a handler."""
+
+    __slots__ = ("_caller", "body", "gone", "path", "peer", "query", "services")
+
+    def __init__(
+        self,
+        services: Services,
+        caller: Caller | None,
+        body: Body,
+        query: Query,
+        path: Mapping[str, str],
+        peer: Peer,
+        gone: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.services = services
+        self._caller = caller
+        self.body = body
+        self.query = query
+        self.path = path
+        """Parameters of the path, percent-decoded."""
+        self.peer = peer
+        self.gone = gone
+        """Returns when the client has hung up."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks; only where the endpoint authenticates."""
+        assert self._caller is not None
+        return self._caller
+
+    async def write(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+        """Run `operation(tx, caller, …)`, which changes something; what it returns is committed."""
+        caller = self.caller
+
+        def job(tx: Transaction) -> Result:
+            return operation(tx, caller, *arguments, **named)
+
+        return await self.services.engine.write(job)
+
+    async def read(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+        """Run `operation(tx, caller, …)`, which only reads."""
+        caller = self.caller
+
+        def job(tx: Transaction) -> Result:
+            return operation(tx, caller, *arguments, **named)
+
+        return await self.services.engine.read(job)
+
+
+class Endpoint(Generic[Body, Query, Answer]):
+    """One line of the table from which requests are routed and openapi.json is made; the handler's docstring is its
+    description there."""
+
+    def __init__(
+        self,
+        method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"],
+        path: str,
+        handler: Callable[[Call[Body, Query]], Awaitable[Answer]],
+        answer: type[Answer],
+        *,
+        body: type[Body] = Nothing,  # type: ignore[assignment]
+        query: type[Query] = Nothing,  # type: ignore[assignment]
+        counted: Counted = Counted.OTHERS,
+        anyone: bool = False,
+        errors: tuple[type[ChatError], ...] = (),
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.handler = handler
+        self.answer = answer
+        self.body = body
+        self.query = query
+        self.counted = counted
+        self.anyone = anyone
+        """Needs no token."""
+        self.errors = errors
+        """What it refuses with, beyond what every endpoint does."""
+        self.takes_body = body is not Nothing
+        self.decoder: msgspec.json.Decoder[Body] = msgspec.json.Decoder(body)

@@ -1,0 +1,112 @@
+"""Groups and their members."""
+
+from typing import Any
+
+from tui_chat.protocol.errors import (
+    Forbidden,
+    GroupNotFound,
+    InvalidName,
+    NameTaken,
+    NotAMember,
+    OperationReused,
+    OwnerCannotQuit,
+    TooManyMembers,
+    UserNotFound,
+)
+from tui_chat.protocol.models import Group
+from tui_chat.protocol.requests import AddMembers, ChangeGroup, CreateGroup, GroupAnswer, GroupCommand, MemberPage
+from tui_chat.server.operations import groups
+
+from .endpoint import Call, Endpoint, Nothing
+from .queries import OperationQuery, PageQuery
+
+
+async def create(call: Call[CreateGroup, Nothing]) -> GroupAnswer:
+    """Make a group, with its first members; the caller owns it."""
+    return await call.write(groups.create, call.body)
+
+
+async def get(call: Call[Nothing, Nothing]) -> Group:
+    """A group as its members see it."""
+    return await call.read(groups.get, call.path["group_id"])
+
+
+async def change(call: Call[ChangeGroup, Nothing]) -> GroupAnswer:
+    """Rename a group, or change how one joins it."""
+    return await call.write(groups.change, call.path["group_id"], call.body)
+
+
+async def dismiss(call: Call[Nothing, OperationQuery]) -> GroupAnswer:
+    """End a group; what was said in it stays readable for those who were there."""
+    return await call.write(groups.dismiss, call.path["group_id"], call.query.operation_id)
+
+
+async def join(call: Call[GroupCommand, Nothing]) -> GroupAnswer:
+    """Join a group that is free to join."""
+    return await call.write(groups.join, call.path["group_id"], call.body)
+
+
+async def quit_group(call: Call[GroupCommand, Nothing]) -> GroupAnswer:
+    """Leave a group; its conversation stays in the list."""
+    return await call.write(groups.quit_group, call.path["group_id"], call.body)
+
+
+async def members(call: Call[Nothing, PageQuery]) -> MemberPage:
+    """Who is in a group."""
+    return await call.read(groups.members, call.path["group_id"], cursor=call.query.cursor, limit=call.query.limit)
+
+
+async def invite(call: Call[AddMembers, Nothing]) -> GroupAnswer:
+    """Add members at once."""
+    return await call.write(groups.invite, call.path["group_id"], call.body)
+
+
+async def kick(call: Call[Nothing, OperationQuery]) -> GroupAnswer:
+    """Remove a member."""
+    return await call.write(groups.kick, call.path["group_id"], call.path["user_id"], call.query.operation_id)
+
+
+_KNOWN = (GroupNotFound, NotAMember)
+_CHANGE = (*_KNOWN, Forbidden, OperationReused)
+
+ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
+    Endpoint(
+        "POST",
+        "/v1/groups",
+        create,
+        GroupAnswer,
+        body=CreateGroup,
+        errors=(InvalidName, NameTaken, UserNotFound, TooManyMembers, OperationReused),
+    ),
+    Endpoint("GET", "/v1/groups/{group_id}", get, Group, errors=_KNOWN),
+    Endpoint("PATCH", "/v1/groups/{group_id}", change, GroupAnswer, body=ChangeGroup, errors=(*_CHANGE, InvalidName)),
+    Endpoint("DELETE", "/v1/groups/{group_id}", dismiss, GroupAnswer, query=OperationQuery, errors=_CHANGE),
+    Endpoint(
+        "POST", "/v1/groups/{group_id}/join", join, GroupAnswer, body=GroupCommand, errors=(*_CHANGE, TooManyMembers)
+    ),
+    Endpoint(
+        "POST",
+        "/v1/groups/{group_id}/quit",
+        quit_group,
+        GroupAnswer,
+        body=GroupCommand,
+        errors=(*_CHANGE, OwnerCannotQuit),
+    ),
+    Endpoint("GET", "/v1/groups/{group_id}/members", members, MemberPage, query=PageQuery, errors=_KNOWN),
+    Endpoint(
+        "POST",
+        "/v1/groups/{group_id}/members",
+        invite,
+        GroupAnswer,
+        body=AddMembers,
+        errors=(*_CHANGE, UserNotFound, TooManyMembers),
+    ),
+    Endpoint(
+        "DELETE",
+        "/v1/groups/{group_id}/members/{user_id}",
+        kick,
+        GroupAnswer,
+        query=OperationQuery,
+        errors=(*_CHANGE, UserNotFound),
+    ),
+)

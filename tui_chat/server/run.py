@@ -1,0 +1,234 @@
+"""Running a server: its listening socket, its database, its end. Prints nothing; who starts it does."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from tui_chat.protocol import limits
+
+from .app import create_app
+from .engines import Clock, DatabaseInUse, Engine
+from .engines.sqlite import SqliteEngine, system_clock
+from .operations import accounts
+from .options import CannotServe, ServerOptions, is_loopback
+from .services import Services
+from .transport import SocketProtocol
+
+__all__ = ["CannotServe", "Listening", "Running", "ServerOptions", "new_event_loop", "running", "serve"]
+
+DATABASE: Final = "tui-chat.sqlite"
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than clients keep idle connections, so that it is they who close them."""
+GRACE_SECONDS: Final = 5
+"""What is under way when the server is told to stop has so long."""
+UNACKNOWLEDGED_MS: Final = 20_000
+"""A connection whose peer acknowledges nothing for so long is cut by the kernel (TCP_USER_TIMEOUT)."""
+
+
+class Listening(str):
+    """The URL at which connections are accepted."""
+
+    invitation: str | None = None
+    """A one-time code for the first account, which will be the administrator; only beyond loopback."""
+
+
+class Running:
+    """A server that accepts connections."""
+
+    def __init__(self, url: Listening, engine: Engine, services: Services) -> None:
+        self.url: Final = url
+        self.engine: Final = engine
+        self.services: Final = services
+
+
+async def serve(
+    options: ServerOptions, *, ready: Callable[[Listening], None] | None = None, stop: asyncio.Event | None = None
+) -> None:
+    """Serve until `stop` is set; without one, until SIGTERM or SIGINT.
+
+    Sockets are closed with 1012, what is under way is finished. `ready` is called once connections are accepted.
+
+    Raises:
+        CannotServe: options that must not be served, the database in use, the address not available.
+    """
+    async with running(options) as server:
+        if ready is not None:
+            ready(server.url)
+        if stop is not None:
+            await stop.wait()
+        else:
+            with _signals() as signalled:
+                await signalled.wait()
+
+
+@asynccontextmanager
+async def running(
+    options: ServerOptions, *, clock: Clock = system_clock, monotonic: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Running]:
+    """A server for as long as the context lasts. Raises CannotServe."""
+    options.check()
+    listener = _listen(options)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        engine = await _open_engine(options.data, clock)
+        stack.push_async_callback(engine.close)
+        services = await Services.open(engine, options, clock=clock, monotonic=monotonic)
+        stack.push_async_callback(services.close)
+        url = await _announce(options, listener, engine)
+        server = _Server(_configure(options, services))
+        await stack.enter_async_context(server.accepting(listener))
+        stack.callback(services.hub.stop)
+        for work in (services.watch(), services.tidy()):
+            await stack.enter_async_context(_in_background(work))
+        yield Running(url, engine, services)
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """The fastest loop there is here."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, which end the process, and without its ten wake-ups a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._accepting = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    @asynccontextmanager
+    async def accepting(self, listener: socket.socket) -> AsyncIterator[None]:
+        """Accept connections; at the end finish what is under way."""
+        task = asyncio.create_task(self.serve(sockets=[listener]))
+        started = asyncio.create_task(self._accepting.wait())
+        await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+        started.cancel()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            await task
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever started the server."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        await super().startup(sockets)
+        self._accepting.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end."""
+        await self.on_tick(0)
+        await self._stopping.wait()
+
+
+def _configure(options: ServerOptions, services: Services) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(services),
+        http="httptools",
+        ws=SocketProtocol,
+        ws_max_size=limits.FRAME_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=limits.PING_SECONDS,
+        ws_ping_timeout=limits.PING_SECONDS,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=options.tls_cert,
+        ssl_keyfile=options.tls_key,
+    )
+
+
+def _listen(options: ServerOptions) -> socket.socket:
+    """The listening socket; accepted ones inherit its options."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotServe(f"cannot listen on {options.host}: {error.strerror}") from error
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise CannotServe(
+            f"cannot listen on {options.host} port {options.port}: {error.strerror} (try another --port)"
+        ) from error
+    return listener
+
+
+async def _open_engine(data: Path, clock: Clock) -> Engine:
+    await asyncio.to_thread(data.mkdir, mode=0o700, parents=True, exist_ok=True)
+    try:
+        return await SqliteEngine.open(data / DATABASE, clock=clock)
+    except DatabaseInUse as error:
+        raise CannotServe(str(error)) from error
+
+
+async def _announce(options: ServerOptions, listener: socket.socket, engine: Engine) -> Listening:
+    host, port = listener.getsockname()[:2]
+    scheme = "http" if options.tls_cert is None else "https"
+    url = Listening(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
+    if options.public_url is not None or not is_loopback(options.host):
+        invite = await engine.write(accounts.first_invite)
+        url.invitation = invite.invite if invite is not None else None
+    return url
+
+
+@asynccontextmanager
+async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@contextmanager
+def _signals() -> Iterator[asyncio.Event]:
+    """Set at the first SIGTERM or SIGINT (a second one has its usual effect); never, off the main thread."""
+    signalled = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    mine = [signal.SIGTERM, signal.SIGINT] if threading.current_thread() is threading.main_thread() else []
+
+    def heard() -> None:
+        signalled.set()
+        for each in mine:
+            loop.remove_signal_handler(each)
+
+    for each in mine:
+        loop.add_signal_handler(each, heard)
+    try:
+        yield signalled
+    finally:
+        for each in mine:
+            loop.remove_signal_handler(each)

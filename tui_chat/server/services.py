@@ -1,0 +1,130 @@
+"""What requests and sockets share: the engine, the hub, passwords, tokens, limits. Made once for a running server."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from tui_chat.protocol import events, limits
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.models import ServerFacts
+from tui_chat.protocol.wire import encode
+
+from .auth import Passwords, Tokens
+from .engines import Clock, Committed, Engine, Transaction
+from .hub import Hub
+from .operations import accounts, conversations, expiry, settings
+from .operations import events as log
+from .operations.caller import Caller
+from .options import ServerOptions
+from .ratelimit import Limiter
+
+TIDY_SECONDS: Final = 30.0
+CHECK_SECONDS: Final = 1.0
+"""How often sockets' deadlines are looked at."""
+
+_log = logging.getLogger(__name__)
+
+
+class Services:
+    """The parts of one running server."""
+
+    def __init__(
+        self, engine: Engine, options: ServerOptions, *, epoch: str, clock: Clock, monotonic: Callable[[], float]
+    ) -> None:
+        self.engine: Final = engine
+        self.options: Final = options
+        self.hub: Final = Hub(partial(log.cursor_at, epoch))
+        self.passwords: Final = Passwords(options.passwords)
+        self.limiter: Final = Limiter(monotonic)
+        self.tokens: Final = Tokens(self._authenticate, clock)
+        self._epoch = epoch
+        engine.on_commit(self._committed)
+
+    @classmethod
+    async def open(
+        cls, engine: Engine, options: ServerOptions, *, clock: Clock, monotonic: Callable[[], float]
+    ) -> "Services":
+        """Read what has to be known of the database first."""
+        return cls(engine, options, epoch=await engine.read(log.epoch), clock=clock, monotonic=monotonic)
+
+    async def close(self) -> None:
+        """End what was started here; the engine is its opener's."""
+        await asyncio.to_thread(self.passwords.close)
+
+    # What a socket needs of the database (stream.Log).
+
+    async def locate(self, caller: Caller, cursor: str | None) -> int | events.Reset:
+        """The eventSeq that a cursor stands for; the newest for None."""
+        found = await self.engine.read(lambda tx: log.resume(tx, caller, cursor))
+        return found.position if found.reset is None else events.Reset(reason=found.reset)
+
+    async def since(self, caller: Caller, position: int) -> tuple[events.EventRange, int] | events.Reset:
+        """The next range after a position, and the newest eventSeq."""
+
+        def job(tx: Transaction) -> tuple[events.EventRange, int] | events.Reset:
+            found = log.resume(tx, caller, log.cursor_at(self._epoch, position))
+            if found.reset is not None:
+                return events.Reset(reason=found.reset)
+            return log.since(tx, caller, position), log.position(tx, caller.user)
+
+        return await self.engine.read(job)
+
+    async def facts(self) -> ServerFacts:
+        """What every client knows of its server."""
+        return await self.engine.read(settings.facts)
+
+    async def typing(self, caller: Caller, conversation_id: str) -> None:
+        """Tell the others of a conversation that somebody types; who may not write there tells nobody."""
+        try:
+            others = await self.engine.read(lambda tx: conversations.may_type(tx, caller, conversation_id))
+        except ChatError as error:
+            _log.debug("typing of %s is not passed on: %s", caller.user_id, error)
+            return
+        for user, _user_id, their_name in others:
+            frame = events.Ephemeral(kind="typing", conversation_id=their_name, user_id=caller.user_id)
+            self.hub.broadcast(encode(frame).decode(), [user])
+
+    # What goes on by itself.
+
+    async def watch(self) -> None:
+        """Look after the sockets: deadlines every second, positions every limits.POSITION_CHECK_SECONDS."""
+        loop = asyncio.get_running_loop()
+        next_comparison = loop.time() + limits.POSITION_CHECK_SECONDS
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            self.hub.check(loop.time())
+            users = self.hub.users()
+            if users and loop.time() >= next_comparison:
+                next_comparison = loop.time() + limits.POSITION_CHECK_SECONDS
+                try:
+                    self.hub.compare(await self.engine.read(lambda tx: log.positions(tx, users)))  # noqa: B023
+                except ChatError as error:
+                    _log.warning("positions could not be compared: %s", error)
+
+    async def tidy(self) -> None:
+        """Fold in what has expired, erase what nobody can see, trim logs; a little at a time."""
+        while True:
+            try:
+                more = await self.engine.write(expiry.tidy)
+            except ChatError as error:
+                _log.warning("tidying up failed: %s", error)
+                more = False
+            await asyncio.sleep(0 if more else TIDY_SECONDS)
+
+    async def _authenticate(self, token: str) -> Caller:
+        caller = await self.engine.read(lambda tx: accounts.authenticate(tx, token))
+        await self.engine.write(lambda tx: accounts.touch(tx, caller))
+        return caller
+
+    def _committed(self, committed: Committed) -> None:
+        if committed.revoked:
+            gone = [revoked.device_id for revoked in committed.revoked]
+            self.tokens.forget(gone)
+        self.hub.deliver(committed.emitted)
+        if committed.revoked:
+            self.hub.close_devices(gone, events.CLOSE_REVOKED)
+        if committed.settings_changed is not None:
+            frame = events.Ephemeral(kind="settings.changed", server=committed.settings_changed)
+            self.hub.broadcast(encode(frame).decode())

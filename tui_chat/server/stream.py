@@ -1,0 +1,268 @@
+"""One event socket: hello, what was missed, live; a queue and a writer of its own, so that it delays nobody else.
+
+The log is the truth and the queue only a short cut: a socket that was just opened, that fell behind, or whose queue ran
+over reads on from the log until it is level, and is live again.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from tui_chat.protocol import events, limits
+from tui_chat.protocol.errors import ChatError, TooFrequent
+from tui_chat.protocol.models import ServerFacts
+from tui_chat.protocol.wire import encode
+
+from .hub import Frame, Hub
+from .operations.caller import Caller
+from .ratelimit import Rate
+from .transport import ABORT
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+QUEUE_BYTES: Final = 1024 * 1024
+FRAMES_A_SECOND: Final = 5.0
+FRAMES_BURST: Final = 100.0
+"""Of a peer's frames; a client sends a pong every limits.PING_SECONDS, and typing at most every second."""
+TYPING_SECONDS: Final = 1.0
+"""A device's typing is passed on at most so often."""
+
+_CLIENT_FRAME: "msgspec.json.Decoder[events.ClientFrame]" = msgspec.json.Decoder(events.ClientFrame)
+_log = logging.getLogger(__name__)
+
+
+class Log(Protocol):
+    """What a socket needs of the database."""
+
+    async def locate(self, caller: Caller, cursor: str | None) -> int | events.Reset:
+        """The eventSeq that a cursor stands for; for None, and after a reset, ask for the newest with None."""
+
+    async def since(self, caller: Caller, position: int) -> tuple[events.EventRange, int] | events.Reset:
+        """The next range after `position` as this device sees it, under a frame's size, and the newest eventSeq."""
+
+    async def facts(self) -> ServerFacts:
+        """What a welcome says."""
+
+    async def typing(self, caller: Caller, conversation_id: str) -> None:
+        """Tell the others of a conversation."""
+
+
+class _Closed(Exception):
+    """The connection has ended, or must: with this code, where there is still somebody to be told."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class EventSocket:
+    """The server's end of one device's socket."""
+
+    def __init__(
+        self, scope: dict[str, Any], receive: Receive, send: Send, *, caller: Caller, hub: Hub, log: Log
+    ) -> None:
+        self.user = caller.user
+        self.device_id = caller.device_id
+        self.sent = 0
+        """Highest eventSeq that was handed to the transport."""
+        self._abort: Callable[[int], None] = scope["extensions"][ABORT]
+        self._receive = receive
+        self._send = send
+        self._caller = caller
+        self._hub = hub
+        self._log = log
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[tuple[int, str]] = deque()
+        """(last eventSeq or 0 for ephemerals, frame)"""
+        self._queued = 0
+        self._queued_bytes = 0
+        self._newest = 0
+        """Highest eventSeq that is known to be in the log."""
+        self._live = False
+        self._idle: asyncio.Future[None] | None = None
+        self._closing: int | None = None
+        self._sending_since: float | None = None
+        self._next_ping = 0.0
+        self._typed = -TYPING_SECONDS
+        self._frames = Rate(FRAMES_A_SECOND, FRAMES_BURST, self._loop.time)
+
+    async def run(self) -> None:
+        """Serve an accepted socket until it ends."""
+        try:
+            async with asyncio.timeout(limits.HELLO_SECONDS):
+                hello = self._read(await self._receive())
+        except TimeoutError:
+            return await self._goodbye(events.CLOSE_NO_HELLO)
+        except _Closed as closed:
+            return await self._goodbye(closed.code)
+        if not isinstance(hello, events.Hello):
+            return await self._goodbye(events.CLOSE_NO_HELLO)
+        self._next_ping = self._loop.time() + limits.PING_SECONDS
+        self._hub.join(self)
+        writer = asyncio.create_task(self._write(hello))
+        try:
+            while True:
+                await self._obey(self._read(await self._receive()))
+        except _Closed as closed:
+            if closed.code is not None:
+                self.close(closed.code)
+                await asyncio.wait([writer])
+        finally:
+            self._hub.leave(self)
+            writer.cancel()
+            await asyncio.wait([writer])
+
+    # What the hub calls.
+
+    def offer(self, frame: Frame) -> None:
+        """Queue the next range; when it does not follow, or the queue runs over, read on from the log instead."""
+        self._newest = max(self._newest, frame.last)
+        if not self._live or frame.last <= self._queued or self._closing is not None:
+            return
+        if (
+            frame.first != self._queued + 1
+            or len(self._queue) >= limits.SOCKET_QUEUE
+            or self._queued_bytes + len(frame.text) > QUEUE_BYTES
+        ):
+            self._live = False
+            self._queue.clear()
+            self._queued_bytes = 0
+        else:
+            self._queue.append((frame.last, frame.text))
+            self._queued = frame.last
+            self._queued_bytes += len(frame.text)
+        self._wake()
+
+    def offer_ephemeral(self, text: str) -> None:
+        """Queue it, unless the peer is slow."""
+        if self._live and self._closing is None and len(self._queue) < limits.SOCKET_QUEUE // 4:
+            self._queue.append((0, text))
+            self._queued_bytes += len(text)
+            self._wake()
+
+    def fall_behind(self, newest: int) -> None:
+        """Read on from the log if it reaches further than what is queued here."""
+        self._newest = max(self._newest, newest)
+        if self._live and newest > self._queued:
+            self._live = False
+            self._queue.clear()
+            self._queued_bytes = 0
+            self._wake()
+
+    def close(self, code: int) -> None:
+        """End after what is being sent; what is still queued stays in the log for the next connection."""
+        if self._closing is None:
+            self._closing = code
+            self._wake()
+
+    def check(self, now: float) -> None:
+        """Cut a peer that takes nothing; ping one for which the time has come."""
+        if self._sending_since is not None and now - self._sending_since > limits.STALL_SECONDS:
+            self._abort(events.CLOSE_SLOW)
+        elif now >= self._next_ping:
+            self._next_ping = now + limits.PING_SECONDS
+            self.offer_ephemeral(encode(events.Ping(event_seq=self._newest)).decode())
+
+    # What the peer says.
+
+    def _read(self, message: Any) -> events.ClientFrame:
+        if message["type"] == "websocket.disconnect":
+            raise _Closed(None)
+        try:
+            self._frames.take(None)
+            return _CLIENT_FRAME.decode(message.get("text") or b"")
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise _Closed(events.CLOSE_BAD_FRAME) from error
+        except TooFrequent as error:
+            raise _Closed(events.CLOSE_TRY_AGAIN) from error
+
+    async def _obey(self, frame: events.ClientFrame) -> None:
+        match frame:
+            case events.Hello():
+                raise _Closed(events.CLOSE_BAD_FRAME)
+            case events.Typing():
+                now = self._loop.time()
+                if now - self._typed >= TYPING_SECONDS:
+                    self._typed = now
+                    await self._log.typing(self._caller, frame.conversation_id)
+            case events.Pong():
+                pass
+
+    # The writer.
+
+    async def _write(self, hello: events.Hello) -> None:
+        try:
+            await self._put(encode(events.Welcome(server=await self._log.facts())).decode())
+            await self._find(hello.since)
+            while self._closing is None:
+                if not self._live:
+                    await self._catch_up()
+                elif self._queue:
+                    last, text = self._queue.popleft()
+                    self._queued_bytes -= len(text)
+                    await self._put(text)
+                    self.sent = last or self.sent
+                else:
+                    self._idle = self._loop.create_future()
+                    await self._idle
+            code: int | None = self._closing
+        except ChatError as error:
+            _log.warning("event socket of device %s ends: %s", self.device_id, error)
+            code = events.CLOSE_TRY_AGAIN
+        except OSError:
+            return  # The peer is gone; the reader hears of it as well.
+        except Exception:
+            _log.exception("event socket of device %s ends", self.device_id)
+            code = events.CLOSE_TRY_AGAIN
+        await self._goodbye(code)
+
+    async def _find(self, cursor: str | None) -> None:
+        """Begin where the cursor stands; a cursor of no use is answered with a reset, and the newest position."""
+        found = await self._log.locate(self._caller, cursor)
+        if isinstance(found, events.Reset):
+            await self._reset(found)
+        else:
+            self.sent = found
+
+    async def _reset(self, reset: events.Reset) -> None:
+        await self._put(encode(reset).decode())
+        newest = await self._log.locate(self._caller, None)
+        assert isinstance(newest, int)
+        self.sent = newest
+
+    async def _catch_up(self) -> None:
+        """Send from the log until nothing is missing; only then, without a pause between, go live."""
+        while self._closing is None:
+            found = await self._log.since(self._caller, self.sent)
+            if isinstance(found, events.Reset):
+                await self._reset(found)
+                continue
+            missed, newest = found
+            if missed.last > self.sent:
+                await self._put(encode(missed).decode())
+                self.sent = missed.last
+            if self.sent >= max(newest, self._newest):
+                self._newest = self._queued = self.sent
+                self._live = True
+                return
+
+    async def _put(self, text: str) -> None:
+        self._sending_since = self._loop.time()
+        await self._send({"type": "websocket.send", "text": text})
+        self._sending_since = None
+
+    async def _goodbye(self, code: int | None) -> None:
+        if code is not None:
+            self._sending_since = self._loop.time()
+            with suppress(OSError, RuntimeError):  # It may have ended from the other side.
+                await self._send({"type": "websocket.close", "code": code})
+
+    def _wake(self) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)

@@ -28,6 +28,8 @@ class View(Protocol):
     @property
     def position(self) -> int | None: ...
     @property
+    def cursor(self) -> str | None: ...
+    @property
     def device_id(self) -> str: ...
 
 
@@ -181,6 +183,17 @@ def reduce(view: View, received: events.EventRange) -> Applied | Gap | Old:
         marks=step.marks,
         effects=step.effects,
         unknown=step.unknown,
+    )
+
+
+def tell(view: View, said: Conversation) -> Applied | None:
+    """What a conversation that was asked for does to the state; the position stays. None before the first sync."""
+    if view.position is None or view.cursor is None:
+        return None
+    step = _Step(view)
+    step.speaks_of(said)
+    return Applied(
+        position=view.position, cursor=view.cursor, entries=step.entries, marks=step.marks, effects=step.effects
     )
 
 

@@ -1,0 +1,194 @@
+"""HTTP: one exchange with the server, and what can go wrong with it. The only module that imports httpx.
+
+httpx 0.28 never frees the pool slot of a request that is cancelled while it connects. So each exchange runs in a task
+of its own that nobody cancels: a caller may go away, the exchange ends by itself or by its own time limits. httpx is
+imported, and its client built, on a thread and with the first exchange: that costs some 50 ms, which a screen has
+better uses for before its first paint.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tui_chat.protocol import errors
+from tui_chat.protocol.wire import decode, encode
+
+from .tls import context_for, is_loopback
+
+if TYPE_CHECKING:
+    import httpx
+
+Answer = TypeVar("Answer")
+Query = Mapping[str, str | int | None]
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 15.0
+"""Between two pieces of an answer; httpx has no limit on the whole."""
+_CONNECTIONS: Final = 8
+_KEEP_SECONDS: Final = 30.0
+
+_OF_STATUS: Final[Mapping[int, type[errors.ChatError]]] = {
+    401: errors.Unauthorized,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    413: errors.BodyTooLarge,
+    429: errors.TooFrequent,
+    500: errors.Internal,
+    502: errors.Unavailable,
+    503: errors.Unavailable,
+    504: errors.Unavailable,
+    507: errors.StorageFull,
+}
+"""For answers without a body of ours, such as a proxy's."""
+
+
+class Api:
+    """Exchanges with one server. Belongs to the event loop on which it is first used."""
+
+    def __init__(
+        self, server_url: str, *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+    ):
+        self.server_url = server_url.rstrip("/")
+        self._connect_seconds = connect_seconds
+        self._read_seconds = read_seconds
+        self._building: asyncio.Task[httpx.AsyncClient] | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        body: msgspec.Struct | None = None,
+        query: Query | None = None,
+        token: str | None = None,
+        wait_seconds: float = 0.0,
+    ) -> Answer:
+        """Ask, and read the answer as `answer`. `wait_seconds`: how long the server may hold it on purpose.
+
+        An exchange that breaks before the answer came is begun once more where the connection was an old one: every
+        changing call of ours carries what makes a repetition harmless.
+
+        Raises:
+            ChatError: as the server refused; NotConnected where it cannot be reached in time, Unexpected where its
+                answer has not the right shape.
+        """
+        if self._closed:
+            raise errors.NotConnected("the session is closed")
+        task = asyncio.create_task(self._exchange(method, path, body, query, token, wait_seconds))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        status, headers, content = await asyncio.shield(task)
+        if not 200 <= status < 300:
+            raise _refusal(status, headers, content)
+        try:
+            return decode(content, answer)
+        except msgspec.DecodeError as error:
+            raise errors.Unexpected(f"the server's answer to {method} {path} cannot be read: {error}") from error
+
+    async def close(self, *, patience: float = 1.0) -> None:
+        """Let what runs end, for at most `patience` seconds, and close the connections."""
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running, timeout=patience)
+        for task in self._running:
+            task.cancel()
+        if self._building is not None:
+            client = await self._building
+            await client.aclose()
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone; the failure was theirs to see
+
+    async def _client(self) -> "httpx.AsyncClient":
+        if self._building is None:
+            self._building = asyncio.create_task(asyncio.to_thread(self._build))
+        return await asyncio.shield(self._building)
+
+    def _build(self) -> "httpx.AsyncClient":
+        import httpx
+
+        loopback = is_loopback(urlsplit(self.server_url).hostname or "")
+        context = context_for(self.server_url)
+        return httpx.AsyncClient(
+            base_url=self.server_url,
+            verify=context if context is not None else False,
+            trust_env=not loopback,
+            timeout=httpx.Timeout(self._read_seconds, connect=self._connect_seconds, pool=self._read_seconds),
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS,
+                max_keepalive_connections=_CONNECTIONS // 2,
+                keepalive_expiry=_KEEP_SECONDS,
+            ),
+        )
+
+    async def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | None,
+        query: Query | None,
+        token: str | None,
+        wait_seconds: float,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        client = await self._client()
+        import httpx
+
+        headers = {"Accept": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        asked = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        timeout = httpx.Timeout(
+            self._read_seconds,
+            connect=self._connect_seconds,
+            read=self._read_seconds + wait_seconds,
+        )
+        content = encode(body) if body is not None else None
+        for repetition in (False, True):
+            try:
+                response = await client.request(
+                    method, path, content=content, params=asked, headers=headers, timeout=timeout
+                )
+            except httpx.PoolTimeout as error:
+                if repetition:
+                    raise errors.NotConnected("too many requests wait for the server") from error
+                client = await self._rebuilt(client)
+            except (httpx.ConnectError, httpx.TimeoutException) as error:
+                raise errors.NotConnected(_reason(error)) from error
+            except (httpx.TransportError, httpx.DecodingError) as error:
+                if repetition:
+                    raise errors.NotConnected(_reason(error)) from error
+            else:
+                return response.status_code, response.headers, response.content
+        raise AssertionError("the second repetition returns or raises")
+
+    async def _rebuilt(self, worn: "httpx.AsyncClient") -> "httpx.AsyncClient":
+        """Replace a client whose pool ran dry; whoever comes second finds it replaced."""
+        if self._building is not None and self._building.done() and self._building.result() is worn:
+            self._building = None
+            await worn.aclose()
+        return await self._client()
+
+
+def _reason(error: Exception) -> str:
+    said = str(error).strip()
+    return f"the server cannot be reached{f' ({said})' if said else ''}"
+
+
+def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> errors.ChatError:
+    wait = headers.get("Retry-After", "")
+    retry_after = float(wait) if wait.isascii() and wait.replace(".", "", 1).isdigit() else None
+    try:
+        return errors.error_from(decode(content, errors.ErrorAnswer).error, retry_after=retry_after)
+    except msgspec.DecodeError:
+        kind = _OF_STATUS.get(status, errors.Unexpected)
+        return kind(f"the server answered with status {status}", retry_after=retry_after)

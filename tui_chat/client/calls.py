@@ -1,0 +1,157 @@
+"""Every endpoint that the client uses, typed. Thin: a path, a body, the shape of the answer."""
+
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from tui_chat.protocol import requests
+from tui_chat.protocol.errors import Unauthorized
+from tui_chat.protocol.models import Conversation, Group, User
+
+from .api import Api, Query
+from .tokens import Tokens
+
+Answer = TypeVar("Answer")
+
+
+class Calls:
+    """The server's endpoints as seen by one device. All raise ChatError as `Api.call` does."""
+
+    def __init__(self, api: Api, tokens: Tokens):
+        self.api = api
+        self.tokens = tokens
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        body: msgspec.Struct | None = None,
+        query: Query | None = None,
+        wait_seconds: float = 0.0,
+    ) -> Answer:
+        token = await self.tokens.access()
+        try:
+            return await self.api.call(
+                method, path, answer, body=body, query=query, token=token, wait_seconds=wait_seconds
+            )
+        except Unauthorized:
+            token = await self.tokens.renewed(token)
+        return await self.api.call(method, path, answer, body=body, query=query, token=token, wait_seconds=wait_seconds)
+
+    # The account
+
+    async def me(self) -> requests.Me:
+        return await self._call("GET", "/v1/me", requests.Me)
+
+    async def log_out(self) -> requests.Done:
+        return await self._call("POST", "/v1/logout", requests.Done)
+
+    async def devices(self) -> requests.DeviceList:
+        return await self._call("GET", "/v1/devices", requests.DeviceList)
+
+    async def revoke_device(self, device_id: str) -> requests.Done:
+        return await self._call("DELETE", f"/v1/devices/{_part(device_id)}", requests.Done)
+
+    # State and events
+
+    async def sync(
+        self, cursor: str | None, *, limit: int | None = None, wait: int | None = None
+    ) -> requests.SyncAnswer:
+        query = {"since": cursor, "limit": limit, "wait": wait}
+        return await self._call("GET", "/v1/sync", requests.SyncAnswer, query=query, wait_seconds=wait or 0)
+
+    async def conversations(self, cursor: str | None) -> requests.ConversationPage:
+        return await self._call("GET", "/v1/conversations", requests.ConversationPage, query={"cursor": cursor})
+
+    async def conversation(self, conversation_id: str) -> Conversation:
+        return await self._call("GET", f"/v1/conversations/{_part(conversation_id)}", Conversation)
+
+    # Conversations
+
+    async def delete(self, body: requests.DeleteConversations) -> requests.ConversationsDeleted:
+        return await self._call("POST", "/v1/conversations/delete", requests.ConversationsDeleted, body)
+
+    async def clear(self, body: requests.ClearConversations) -> requests.ConversationsDeleted:
+        return await self._call("POST", "/v1/conversations/clear", requests.ConversationsDeleted, body)
+
+    async def restore(self, body: requests.RestoreConversations) -> requests.ConversationsRestored:
+        return await self._call("POST", "/v1/conversations/restore", requests.ConversationsRestored, body)
+
+    async def read(self, body: requests.ReadConversations) -> requests.ConversationsChanged:
+        return await self._call("POST", "/v1/conversations/read", requests.ConversationsChanged, body)
+
+    async def flags(self, body: requests.SetFlags) -> requests.ConversationsChanged:
+        return await self._call("POST", "/v1/conversations/flags", requests.ConversationsChanged, body)
+
+    async def deletions(self) -> requests.DeletionList:
+        return await self._call("GET", "/v1/conversations/deletions", requests.DeletionList)
+
+    async def erase_deletion(self, batch_id: str) -> requests.Done:
+        return await self._call("DELETE", f"/v1/conversations/deletions/{_part(batch_id)}", requests.Done)
+
+    # Messages
+
+    async def messages(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
+    ) -> requests.MessagePage:
+        path = f"/v1/conversations/{_part(conversation_id)}/messages"
+        query = {"before": before, "after": after, "limit": limit}
+        return await self._call("GET", path, requests.MessagePage, query=query)
+
+    async def send(self, conversation_id: str, body: requests.SendMessage) -> requests.MessageSent:
+        path = f"/v1/conversations/{_part(conversation_id)}/messages"
+        return await self._call("POST", path, requests.MessageSent, body)
+
+    # Groups and users
+
+    async def create_group(self, body: requests.CreateGroup) -> requests.GroupAnswer:
+        return await self._call("POST", "/v1/groups", requests.GroupAnswer, body)
+
+    async def group(self, group_id: str) -> Group:
+        return await self._call("GET", f"/v1/groups/{_part(group_id)}", Group)
+
+    async def change_group(self, group_id: str, body: requests.ChangeGroup) -> requests.GroupAnswer:
+        return await self._call("PATCH", f"/v1/groups/{_part(group_id)}", requests.GroupAnswer, body)
+
+    async def dismiss_group(self, group_id: str) -> requests.Done:
+        return await self._call("DELETE", f"/v1/groups/{_part(group_id)}", requests.Done)
+
+    async def join_group(self, group_id: str, body: requests.GroupCommand) -> requests.GroupAnswer:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/join", requests.GroupAnswer, body)
+
+    async def quit_group(self, group_id: str, body: requests.GroupCommand) -> requests.Done:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/quit", requests.Done, body)
+
+    async def members(self, group_id: str, cursor: str | None) -> requests.MemberPage:
+        query = {"cursor": cursor}
+        return await self._call("GET", f"/v1/groups/{_part(group_id)}/members", requests.MemberPage, query=query)
+
+    async def add_members(self, group_id: str, body: requests.AddMembers) -> requests.GroupAnswer:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/members", requests.GroupAnswer, body)
+
+    async def remove_member(self, group_id: str, user_id: str) -> requests.Done:
+        return await self._call("DELETE", f"/v1/groups/{_part(group_id)}/members/{_part(user_id)}", requests.Done)
+
+    async def find_users(self, words: str) -> requests.UserList:
+        return await self._call("GET", "/v1/users", requests.UserList, query={"q": words})
+
+    async def user(self, user_id: str) -> User:
+        return await self._call("GET", f"/v1/users/{_part(user_id)}", User)
+
+    # Administration
+
+    async def settings(self) -> requests.SettingsAnswer:
+        return await self._call("GET", "/v1/admin/settings", requests.SettingsAnswer)
+
+    async def change_settings(self, body: requests.ChangeSettings) -> requests.SettingsAnswer:
+        return await self._call("PATCH", "/v1/admin/settings", requests.SettingsAnswer, body)
+
+    async def invite(self) -> requests.Invite:
+        return await self._call("POST", "/v1/admin/invites", requests.Invite)
+
+
+def _part(text: str) -> str:
+    """A piece of a path: a conversationID may hold `@` and `#`."""
+    return quote(text, safe="")

@@ -1,0 +1,483 @@
+"""What runs inside a session: the store, the state, the queue, the socket, and the tasks that tie them together."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.protocol import events, requests
+from tui_chat.protocol.errors import ChatError, ErrorBody, NotConnected, Unauthorized
+from tui_chat.protocol.models import ServerFacts
+
+from . import changes
+from .announcer import Announcer
+from .api import Api
+from .calls import Calls
+from .catch_up import CatchUp
+from .changes import Connection
+from .credentials import CredentialStore, StoredCredentials
+from .echoes import Echoes
+from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedFlags, QueuedRead, QueuedRestore, QueuedSend
+from .outbox import Answer, Outbox
+from .pages import Pages
+from .receiver import Receiver
+from .state import State
+from .stream import Stream
+from .sync import Gap, position_of
+from .tokens import Tokens
+from .undo_log import UndoLog
+
+INBOX: Final = 10_000
+"""Frames that wait to be applied; beyond, they are dropped and asked for again."""
+PURGE_QUIET_SECONDS: Final = 0.25
+"""A batch of deletions is purged from the disk once, this long after its last event."""
+EVENT_SECONDS: Final = 2.0
+"""How long an answered command's event may take on the socket before it is asked for."""
+
+
+class Core:
+    """Implements `outbox.Carrier` and `stream.Listener`."""
+
+    def __init__(
+        self,
+        credentials: StoredCredentials,
+        store: AccountStore,
+        credential_store: CredentialStore,
+        *,
+        api: Api,
+        clock: Callable[[], int],
+        random: Random,
+    ):
+        self.clock = clock
+        self.store = store
+        self.api = api
+        self.tokens = Tokens(api, credentials, credential_store, clock=clock)
+        self.calls = Calls(api, self.tokens)
+        self.announcer = Announcer()
+        self.undo_log = UndoLog()
+        self.identity: requests.Me | None = store.facts()
+        self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
+        self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
+        self.connection = Connection.OFFLINE
+        self.current = asyncio.Event()
+        """Set once the state has been in step with the server in this session."""
+        self.outbox = Outbox(store.outbox, self, random=random)
+        self.state = State(device_id=credentials.device_id, queued_for=self.outbox.queue.of)
+        self.state.cursor = store.cursor
+        self.state.position = position_of(store.cursor)
+        self.state.fill(store.conversations(), store.stale)
+        self.receiver = Receiver(
+            state=self.state,
+            store=store,
+            announcer=self.announcer,
+            undo_log=self.undo_log,
+            user_id=credentials.user_id,
+            clock=clock,
+            is_echo=self.echoes.is_echo,
+            wrote=self._wrote,
+            inexact=self._ask_for,
+            position_moved=lambda: self.catch_up.position_moved(),
+            signed_out=self._signed_out,
+            disk_full=self.disk_full,
+        )
+        self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
+        self.pages = Pages(state=self.state, store=store, calls=self.calls, receiver=self.receiver)
+        self.stream = Stream(api.server_url, self, random=random)
+        self._queued_told = self.outbox.waiting()
+        self._greeted = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._inbox: deque[events.ServerFrame] = deque()
+        self._inbox_filled = asyncio.Event()
+        self._written = asyncio.Event()
+        self._to_purge = False
+        self._full = False
+        self._catching_up: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+        self._asking: set[str] = set()
+        self._deliberately_out = False
+        for slot in self.outbox.queue:
+            if isinstance(slot.entry, QueuedSend):
+                self.echoes.show(slot.entry)
+
+    # Life
+
+    def start(self, *, stream: bool) -> None:
+        """Begin the tasks."""
+        self._spawn(self._apply_frames())
+        self._spawn(self._keep_house())
+        self._spawn(self.outbox.run())
+        if stream:
+            self._spawn(self.stream.run())
+        if self.store.recovered is not None:
+            what: Any = "cache_from_backup" if self.store.recovered == "backup" else "cache_rebuilt"
+            self.announcer.put(changes.Notice(what=what))
+
+    async def close(self) -> None:
+        """End the tasks, bring what was written to the disk, let go of it."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await self.api.close()
+        try:
+            await self.store.purge()
+            await self.store.flush()
+        except DiskFull:
+            self._full = True  # what is on the disk stands; the rest is asked for again
+        self.store.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "a task of the session failed", "exception": error, "task": task})
+
+    async def wait_for_news(self) -> None:
+        """Return when the state has come into step, or the connection is other than before."""
+        self._news.clear()
+        await self._news.wait()
+
+    # stream.Listener
+
+    async def before_connecting(self) -> tuple[str | None, str]:
+        """Come back into step, so that what the socket brings afterwards is new."""
+        await self.come_into_step()
+        return self.state.cursor, await self.tokens.access()
+
+    async def come_into_step(self) -> None:
+        """Identity, facts and everything that was missed. Raises ChatError."""
+        away = self.state.cursor is not None
+        if not self._greeted:
+            self.identity_is(await self.calls.me())
+        await self.catch_up.run(while_away=away)
+        self.current.set()
+        self._news.set()
+        self.outbox.wake()
+        for conversation_id in list(self._asking):
+            self._spawn(self._ask(conversation_id))
+        if not self._greeted:
+            self._greeted = True
+            self._spawn(self._learn_deletions())
+
+    async def token_refused(self, token: str) -> None:
+        """The server did not take it at the socket."""
+        await self.tokens.renewed(token)
+
+    def frame_came(self, frame: events.ServerFrame) -> None:
+        """Put it where the applying task finds it."""
+        if len(self._inbox) >= INBOX:
+            self._inbox.clear()
+            self._catch_up_soon()
+        self._inbox.append(frame)
+        self._inbox_filled.set()
+
+    def connection_is(self, connection: Connection) -> None:
+        """Tell of it."""
+        if self._deliberately_out:
+            connection = Connection.SIGNED_OUT
+        if connection is not self.connection:
+            self.connection = connection
+            self._news.set()
+            self._tell_connection()
+
+    # Applying
+
+    async def _apply_frames(self) -> None:
+        while True:
+            await self._inbox_filled.wait()
+            self._inbox_filled.clear()
+            while self._inbox:
+                self._apply(self._inbox.popleft())
+                await asyncio.sleep(0)
+
+    def _apply(self, frame: events.ServerFrame) -> None:
+        match frame:
+            case events.EventRange():
+                try:
+                    outcome = self.receiver.receive(frame)
+                except msgspec.DecodeError:
+                    self._catch_up_soon()
+                    return
+                if isinstance(outcome, Gap) and self.catch_up.saw(outcome.last):
+                    self._catch_up_soon()
+            case events.Ping(event_seq=event_seq):
+                if self.catch_up.saw(event_seq):
+                    self._catch_up_soon()
+            case events.Reset():
+                self._catch_up_soon()
+            case events.Welcome(server=server):
+                self.facts_are(server)
+            case events.Ephemeral(kind="typing", conversation_id=str(conversation_id), user_id=str(user_id)):
+                self.announcer.put(changes.TypingSeen(conversation_id=conversation_id, user_id=user_id))
+            case events.Ephemeral(server=ServerFacts() as server):
+                self.facts_are(server)
+            case events.Ephemeral():
+                pass
+
+    def _catch_up_soon(self) -> None:
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = self._spawn(self._caught_up())
+
+    async def _caught_up(self) -> None:
+        wait = 0.2
+        while True:
+            try:
+                await self.catch_up.run()
+            except Unauthorized:
+                return  # the socket's own way back finds out as well, and tells
+            except ChatError:
+                await asyncio.sleep(wait)
+                wait = min(30.0, wait * 2)
+            else:
+                return
+
+    def facts_are(self, server: ServerFacts) -> None:
+        """The server's facts; told where they are other than before."""
+        if server == self.server:
+            return
+        self.server = server
+        if self.identity is not None:
+            self.identity = msgspec.structs.replace(self.identity, server=server)
+            self._keep_identity(self.identity)
+        self.announcer.put(changes.ServerChanged(server=server))
+
+    def identity_is(self, me: requests.Me) -> None:
+        """Who one is, as the server says."""
+        self.facts_are(me.server)
+        self.identity = me
+        self.echoes.nick = me.nick
+        self._keep_identity(me)
+
+    def _keep_identity(self, me: requests.Me) -> None:
+        try:
+            self.store.set_facts(me)
+        except DiskFull:
+            self.disk_full()
+        self._wrote(False)
+
+    def _signed_out(self) -> None:
+        self._deliberately_out = True
+        self.connection_is(Connection.SIGNED_OUT)
+
+    async def _learn_deletions(self) -> None:
+        try:
+            listed = await self.calls.deletions()
+        except ChatError:
+            return  # undo by name works all the same, and the log asks again
+        self.undo_log.learn(listed.deletions, now=self.clock(), device_id=self.state.device_id)
+
+    def _ask_for(self, conversation_id: str) -> None:
+        if conversation_id not in self._asking:
+            self._asking.add(conversation_id)
+            self._spawn(self._ask(conversation_id))
+
+    async def _ask(self, conversation_id: str) -> None:
+        """Ask for one conversation; one that changes meanwhile is asked for again."""
+        while True:
+            before = self.state.conversations.get(conversation_id)
+            try:
+                told = await self.calls.conversation(conversation_id)
+            except NotConnected:
+                return  # asked again when there is a connection
+            except ChatError:
+                break
+            if self.receiver.adopt(told, before):
+                break
+        self._asking.discard(conversation_id)
+
+    # outbox.Carrier
+
+    async def perform(self, entry: AnyEntry) -> Answer:
+        """Carry a command out."""
+        calls = self.calls
+        match entry:
+            case QueuedSend(conversation_id=conversation_id):
+                message = requests.SendMessage(
+                    client_id=entry.client_id, text=entry.text, reply_to=entry.reply_to, mentions=entry.mentions
+                )
+                return await calls.send(conversation_id, message)
+            case QueuedDeletion():
+                return await calls.delete(
+                    requests.DeleteConversations(
+                        conversation_id_list=entry.conversation_id_list,
+                        clear_history_message=entry.clear_history_message,
+                        up_to=entry.up_to,
+                        operation_id=entry.operation_id,
+                        batch_id=entry.batch_id,
+                    )
+                )
+            case QueuedClear():
+                return await calls.clear(
+                    requests.ClearConversations(
+                        conversation_id_list=entry.conversation_id_list,
+                        up_to=entry.up_to,
+                        operation_id=entry.operation_id,
+                        batch_id=entry.batch_id,
+                    )
+                )
+            case QueuedRestore(batch_id=batch_id):
+                return await calls.restore(requests.RestoreConversations(batch_id=batch_id))
+            case QueuedRead():
+                mark = requests.ReadMark(conversation_id=entry.conversation_id, message_seq=entry.message_seq)
+                return await calls.read(requests.ReadConversations(items=[mark], operation_id=entry.operation_id))
+            case QueuedFlags():
+                return await calls.flags(
+                    requests.SetFlags(
+                        conversation_id_list=entry.conversation_id_list,
+                        pinned=entry.pinned,
+                        muted=entry.muted,
+                        marked_unread=entry.marked_unread,
+                        operation_id=entry.operation_id,
+                    )
+                )
+
+    async def reach(self, event_seq: int) -> None:
+        """Wait for the socket to bring it; ask where there is no socket, or where it takes too long."""
+        resets = self.catch_up.resets
+        if self.stream.connected:
+            try:
+                async with asyncio.timeout(EVENT_SECONDS):
+                    return await self.catch_up.arrival(event_seq)
+            except TimeoutError:
+                pass
+        while self.state.position is None or self.state.position < event_seq:
+            try:
+                await self.catch_up.run()
+            except ChatError:
+                return await self.catch_up.arrival(event_seq)
+            if self.catch_up.resets != resets or not self.catch_up.saw(event_seq):
+                return None
+        return None
+
+    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
+        """Lay the queue over the state again, and tell what that shows and hides."""
+        entries = list(entries)
+        batches: dict[str, str] = {}
+        for entry in entries:
+            for conversation_id in entry.conversations():
+                batches[conversation_id] = getattr(entry, "batch_id", "")
+        difference = self.state.refresh(batches)
+        if difference.updated:
+            self.announcer.put(changes.ConversationsUpdated(conversation_id_list=difference.updated))
+        for batch_id, ids in _by_batch(difference.vanished, batches):
+            self.announcer.put(changes.ConversationsHidden(conversation_id_list=ids, batch_id=batch_id))
+        for batch_id, ids in _by_batch(difference.appeared, batches):
+            self.announcer.put(changes.ConversationsRestored(conversation_id_list=ids, batch_id=batch_id))
+        for entry in entries:
+            if isinstance(entry, QueuedClear):
+                self._tell_cleared(entry)
+        if self.outbox.waiting() != self._queued_told:
+            self._tell_connection()
+        self._wrote(False)
+
+    def _tell_cleared(self, entry: QueuedClear) -> None:
+        for conversation_id, through in entry.up_to.items():
+            floor = self.state.shown_cleared_through(conversation_id)
+            if floor >= through:
+                self.announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
+            else:
+                self.announcer.put(changes.HistoryRestored(conversation_id=conversation_id))
+
+    def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
+        """Items that were refused are told where nobody reads the answer."""
+        failures = getattr(answer, "failures", [])
+        if failures and not awaited and (what := _WHAT.get(type(entry))) is not None:
+            for failure in failures:
+                error = ErrorBody(code=failure.code, message=failure.message)
+                ids = [failure.conversation_id]
+                self.announcer.put(changes.CommandRefused(what=what, conversation_id_list=ids, error=error))
+        self._tell_connection()
+
+    def settled(self, entry: AnyEntry, answer: Answer) -> None:
+        """An echo whose message did not come as an event (it was cleared since) ends here."""
+        if isinstance(answer, requests.MessageSent) and self.echoes.drop(answer.message.client_id):
+            message = answer.message
+            conversation_id = message.conversation_id
+            self.announcer.put(changes.MessageUpdated(conversation_id=conversation_id, message=message))
+            floor = self.state.marks_of(conversation_id).cleared_through
+            if message.message_seq <= floor:
+                self.announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
+
+    def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
+        """A message's fate is always told, since its echo is on the screen."""
+        match entry:
+            case QueuedSend():
+                self.echoes.drop(entry.client_id)
+                self.announcer.put(
+                    changes.SendFailed(
+                        conversation_id=entry.conversation_id,
+                        client_id=entry.client_id,
+                        text=entry.text,
+                        error=error.body(),
+                    )
+                )
+            case QueuedRestore(batch_id=batch_id):
+                self.undo_log.forget(batch_id)
+        what = _WHAT.get(type(entry))
+        if what is not None and not awaited:
+            ids = entry.conversations()
+            self.announcer.put(changes.CommandRefused(what=what, conversation_id_list=ids, error=error.body()))
+
+    def disk_full(self) -> None:
+        """Told once, until something could be written again."""
+        if not self._full:
+            self._full = True
+            self.announcer.put(changes.Notice(what="disk_full"))
+
+    def _tell_connection(self) -> None:
+        self._queued_told = self.outbox.waiting()
+        self.announcer.put(changes.ConnectionChanged(connection=self.connection, queued=self._queued_told))
+
+    # The disk
+
+    def wrote(self) -> None:
+        """Something waits for the disk."""
+        self._wrote(False)
+
+    def _wrote(self, vanish: bool) -> None:
+        self._to_purge = self._to_purge or vanish
+        self._written.set()
+
+    async def _keep_house(self) -> None:
+        """Bring to the disk what was written, together; remove what was cleared, once a burst."""
+        while True:
+            await self._written.wait()
+            self._written.clear()
+            try:
+                await self.store.flush()
+                self._full = False
+                if self._to_purge:
+                    await asyncio.sleep(PURGE_QUIET_SECONDS)
+                    if not self._written.is_set():
+                        self._to_purge = False
+                        await self.store.purge()
+            except DiskFull:
+                self._to_purge = True
+                self.disk_full()
+
+
+_WHAT: Final[dict[type, Any]] = {
+    QueuedDeletion: "delete",
+    QueuedRestore: "restore",
+    QueuedRead: "read",
+    QueuedFlags: "flags",
+    QueuedClear: "clear",
+}
+
+
+def _by_batch(ids: list[str], batches: dict[str, str]) -> list[tuple[str, list[str]]]:
+    grouped: dict[str, list[str]] = {}
+    for conversation_id in ids:
+        grouped.setdefault(batches[conversation_id], []).append(conversation_id)
+    return list(grouped.items())

@@ -1,0 +1,324 @@
+"""Commands on their way: stored before they are attempted, repeated until the server has answered, once in effect.
+
+A command that the server cannot answer now (no connection, too frequent, its own failure) stays and waits; one that it
+refuses leaves the queue and somebody is told. After a kill -9 the queue goes on where it was: whatever was attempted
+is repeated under its operationID or clientID, which changes nothing where it had arrived.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from random import Random
+from typing import Final, Protocol
+
+import msgspec
+
+from tui_chat.cache.store import DiskFull, OutboxStore
+from tui_chat.protocol.errors import ChatError, Internal, NotConnected, TooFrequent, Unauthorized, Unavailable
+from tui_chat.protocol.requests import ConversationsChanged, ConversationsDeleted, ConversationsRestored, MessageSent
+
+from .entries import AnyEntry, QueuedDeletion, QueuedRead, QueuedSend, entry_from, stored_form
+from .queueing import Phase, Queue, Slot
+
+Answer = MessageSent | ConversationsDeleted | ConversationsRestored | ConversationsChanged
+
+SIDE_BY_SIDE: Final = 4
+"""Commands under way at once."""
+FIRST_WAIT: Final = 0.5
+LONGEST_WAIT: Final = 30.0
+SETTLE_SECONDS: Final = 5.0
+"""How long whoever waits for an answered command also waits for its event."""
+PATIENCE: Final = 3
+"""Failures of the server after which whoever waits for a command is told that it stays in the queue."""
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """The command stays in the queue, because the server cannot be reached."""
+
+
+class TakenOut(msgspec.Struct, frozen=True):
+    """The command was taken out of the queue before it was attempted."""
+
+
+Outcome = Answer | Waits | TakenOut
+
+
+class Ticket:
+    """What callers wait on. Cancelling the wait leaves the command in the queue."""
+
+    def __init__(self, slot: Slot):
+        self.slot = slot
+        self.future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.waiting = 0
+        """How many wait just now."""
+
+    async def outcome(self) -> Outcome:
+        """The server's answer, once the event that the command caused is here. Raises ChatError where it refused."""
+        self.waiting += 1
+        try:
+            return await asyncio.shield(self.future)
+        finally:
+            self.waiting -= 1
+
+
+class Carrier(Protocol):
+    """What the outbox needs of its session."""
+
+    async def perform(self, entry: AnyEntry) -> Answer:
+        """Carry it out. Raises ChatError."""
+
+    async def reach(self, event_seq: int) -> None:
+        """Return when the state includes this event."""
+
+    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
+        """Entries were added, changed or are gone: what is shown of their conversations may be other."""
+
+    def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
+        """The server confirmed."""
+
+    def settled(self, entry: AnyEntry, answer: Answer) -> None:
+        """The event that it caused is here."""
+
+    def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
+        """The server refused; the entry is gone. `awaited`: somebody gets the exception."""
+
+    def disk_full(self) -> None:
+        """The queue could not be written."""
+
+
+class Outbox:
+    """The queue and what works it off."""
+
+    def __init__(
+        self,
+        store: OutboxStore,
+        carrier: Carrier,
+        *,
+        random: Random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ):
+        self._store = store
+        self._carrier = carrier
+        self._random = random
+        self._sleep = sleep
+        self.queue = Queue((entry_id, entry_from(stored)) for entry_id, stored in store.all())
+        self._tickets: dict[int, Ticket] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._pause: float | None = None
+        """Seconds to wait before the next attempt; None: none."""
+        self._failures = 0
+        self._offline = False
+        self._closed = False
+
+    # Taking in and out
+
+    def submit(self, entries: list[AnyEntry]) -> list[Ticket]:
+        """Store commands (all or none), then attempt them in their turn.
+
+        Raises:
+            DiskFull: there is no room to store them; nothing was taken in.
+        """
+        if len(entries) == 1 and isinstance(entries[0], QueuedRead):
+            merged = self.queue.merge_read(entries[0])
+            if merged is not None:
+                self._update(merged)
+                self._carrier.queue_changed([merged.entry])
+                return [self._ticket(merged)]
+        entry_ids = self._store.add_many([stored_form(entry) for entry in entries])
+        slots = [self.queue.append(*pair) for pair in zip(entry_ids, entries, strict=True)]
+        tickets = [self._ticket(slot) for slot in slots]
+        if self._offline:
+            self._release()
+        self._carrier.queue_changed(entries)
+        self._wake.set()
+        return tickets
+
+    def take_out(self, slots: Iterable[Slot]) -> list[AnyEntry]:
+        """Remove those of which nothing can have reached the server; returns what was removed."""
+        removed = [slot for slot in slots if slot.untried and slot in self.queue]
+        self._remove(removed, TakenOut())
+        return [slot.entry for slot in removed]
+
+    def waiting(self) -> int:
+        """How many the server has not confirmed."""
+        return self.queue.waiting()
+
+    def wake(self) -> None:
+        """The server may be reachable (again): try now."""
+        self._pause = None
+        self._failures = 0
+        self._offline = False
+        self._wake.set()
+
+    def forget_answered(self) -> None:
+        """The log that numbered the events is gone (a reset): what was answered is done."""
+        self._remove([slot for slot in self.queue if slot.phase is Phase.ANSWERED], None)
+
+    # Working it off
+
+    async def run(self) -> None:
+        """Attempt what waits, for ever."""
+        try:
+            while True:
+                self._wake.clear()
+                if self._pause is not None:
+                    await self._rest(self._pause)
+                    self._pause = None
+                    continue
+                for slot in self.queue.runnable(SIDE_BY_SIDE - self._under_way()):
+                    self._start(slot)
+                await self._wake.wait()
+        finally:
+            self._closed = True
+            for task in self._tasks:
+                task.cancel()
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep, unless `wake` ends the pause."""
+        sleeping = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            while self._pause is not None and not sleeping.done():
+                waking = asyncio.ensure_future(self._wake.wait())
+                await asyncio.wait([sleeping, waking], return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+                self._wake.clear()
+        finally:
+            sleeping.cancel()
+
+    def _under_way(self) -> int:
+        return sum(slot.phase is Phase.ATTEMPTING for slot in self.queue)
+
+    def _start(self, slot: Slot) -> None:
+        slot.phase = Phase.ATTEMPTING
+        if not slot.entry.attempted:
+            slot.entry = msgspec.structs.replace(slot.entry, attempted=True)
+            self._update(slot)
+        task = asyncio.create_task(self._attempt(slot))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _attempt(self, slot: Slot) -> None:
+        try:
+            answer = await self._carrier.perform(slot.entry)
+        except ChatError as error:
+            self._failed(slot, error)
+            self._wake.set()
+            return
+        self._failures = 0
+        self._offline = False
+        slot.phase = Phase.ANSWERED
+        self._after(slot, answer)
+        self._carrier.answered(slot.entry, answer, awaited=self._awaited(slot))
+        self._wake.set()
+        reaching = asyncio.ensure_future(self._carrier.reach(answer.event_seq))
+        try:
+            _, late = await asyncio.wait([reaching], timeout=SETTLE_SECONDS)
+            if late:
+                self._resolve(slot, answer)
+            await reaching
+        finally:
+            reaching.cancel()
+        if slot in self.queue:
+            self._carrier.settled(slot.entry, answer)
+            self._remove([slot], answer)
+
+    def _after(self, slot: Slot, answer: Answer) -> None:
+        """What an answer means for others in the queue."""
+        match slot.entry, answer:
+            case QueuedSend(), MessageSent(message=message):
+                raised = self.queue.sent(slot, message.message_seq)
+                if raised is not None:
+                    self._update(raised)
+            case QueuedDeletion(), ConversationsDeleted(conversation_id_list=deleted):
+                unsent = [
+                    other
+                    for conversation_id in deleted
+                    for other in self.queue.slots_of(conversation_id)
+                    if isinstance(other.entry, QueuedSend) and other.untried and other.entry_id < slot.entry_id
+                ]
+                self._remove(unsent, TakenOut())
+            case _:
+                pass
+
+    def _failed(self, slot: Slot, error: ChatError) -> None:
+        slot.phase = Phase.WAITING
+        match error:
+            case TooFrequent():
+                self._rest_for(error.retry_after if error.retry_after is not None else 1.0)
+            case NotConnected():
+                self._offline = True
+                self._release()
+                self._back_off(error)
+            case Unavailable() | Internal():
+                slot.failures += 1
+                if slot.failures >= PATIENCE:
+                    self._release()
+                self._back_off(error)
+            case Unauthorized() if error.code == Unauthorized.code:
+                # Nothing is lost: after a new log-in the queue goes on.
+                self._resolve(slot, error)
+                self._offline = True
+                self._release()
+                self._rest_for(LONGEST_WAIT)
+            case _:
+                awaited = self._awaited(slot)
+                self._resolve(slot, error)
+                self._remove([slot], None)
+                self._carrier.refused(slot.entry, error, awaited=awaited)
+
+    def _back_off(self, error: ChatError) -> None:
+        self._failures += 1
+        most = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 10))
+        self._rest_for(max(error.retry_after or 0.0, self._random.uniform(0.1, most)))
+
+    def _rest_for(self, seconds: float) -> None:
+        self._pause = max(self._pause or 0.0, seconds)
+
+    # Waiters
+
+    def _ticket(self, slot: Slot) -> Ticket:
+        ticket = self._tickets.get(slot.entry_id)
+        if ticket is None:
+            ticket = self._tickets[slot.entry_id] = Ticket(slot)
+        return ticket
+
+    def _awaited(self, slot: Slot) -> bool:
+        ticket = self._tickets.get(slot.entry_id)
+        return ticket is not None and ticket.waiting > 0
+
+    def _release(self) -> None:
+        """Tell everyone who waits that it may take long."""
+        for entry_id in list(self._tickets):
+            self._tickets.pop(entry_id).future.set_result(Waits())
+
+    def _resolve(self, slot: Slot, outcome: Outcome | ChatError) -> None:
+        ticket = self._tickets.pop(slot.entry_id, None)
+        if ticket is None:
+            return
+        if isinstance(outcome, ChatError):
+            ticket.future.set_exception(outcome)
+            ticket.future.exception()  # whoever waited may have gone away
+        else:
+            ticket.future.set_result(outcome)
+
+    # The store
+
+    def _update(self, slot: Slot) -> None:
+        try:
+            self._store.update(slot.entry_id, stored_form(slot.entry))
+        except DiskFull:
+            self._carrier.disk_full()  # it stands there as it was: repeated under the same number after a crash
+
+    def _remove(self, slots: list[Slot], outcome: Outcome | None) -> None:
+        if not slots:
+            return
+        for slot in slots:
+            self.queue.remove(slot)
+            if outcome is not None:
+                self._resolve(slot, outcome)
+        try:
+            self._store.remove(*(slot.entry_id for slot in slots))
+        except DiskFull:
+            self._carrier.disk_full()
+        self._carrier.queue_changed([slot.entry for slot in slots])
+        self._wake.set()

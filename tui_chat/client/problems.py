@@ -1,0 +1,25 @@
+"""What can go wrong on this machine, as exceptions that callers of the SDK get."""
+
+from typing import ClassVar
+
+from tui_chat.protocol.errors import ChatError
+
+
+class AccountInUse(ChatError):
+    """This account is open in another tui-chat already."""
+
+    code: ClassVar[str] = "account_in_use"
+    status: ClassVar[int] = 409
+
+
+class CacheUnusable(ChatError):
+    """What is kept on this machine cannot be used."""
+
+    code: ClassVar[str] = "cache_unusable"
+
+
+class DiskIsFull(ChatError):
+    """The disk is full: the command could not be stored, and was not carried out."""
+
+    code: ClassVar[str] = "disk_full"
+    status: ClassVar[int] = 507

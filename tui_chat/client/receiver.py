@@ -1,0 +1,271 @@
+"""What arrives becomes state: reduce, keep in the cache, tell. The one path of every event, one's own deletions too."""
+
+from collections.abc import Callable, Iterable
+
+from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.protocol import events
+from tui_chat.protocol.models import Conversation, Message
+
+from . import changes, sync
+from .announcer import Announcer
+from .state import State
+from .undo_log import UndoLog
+
+
+class Receiver:
+    """Applies ranges and snapshots, each in one go: nothing here awaits."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        store: AccountStore,
+        announcer: Announcer,
+        undo_log: UndoLog,
+        user_id: str,
+        clock: Callable[[], int],
+        is_echo: Callable[[Message], bool],
+        wrote: Callable[[bool], None],
+        inexact: Callable[[str], None],
+        position_moved: Callable[[], None],
+        signed_out: Callable[[], None],
+        disk_full: Callable[[], None],
+    ):
+        self._state = state
+        self._store = store
+        self._announcer = announcer
+        self._undo_log = undo_log
+        self._user_id = user_id
+        self._clock = clock
+        self._is_echo = is_echo
+        """Whether a message of one's own is on the screen already, without its number; asked once a message."""
+        self._wrote = wrote
+        """Something waits for the disk; true: something must vanish from it."""
+        self.inexact = inexact
+        self._position_moved = position_moved
+        self._signed_out = signed_out
+        self.disk_full = disk_full
+
+    def receive(self, received: events.EventRange, *, while_away: bool = False) -> sync.Applied | sync.Gap | sync.Old:
+        """Take a range in. Raises msgspec.DecodeError where it cannot be read; nothing is changed then."""
+        applied = sync.reduce(self._state, received)
+        if isinstance(applied, sync.Applied):
+            stale = self._stale_after(applied.effects)
+            self._keep(applied, stale)
+            newly_stale = sorted(stale - self._state.stale)
+            self._state.take(applied)
+            self._state.stale = {item for item in stale if item in self._state.conversations}
+            self._tell(applied, newly_stale, while_away)
+            self._position_moved()
+        return applied
+
+    def replace(self, conversations: Iterable[Conversation], cursor: str, *, keep_history: bool) -> None:
+        """Put a snapshot in the place of all state. Without keep_history (a new epoch) all cached messages go too."""
+        rows = {row.conversation_id: row for row in conversations}
+        known = set(self._state.conversations) | set(self._state.marks) | set(self._store.conversations())
+        gone = [item for item in known if not keep_history or item not in rows]
+        try:
+            self._store.replace(rows.values(), cursor)
+            self._store.history.purge(gone)
+            self._store.save(
+                clear={row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
+            )
+        except DiskFull:
+            self.disk_full()
+        self._state.fill(rows, ())
+        self._state.cursor = cursor
+        self._state.position = sync.position_of(cursor)
+        self._wrote(True)
+        self._announcer.put(changes.StateReset())
+        self._position_moved()
+
+    def adopt(self, told: Conversation, before: Conversation | None) -> bool:
+        """A conversation that was asked for; false where it changed meanwhile and must be asked for again."""
+        conversation_id = told.conversation_id
+        if self._state.conversations.get(conversation_id) is not before:
+            return False
+        step = sync.tell(self._state, told)
+        if step is None:
+            return True
+        stale = self._stale_after(step.effects)
+        self._keep(step, stale)
+        newly_stale = sorted(stale - self._state.stale)
+        self._state.take(step)
+        self._state.stale = {item for item in stale if item in self._state.conversations}
+        self._tell(step, newly_stale, False)
+        return True
+
+    def found_stale(self, conversation_id: str) -> None:
+        """A page told that another device deleted this without word."""
+        if conversation_id in self._state.stale or conversation_id not in self._state.conversations:
+            return
+        self._state.stale.add(conversation_id)
+        try:
+            self._store.set_stale(self._state.stale)
+        except DiskFull:
+            self.disk_full()
+        self._wrote(False)
+        self._announcer.put(changes.ConversationStale(conversation_id_list=[conversation_id]))
+
+    def _stale_after(self, effects: list[sync.Effect]) -> set[str]:
+        stale = set(self._state.stale)
+        for effect in effects:
+            match effect:
+                case sync.TurnedStale(conversation_id):
+                    stale.add(conversation_id)
+                case sync.InLine(conversation_id):
+                    stale.discard(conversation_id)
+                case sync.Removed(gone=gone):
+                    stale.difference_update(gone)
+                case _:
+                    pass
+        return stale
+
+    def _keep(self, applied: sync.Applied, stale: set[str]) -> None:
+        """Write it down: messages first, then the rows with the cursor that counts them."""
+        clear: dict[str, int] = {}
+        arrived: dict[str, list[Message]] = {}
+        for effect in applied.effects:
+            match effect:
+                case sync.Arrived(message, True) | sync.Replaced(message, True):
+                    arrived.setdefault(message.conversation_id, []).append(message)
+                case sync.ClearedThrough(conversation_id, message_seq):
+                    clear[conversation_id] = max(clear.get(conversation_id, 0), message_seq)
+                case _:
+                    pass
+        try:
+            for conversation_id, messages in arrived.items():
+                self._store.history.add(conversation_id, messages)
+            self._store.save(
+                upsert=[entry for entry in applied.entries.values() if entry is not None],
+                remove=[conversation_id for conversation_id, entry in applied.entries.items() if entry is None],
+                cursor=applied.cursor,
+                stale=stale if stale != self._state.stale else None,
+                clear=clear,
+            )
+        except DiskFull:
+            self.disk_full()
+        self._wrote(bool(clear))
+
+    def _tell(self, applied: sync.Applied, newly_stale: list[str], while_away: bool) -> None:
+        difference = self._state.refresh(applied.entries)
+        back = {item for effect in applied.effects if isinstance(effect, sync.Back) for item in effect.reappeared}
+        updated = difference.updated + [item for item in difference.appeared if item not in back]
+        told: list[changes.Change] = []
+        if updated:
+            told.append(changes.ConversationsUpdated(conversation_id_list=updated))
+        for effect in applied.effects:
+            told.extend(self._told(effect, while_away))
+        if newly_stale:
+            told.append(changes.ConversationStale(conversation_id_list=newly_stale))
+        self._announcer.put(*_joined(told))
+
+    def _told(self, effect: sync.Effect, while_away: bool) -> list[changes.Change]:
+        match effect:
+            case sync.Arrived(message, visible):
+                if message.sender == self._user_id and self._is_echo(message):
+                    return [changes.MessageUpdated(conversation_id=message.conversation_id, message=message)]
+                if not visible:
+                    return []
+                return [changes.MessagesAdded(conversation_id=message.conversation_id, messages=[message])]
+            case sync.Replaced(message, True):
+                return [changes.MessageUpdated(conversation_id=message.conversation_id, message=message)]
+            case sync.Removed():
+                return self._removed(effect, while_away)
+            case sync.Emptied(ids, batch_id, undo_seconds, device):
+                self._note(batch_id, ids, True, undo_seconds, device)
+                return []
+            case sync.ClearedThrough(conversation_id, message_seq):
+                return [changes.HistoryCleared(conversation_id=conversation_id, cleared_through=message_seq)]
+            case sync.Back():
+                return self._restored(effect)
+            case sync.PeerHasRead(conversation_id, peer_read_seq):
+                return [changes.PeerRead(conversation_id=conversation_id, peer_read_seq=peer_read_seq)]
+            case sync.Inexact(conversation_id):
+                self.inexact(conversation_id)
+                return []
+            case sync.DeviceGone(device_id):
+                if device_id == self._state.device_id:
+                    self._signed_out()
+                return []
+            case _:
+                return []
+
+    def _removed(self, effect: sync.Removed, while_away: bool) -> list[changes.Change]:
+        device = self._other(effect.device)
+        until = self._note(
+            effect.batch_id,
+            effect.conversation_id_list,
+            effect.clear_history_message,
+            effect.undo_seconds,
+            effect.device,
+        )
+        told: list[changes.Change] = []
+        if effect.gone:
+            told.append(
+                changes.ConversationsRemoved(
+                    conversation_id_list=effect.gone,
+                    batch_id=effect.batch_id,
+                    clear_history_message=effect.clear_history_message,
+                    undo_until=until,
+                    device=device,
+                    while_away=while_away and device is not None,
+                )
+            )
+        for conversation_id in effect.gone:
+            text = self._store.draft(conversation_id)
+            if text:
+                self._undo_log.keep_draft(effect.batch_id, conversation_id, text)
+                self._set_draft(conversation_id, "")
+                if device is not None:
+                    told.append(changes.DraftKept(conversation_id=conversation_id, text=text))
+        return told
+
+    def _restored(self, effect: sync.Back) -> list[changes.Change]:
+        for conversation_id, text in self._undo_log.drafts(effect.batch_id).items():
+            if not self._store.draft(conversation_id):
+                self._set_draft(conversation_id, text)
+        self._undo_log.forget(effect.batch_id)
+        told: list[changes.Change] = []
+        shown = [item for item in effect.reappeared if item in self._state.shown]
+        if shown:
+            told.append(
+                changes.ConversationsRestored(
+                    conversation_id_list=shown, batch_id=effect.batch_id, device=self._other(effect.device)
+                )
+            )
+        told.extend(changes.HistoryRestored(conversation_id=item) for item in effect.reopened)
+        return told
+
+    def _note(self, batch_id: str, ids: list[str], clear: bool, undo_seconds: int, device: events.EventDevice) -> int:
+        if undo_seconds <= 0:
+            return 0
+        until = self._clock() + undo_seconds * 1000
+        self._undo_log.note(batch_id, ids, clear_history_message=clear, undo_until=until, device=self._other(device))
+        return until
+
+    def _other(self, device: events.EventDevice) -> str | None:
+        return None if device.device_id == self._state.device_id else device.name
+
+    def _set_draft(self, conversation_id: str, text: str) -> None:
+        try:
+            self._store.set_draft(conversation_id, text)
+        except DiskFull:
+            self.disk_full()
+
+
+def _joined(told: list[changes.Change]) -> list[changes.Change]:
+    """Neighbouring additions to one conversation as one change."""
+    joined: list[changes.Change] = []
+    for change in told:
+        last = joined[-1] if joined else None
+        if (
+            isinstance(change, changes.MessagesAdded)
+            and isinstance(last, changes.MessagesAdded)
+            and last.conversation_id == change.conversation_id
+        ):
+            both = last.messages + change.messages
+            joined[-1] = changes.MessagesAdded(conversation_id=change.conversation_id, messages=both)
+        else:
+            joined.append(change)
+    return joined

@@ -1,0 +1,577 @@
+"""`ChatSession`: one device of one account, as programs and screens use it. A facade; the work is done beside it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from random import Random
+from types import MappingProxyType, TracebackType
+from typing import Literal, Self, overload
+
+from tui_chat.cache.memory import MemoryAccount
+from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.protocol import requests
+from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
+from tui_chat.protocol.ids import new_identifier
+from tui_chat.protocol.models import (
+    Conversation,
+    Deletion,
+    Device,
+    Group,
+    Member,
+    Message,
+    ServerFacts,
+    Settings,
+    User,
+)
+from tui_chat.protocol.requests import Invite, ItemFailure, MessagePage, Session
+
+from . import deleting, sending
+from .announcer import Listener
+from .api import Api
+from .capabilities import Capabilities
+from .changes import Connection
+from .core import Core
+from .credentials import CredentialsInMemory, CredentialStore, StoredCredentials
+from .opening import open_store
+from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
+
+GROUP_SECONDS = 2.0
+"""How long a group command waits for its own event after it was answered."""
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class ChatSession:
+    """Made by `log_in`, `register` or `resume`; then `start` (live) or `load` (for a script), at the end `close`.
+
+    Belongs to one event loop. Every command raises `protocol.errors.ChatError` where it is refused. Commands that go
+    through the queue (delete, undo, clear, read, flags, send) do not fail for want of a connection: they wait, and what
+    they return says so.
+    """
+
+    def __init__(self, core: Core):
+        self._core = core
+        self._conversations = MappingProxyType(core.state.shown)
+        self._started = False
+        self._closed = False
+
+    # Opening and closing
+
+    @classmethod
+    async def log_in(
+        cls,
+        server_url: str,
+        user_id: str,
+        password: str,
+        *,
+        device_name: str,
+        cache_directory: Path | None = None,
+        secrets: CredentialStore | None = None,
+        clock: Callable[[], int] = wall_clock,
+        random: Random | None = None,
+    ) -> Self:
+        """A new device of an account.
+
+        Arguments:
+            device_name: what the account's other devices call this one.
+            cache_directory: of this account alone; without it nothing is kept on disk.
+            secrets: where the tokens are kept; without it they last as long as the session.
+            clock: milliseconds since 1970.
+
+        Raises:
+            WrongPassword, NotConnected, TooFrequent, AccountInUse.
+        """
+        credentials = requests.Credentials(user_id=user_id, password=password, device_name=device_name)
+        return await cls._entered("/v1/login", server_url, credentials, cache_directory, secrets, clock, random)
+
+    @classmethod
+    async def register(
+        cls,
+        server_url: str,
+        user_id: str,
+        password: str,
+        *,
+        device_name: str,
+        nick: str | None = None,
+        invite: str | None = None,
+        cache_directory: Path | None = None,
+        secrets: CredentialStore | None = None,
+        clock: Callable[[], int] = wall_clock,
+        random: Random | None = None,
+    ) -> Self:
+        """A new account, and its first device. Arguments as for `log_in`.
+
+        Raises:
+            RegistrationClosed, NameTaken, InvalidName, NotConnected.
+        """
+        credentials = requests.Credentials(
+            user_id=user_id, password=password, device_name=device_name, nick=nick, invite=invite
+        )
+        return await cls._entered("/v1/register", server_url, credentials, cache_directory, secrets, clock, random)
+
+    @classmethod
+    async def _entered(
+        cls,
+        path: str,
+        server_url: str,
+        body: requests.Credentials,
+        cache_directory: Path | None,
+        secrets: CredentialStore | None,
+        clock: Callable[[], int],
+        random: Random | None,
+    ) -> Self:
+        api = Api(server_url)
+        try:
+            answer = await api.call("POST", path, Session, body=body)
+            credentials = StoredCredentials.of(answer, server_url=server_url, device_name=body.device_name, now=clock())
+            if secrets is not None:
+                await asyncio.to_thread(secrets.write, credentials)
+            session = cls(_core(api, credentials, cache_directory, secrets, clock, random))
+        except BaseException:
+            await api.close()
+            raise
+        session._core.identity_is(await session._core.calls.me())
+        return session
+
+    @classmethod
+    def resume(
+        cls,
+        credentials: StoredCredentials,
+        *,
+        cache_directory: Path | None = None,
+        secrets: CredentialStore | None = None,
+        clock: Callable[[], int] = wall_clock,
+        random: Random | None = None,
+    ) -> Self:
+        """A device that logged in before. Asks the server nothing yet: the state is the cache's.
+
+        Needs a running event loop. Raises AccountInUse, CacheUnusable.
+        """
+        return cls(_core(Api(credentials.server_url), credentials, cache_directory, secrets, clock, random))
+
+    async def start(self) -> None:
+        """Connect and stay connected, in the background; what happens arrives by `subscribe`."""
+        self._start(stream=True)
+
+    async def load(self, *, stream: bool = False, timeout: float = 30.0) -> None:
+        """For scripts: come into step once and return; `stream` stays connected as well.
+
+        Raises:
+            NotConnected, Unauthorized.
+        """
+        self._start(stream=stream)
+        if stream:
+            await self.wait_until_current(timeout=timeout)
+        else:
+            await self._core.come_into_step()
+
+    def _start(self, *, stream: bool) -> None:
+        if not self._started:
+            self._started = True
+            self._core.start(stream=stream)
+
+    async def wait_until_current(self, *, timeout: float = 30.0) -> None:
+        """Return once the state has been in step with the server.
+
+        Raises:
+            Unauthorized: this device is signed out.
+            NotConnected: not within `timeout` seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not self._core.current.is_set():
+                    if self.connection is Connection.SIGNED_OUT:
+                        raise Unauthorized()
+                    await self._core.wait_for_news()
+        except TimeoutError as error:
+            raise NotConnected("the server did not answer in time") from error
+
+    async def close(self) -> None:
+        """End the connection and let go of the cache; what is queued stays there. A second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            await self._core.close()
+
+    async def log_out(self) -> None:
+        """Make this device unknown to the server. What is on this machine stays until it is removed."""
+        await self._core.calls.log_out()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # What is known
+
+    @property
+    def credentials(self) -> StoredCredentials:
+        """The tokens as they are now."""
+        return self._core.tokens.credentials
+
+    @property
+    def user_id(self) -> str:
+        """One's own userID, in the registered spelling."""
+        return self.credentials.user_id
+
+    @property
+    def device_id(self) -> str:
+        """This device."""
+        return self.credentials.device_id
+
+    @property
+    def device_name(self) -> str:
+        """What the account's other devices call this one."""
+        identity = self._core.identity
+        return identity.device_name if identity is not None else self.credentials.device_name
+
+    @property
+    def nick(self) -> str | None:
+        """One's own display name."""
+        return self._core.identity.nick if self._core.identity is not None else None
+
+    @property
+    def administrator(self) -> bool:
+        """Whether one may change the server's settings."""
+        return self._core.identity.administrator if self._core.identity is not None else False
+
+    @property
+    def conversations(self) -> Mapping[str, Conversation]:
+        """The rows as they are shown: what the server confirmed, with the queue laid over it. Live, not a copy."""
+        return self._conversations
+
+    @property
+    def stale(self) -> AbstractSet[str]:
+        """Rows that another device deleted without word: copies."""
+        return frozenset(self._core.state.stale)
+
+    @property
+    def connection(self) -> Connection:
+        """The event socket's state."""
+        return self._core.connection
+
+    @property
+    def queued(self) -> int:
+        """Commands that the server has not confirmed."""
+        return self._core.outbox.waiting()
+
+    @property
+    def server(self) -> ServerFacts:
+        """What the server last said of itself."""
+        return self._core.server
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this network can do."""
+        facts = self.server
+        return Capabilities(
+            undoes_deletions=facts.undo_seconds > 0,
+            deletions_a_call=facts.limits.conversations_a_call,
+            syncs_deletions=facts.sync_conversation_deletion,
+        )
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called with every batch of changes, on the session's loop; returns what ends that."""
+        return self._core.announcer.subscribe(listener)
+
+    # Deleting
+
+    @overload
+    async def delete_conversation(
+        self, conversation_id: str, *, up_to: Mapping[str, int] | None = None
+    ) -> DeletedConversation: ...
+    @overload
+    async def delete_conversation(
+        self,
+        *,
+        conversation_id_list: Sequence[str],
+        clear_history_message: bool = True,
+        up_to: Mapping[str, int] | None = None,
+        batch_id: str | None = None,
+        progress: deleting.Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> DeletedConversations: ...
+    async def delete_conversation(
+        self,
+        conversation_id: str | None = None,
+        *,
+        conversation_id_list: Sequence[str] | None = None,
+        clear_history_message: bool = True,
+        up_to: Mapping[str, int] | None = None,
+        batch_id: str | None = None,
+        progress: deleting.Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> DeletedConversation | DeletedConversations:
+        """Delete conversations from one's own account; the others keep theirs.
+
+        With one ID: clears its history, raises on failure, answers `.conversation_id`. With a list (any number, in
+        calls of a hundred of one batch): clears unless told otherwise, answers `.conversation_id_list` and `.failures`,
+        raises only where all of it is refused. As Tencent's `deleteConversation`
+        (https://www.tencentcloud.com/document/product/1047/48313), except that nothing is cut off silently.
+
+        Arguments:
+            up_to: conversationID -> newest messageSeq that was on the screen; what is newer is kept, and its row stays.
+            progress: called with (through, of how many).
+            stop: set it to leave out what was not attempted yet.
+        """
+        if (conversation_id is None) == (conversation_id_list is None):
+            raise InvalidRequest("give one conversationID or a conversationIDList")
+        if conversation_id is not None:
+            return await deleting.delete_one(self._core, conversation_id, up_to)
+        assert conversation_id_list is not None
+        return await deleting.delete(
+            self._core,
+            conversation_id_list,
+            clear_history_message=clear_history_message,
+            up_to=up_to,
+            batch_id=batch_id,
+            progress=progress,
+            stop=stop,
+        )
+
+    async def undo(self, batch_id: str | None = None) -> RestoredConversations:
+        """Bring a batch back, the newest that can be undone unless told which.
+
+        Raises:
+            OperationNotFound: there is nothing to undo. UndoExpired: it is final.
+        """
+        return await deleting.undo(self._core, batch_id)
+
+    @property
+    def undoable(self) -> list[UndoableBatch]:
+        """What can be undone now, newest first."""
+        return deleting.undoable(self._core)
+
+    async def deletions(self) -> list[Deletion]:
+        """The account's log of deletions, newest first, from the server."""
+        listed = (await self._core.calls.deletions()).deletions
+        self._core.undo_log.learn(listed, now=self._core.clock(), device_id=self.device_id)
+        return listed
+
+    async def erase_deletion(self, batch_id: str) -> None:
+        """End the time for undo now."""
+        await self._core.calls.erase_deletion(batch_id)
+        self._core.undo_log.forget(batch_id)
+
+    async def clear_history(
+        self, conversation_id_list: Sequence[str], *, up_to: Mapping[str, int] | None = None
+    ) -> DeletedConversations:
+        """Clear one's own history of these, and leave the rows."""
+        return await deleting.clear(self._core, conversation_id_list, up_to=up_to)
+
+    # Reading and writing
+
+    async def mark_read(self, conversation_id: str, message_seq: int | None = None) -> None:
+        """Move the read mark forward, to the newest message unless told otherwise."""
+        await sending.mark_read(self._core, conversation_id, message_seq)
+
+    async def set_flags(
+        self,
+        conversation_id_list: Sequence[str],
+        *,
+        pinned: bool | None = None,
+        muted: bool | None = None,
+        marked_unread: bool | None = None,
+    ) -> list[ItemFailure]:
+        """Change flags of any number of conversations; answers those that were refused."""
+        return await sending.set_flags(
+            self._core, conversation_id_list, pinned=pinned, muted=muted, marked_unread=marked_unread
+        )
+
+    async def send_message(
+        self, conversation_id: str, text: str, *, reply_to: int | None = None, mentions: Sequence[str] = ()
+    ) -> Message:
+        """Send a message. It is shown at once (MessagesAdded with messageSeq 0), then MessageUpdated gives its number.
+
+        Returns it with its number; where the server cannot be reached, the queued one with messageSeq 0.
+
+        Raises:
+            TextEmpty, TextTooLong, InvalidConversation: before anything is shown.
+            NotAMember, UserNotFound, ReadOnly, …: as the server refused; SendFailed tells the screen.
+        """
+        return await sending.send(self._core, conversation_id, text, reply_to=reply_to, mentions=mentions)
+
+    async def history(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> MessagePage:
+        """A page of history, oldest first: from the cache, from the server what is missing; never what was cleared."""
+        return await self._core.pages.page(conversation_id, before=before, after=after, limit=limit)
+
+    def cached_tail(self, conversation_id: str, count: int = 50) -> list[Message]:
+        """The newest messages that are on this machine, oldest first; at once."""
+        return self._core.pages.tail(conversation_id, count)
+
+    def pending_messages(self, conversation_id: str) -> list[Message]:
+        """One's own messages that wait for the server, oldest first; their messageSeq is 0."""
+        return sending.pending(self._core, conversation_id)
+
+    def draft(self, conversation_id: str) -> str:
+        """The unsent text of a conversation, or nothing."""
+        return self._core.store.draft(conversation_id)
+
+    def set_draft(self, conversation_id: str, text: str) -> None:
+        """Keep an unsent text; an empty one is forgotten."""
+        try:
+            self._core.store.set_draft(conversation_id, text)
+        except DiskFull:
+            self._core.disk_full()
+        self._core.wrote()
+
+    @property
+    def drafts(self) -> Mapping[str, str]:
+        """conversationID -> unsent text."""
+        return self._core.store.drafts()
+
+    async def typing(self, conversation_id: str) -> None:
+        """Tell the others that one types; nothing where there is no connection just now."""
+        self._core.stream.typing(conversation_id)
+
+    # Groups and users
+
+    async def create_group(
+        self,
+        name: str,
+        *,
+        group_id: str | None = None,
+        join: Literal["free", "approval", "closed"] = "closed",
+        members: Sequence[str] = (),
+    ) -> requests.GroupAnswer:
+        """Make a group; one is its owner."""
+        body = requests.CreateGroup(
+            name=name, group_id=group_id, join=join, members=list(members), operation_id=new_identifier()
+        )
+        answer = await self._core.calls.create_group(body)
+        await self._reach(answer.event_seq)
+        return answer
+
+    async def group(self, group_id: str) -> Group:
+        """A group, as one may see it."""
+        return await self._core.calls.group(group_id)
+
+    async def rename_group(self, group_id: str, name: str) -> requests.GroupAnswer:
+        """Change a group's name."""
+        body = requests.ChangeGroup(name=name, operation_id=new_identifier())
+        answer = await self._core.calls.change_group(group_id, body)
+        await self._reach(answer.event_seq)
+        return answer
+
+    async def members(self, group_id: str) -> list[Member]:
+        """All members of a group."""
+        members: list[Member] = []
+        cursor: str | None = None
+        while True:
+            page = await self._core.calls.members(group_id, cursor)
+            members.extend(page.members)
+            cursor = page.next
+            if cursor is None:
+                return members
+
+    async def add_members(self, group_id: str, user_ids: Sequence[str]) -> requests.GroupAnswer:
+        """Add users to a group, at once."""
+        body = requests.AddMembers(members=list(user_ids), operation_id=new_identifier())
+        answer = await self._core.calls.add_members(group_id, body)
+        await self._reach(answer.event_seq)
+        return answer
+
+    async def join_group(self, group_id: str) -> requests.GroupAnswer:
+        """Become a member of a group that is open."""
+        body = requests.GroupCommand(operation_id=new_identifier())
+        answer = await self._core.calls.join_group(group_id, body)
+        await self._reach(answer.event_seq)
+        return answer
+
+    async def quit_group(self, group_id: str) -> None:
+        """Leave a group; its conversation stays in the list."""
+        body = requests.GroupCommand(operation_id=new_identifier())
+        await self._reach((await self._core.calls.quit_group(group_id, body)).event_seq)
+
+    async def kick(self, group_id: str, user_id: str) -> None:
+        """Remove somebody from a group."""
+        await self._reach((await self._core.calls.remove_member(group_id, user_id)).event_seq)
+
+    async def dismiss(self, group_id: str) -> None:
+        """End a group for everyone; their conversations stay readable."""
+        await self._reach((await self._core.calls.dismiss_group(group_id)).event_seq)
+
+    async def find_users(self, words: str) -> list[User]:
+        """Users whose name or nick begins so."""
+        return (await self._core.calls.find_users(words)).users
+
+    async def user(self, user_id: str) -> User:
+        """One user. Raises UserNotFound."""
+        return await self._core.calls.user(user_id)
+
+    async def _reach(self, event_seq: int) -> None:
+        try:
+            async with asyncio.timeout(GROUP_SECONDS):
+                await self._core.reach(event_seq)
+        except TimeoutError:
+            return  # it took effect; its event comes when there is a connection
+
+    # Devices, settings, and the way to the server
+
+    async def devices(self) -> list[Device]:
+        """The account's devices."""
+        return (await self._core.calls.devices()).devices
+
+    async def revoke_device(self, device_id: str) -> None:
+        """Log a device out."""
+        await self._core.calls.revoke_device(device_id)
+
+    async def settings(self) -> Settings:
+        """The server's settings; for administrators."""
+        return (await self._core.calls.settings()).settings
+
+    async def change_settings(
+        self,
+        *,
+        sync_conversation_deletion: bool | None = None,
+        undo_seconds: int | None = None,
+        registration: Literal["auto", "open", "invite"] | None = None,
+    ) -> Settings:
+        """Change what is given, while the server runs; for administrators."""
+        body = requests.ChangeSettings(
+            sync_conversation_deletion=sync_conversation_deletion,
+            undo_seconds=undo_seconds,
+            registration=registration,
+        )
+        return (await self._core.calls.change_settings(body)).settings
+
+    async def invite(self) -> Invite:
+        """A code with which one account can be registered; for administrators."""
+        return await self._core.calls.invite()
+
+    async def reload(self) -> None:
+        """Ask for the whole state anew; stale rows come in line."""
+        await self._core.catch_up.reload()
+
+    def reconnect_now(self) -> None:
+        """Do not wait any longer: a person asks."""
+        self._core.stream.reconnect_now()
+        self._core.outbox.wake()
+
+
+def _core(
+    api: Api,
+    credentials: StoredCredentials,
+    cache_directory: Path | None,
+    secrets: CredentialStore | None,
+    clock: Callable[[], int],
+    random: Random | None,
+) -> Core:
+    store: AccountStore = MemoryAccount() if cache_directory is None else open_store(cache_directory)
+    return Core(
+        credentials,
+        store,
+        secrets if secrets is not None else CredentialsInMemory(credentials),
+        api=api,
+        clock=clock,
+        random=random if random is not None else Random(),  # noqa: S311 - spreads waits, guards nothing
+    )

@@ -1,0 +1,230 @@
+"""The event socket and its way back after a break. The only module that imports websockets.
+
+The reading task decodes and hands over; it never waits for a disk, a screen or the socket's own writer: websockets
+stops reading when its queue is full, and then our own keepalive would end the connection (measured). Backoff has full
+jitter, so that a restarted server is not stampeded; it starts over only after a healthy spell, since a server that
+accepts and closes at once would otherwise be called without pause.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tui_chat.protocol import events, limits
+from tui_chat.protocol.errors import ChatError, Unauthorized
+from tui_chat.protocol.wire import encode
+
+from .changes import Connection
+from .tls import context_for, is_loopback
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+FIRST_WAIT: Final = 0.5
+LONGEST_WAIT: Final = 30.0
+HEALTHY_SECONDS: Final = 30.0
+KEEPALIVE_SECONDS: Final = 20.0
+_OUTGOING: Final = 16
+"""Small frames that wait to be sent; typing that does not fit is dropped."""
+
+_FRAME: "msgspec.json.Decoder[events.ServerFrame]" = msgspec.json.Decoder(events.ServerFrame)
+
+
+class _Head(msgspec.Struct):
+    t: str
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_KNOWN: Final = frozenset({"events", "ephemeral", "welcome", "ping", "reset"})
+
+
+class Listener(Protocol):
+    """What the stream needs of its session."""
+
+    async def before_connecting(self) -> tuple[str | None, str]:
+        """Bring the state up to date by other means; the cursor from which to go on, and a token.
+
+        Raises:
+            ChatError: not now; Unauthorized: never again with these credentials.
+        """
+
+    async def token_refused(self, token: str) -> None:
+        """Get another token. Raises as `before_connecting`."""
+
+    def frame_came(self, frame: events.ServerFrame) -> None:
+        """Take a frame in. Must return at once."""
+
+    def connection_is(self, connection: Connection) -> None:
+        """The connection's state, at each change."""
+
+
+class Stream:
+    """One event socket at a time, for as long as `run` runs."""
+
+    def __init__(
+        self,
+        server_url: str,
+        listener: Listener,
+        *,
+        random: Random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        open_seconds: float = 10.0,
+    ):
+        parts = urlsplit(server_url)
+        self._server_url = server_url
+        self._url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/v1/stream"
+        self._loopback = is_loopback(parts.hostname or "")
+        self._listener = listener
+        self._random = random
+        self._sleep = sleep
+        self._open_seconds = open_seconds
+        self._wake = asyncio.Event()
+        self._failures = 0
+        self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(_OUTGOING)
+        self._socket: ClientConnection | None = None
+        self.connected = False
+        """Whether the server has welcomed us and the socket is open."""
+
+    def reconnect_now(self) -> None:
+        """Do not wait any longer for the next attempt."""
+        self._failures = 0
+        self._wake.set()
+
+    def typing(self, conversation_id: str) -> None:
+        """Tell the server, if it can be told now."""
+        if self.connected:
+            self._put(events.Typing(conversation_id=conversation_id))
+
+    async def run(self) -> None:
+        """Connect, read, come back; returns when the server no longer knows this device."""
+        while True:
+            self._listener.connection_is(Connection.CONNECTING)
+            self._wake.clear()
+            try:
+                keep_on = await self._once()
+            finally:
+                self.connected = False
+            if not keep_on:
+                self._listener.connection_is(Connection.SIGNED_OUT)
+                return
+            self._listener.connection_is(Connection.OFFLINE)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._failures += 1
+        most = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 10))
+        sleeping = asyncio.ensure_future(self._sleep(self._random.uniform(0.0, most)))
+        waking = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait([sleeping, waking], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            waking.cancel()
+
+    async def _once(self) -> bool:
+        """One connection, from the first byte to the last; False where there is no use in another."""
+        try:
+            cursor, token = await self._listener.before_connecting()
+            return await self._connection(cursor, token)
+        except Unauthorized:
+            return False
+        except ChatError:
+            return True
+
+    async def _connection(self, cursor: str | None, token: str) -> bool:
+        from websockets.asyncio.client import connect
+        from websockets.exceptions import InvalidStatus, WebSocketException
+
+        context = await asyncio.to_thread(context_for, self._server_url)
+        try:
+            socket = await connect(
+                self._url,
+                additional_headers={"Authorization": f"Bearer {token}"},
+                compression=None,
+                proxy=None if self._loopback else True,
+                ssl=context,
+                max_size=2 * limits.FRAME_BYTES,
+                open_timeout=self._open_seconds,
+                ping_interval=KEEPALIVE_SECONDS,
+                ping_timeout=KEEPALIVE_SECONDS,
+                close_timeout=1.0,
+            )
+        except InvalidStatus as error:
+            if error.response.status_code == 401:
+                await self._listener.token_refused(token)
+            return True
+        except (OSError, TimeoutError, WebSocketException, EOFError):
+            return True
+        self._socket = socket
+        self._outgoing = asyncio.Queue(_OUTGOING)
+        self._put(events.Hello(since=cursor))
+        writer = asyncio.create_task(self._write(socket))
+        try:
+            await self._read(socket)
+        finally:
+            self._socket = None
+            self.connected = False
+            writer.cancel()
+            await asyncio.wait([writer])
+            await socket.close()
+        match socket.close_code:
+            case events.CLOSE_REVOKED:
+                return False
+            case events.CLOSE_UNAUTHORIZED:
+                await self._listener.token_refused(token)
+            case _:
+                pass
+        return True
+
+    async def _read(self, socket: "ClientConnection") -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            while True:
+                frame = self._decoded(await socket.recv())
+                if frame is None:
+                    continue
+                if isinstance(frame, events.Ping):
+                    self._put(events.Pong())
+                if isinstance(frame, events.Welcome):
+                    self.connected = True
+                self._listener.frame_came(frame)
+                if isinstance(frame, events.Welcome):
+                    self._listener.connection_is(Connection.CONNECTED)
+                if self._failures and loop.time() - began > HEALTHY_SECONDS:
+                    self._failures = 0
+        except ConnectionClosed:
+            return
+        except msgspec.DecodeError:
+            return  # what came cannot be read: begin again where the state stands
+        finally:
+            if loop.time() - began > HEALTHY_SECONDS:
+                self._failures = 0
+
+    def _decoded(self, text: str | bytes) -> events.ServerFrame | None:
+        """The frame; None for a kind that this version does not know."""
+        try:
+            return _FRAME.decode(text)
+        except msgspec.ValidationError:
+            if _HEAD.decode(text).t in _KNOWN:
+                raise
+            return None
+
+    async def _write(self, socket: "ClientConnection") -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            while True:
+                await socket.send(await self._outgoing.get(), text=True)
+        except ConnectionClosed:
+            return  # the reader hears of it as well
+
+    def _put(self, frame: events.ClientFrame) -> None:
+        if not self._outgoing.full():
+            self._outgoing.put_nowait(encode(frame))

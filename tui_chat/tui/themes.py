@@ -47,6 +47,12 @@ class Symbols(msgspec.Struct, frozen=True, kw_only=True):
     ascii: bool = False
     """Borders have to be ASCII as well."""
 
+    def word(self, text: str) -> Safe:
+        """Our own words, in ASCII where that is the set; other languages keep their letters."""
+        return own(text.translate(_PLAIN) if self.ascii else text)
+
+
+_PLAIN: Final = {ord("…"): "...", ord("·"): "|", ord("–"): "-", ord("—"): "-", ord("→"): "->"}
 
 UNICODE: Final = Symbols(
     cursor=own("▌"),

@@ -14,5 +14,5 @@ def frame_title(left: Safe, right: Safe, cells: int, rule: Safe, ellipsis: Safe)
     name = elide(left, max(room - (width(note) + 2 if note else 0), 1), ellipsis)
     if not note:
         return Content.styled(name, "bold $foreground")
-    line = rule * max(room - width(name) - width(note), 1)
+    line = rule * max(room - width(name) - width(note) - 2, 1)
     return Content.assemble((name, "bold $foreground"), f" {line} ", (note, "not bold $foreground"))

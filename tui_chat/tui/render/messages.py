@@ -195,7 +195,7 @@ def _body(message: Message, style: MessageStyle) -> list[Line]:
     left = message.text.count("\n") + 1 - len(rows)
     if len(rows) == BODY_LINES and left > 0:
         more = ngettext("… {count} more line", "… {count} more lines", left)
-        result.append([Piece(fill(more, count=left), "dim")])
+        result.append([Piece(fill(style.symbols.word(more), count=left), "dim")])
     if message.edited_at is not None and result:
         result[-1] = [*result[-1], Piece(own(" " + _("(edited)")), "dim")]
     if message.reactions:

@@ -24,7 +24,8 @@ TIME_FROM: Final = 30
 PREVIEW_FROM: Final = 64
 """Wider rows show the newest message."""
 NAME_LEAST: Final = 8
-NAME_BESIDE_PREVIEW: Final = 26
+NAME_BESIDE_PREVIEW: Final = 28
+"""Column at which the preview begins, less two."""
 
 
 class RowState(StrEnum):
@@ -80,7 +81,7 @@ def conversation_row(row: ConversationRow, cells: int, symbols: Symbols, times: 
         return _with_reason(row, left, cells, symbols)
     preview = cells >= PREVIEW_FROM and row.state is RowState.NORMAL
     suffix = _suffix(row, symbols)
-    name_room = min(room, NAME_BESIDE_PREVIEW) if preview else room
+    name_room = NAME_BESIDE_PREVIEW - line_width(left) if preview else room
     middle = _named(row, name_room, suffix, symbols)
     if preview:
         text = preview_text(conversation.last_message, own_id, group=conversation.type is ConversationType.GROUP)
@@ -137,7 +138,7 @@ def _named(row: ConversationRow, cells: int, suffix: Line, symbols: Symbols) -> 
 
 def _right(row: ConversationRow, cells: int, symbols: Symbols, times: Times) -> Line:
     if row.state is RowState.DELETING:
-        return [Piece(own(" " + _("deleting…") + " "), "warning")]
+        return [Piece(join(own(" "), symbols.word(_("deleting…")), own(" ")), "warning")]
     conversation = row.conversation
     count = conversation.unread_count
     badge = own("99+" if count > 99 else str(count) if count else "")

@@ -28,12 +28,12 @@ class Composer(TextArea):
         max-height: 8;
         padding: 0 1;
         background: $background;
-        border: round $border-blurred;
+        border: round $foreground 35%;
         border-title-color: $text-warning;
         border-subtitle-color: $text-warning;
         scrollbar-size-vertical: 1;
         &:focus { border: round $border; }
-        &.-ascii { border: ascii $border-blurred; }
+        &.-ascii { border: ascii $foreground 35%; }
         &.-ascii:focus { border: ascii $border; }
         & .text-area--placeholder { color: $text-muted; }
         & .text-area--cursor-line { background: $background; }
@@ -68,6 +68,7 @@ class Composer(TextArea):
             id=id,
             classes=classes,
         )
+        self._symbols = symbols
         self._most_bytes = most_bytes
         self._bell = bell
         self._reason: Content | None = None
@@ -136,6 +137,6 @@ class Composer(TextArea):
             self.border_subtitle = None
 
     def _say_hint(self) -> None:
-        hint = Content(_("Write a message…  Enter sends · Ctrl+J new line"))
+        hint = Content(self._symbols.word(_("Write a message…  Enter sends · Ctrl+J new line")))
         self.placeholder = self._reason if self._reason is not None else hint
         self.border_title = self._reason if self._reason is not None and self.text else None

@@ -10,7 +10,6 @@ from textual.strip import Strip
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line, Piece, fit
-from tui_chat.tui.render.frame import frame_title
 from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_row
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.safe import fill, join, own
@@ -18,6 +17,9 @@ from tui_chat.tui.themes import UNICODE, Symbols
 
 from .listing import Listing
 from .marked_list import MarkedList
+
+STRIPS_KEPT = 1_000
+"""Painted rows that are kept; a screen has a hundred at most."""
 
 
 class ConversationList(MarkedList):
@@ -34,15 +36,17 @@ class ConversationList(MarkedList):
     DEFAULT_CSS = """
     ConversationList {
         background: $background;
-        border: round $border-blurred;
-        border-title-color: $border-blurred;
+        border: round $foreground 35%;
+        border-title-color: $foreground 35%;
         &:focus { border: round $border; border-title-color: $border; }
-        &.-ascii { border: ascii $border-blurred; }
+        &.-ascii { border: ascii $foreground 35%; }
         &.-ascii:focus { border: ascii $border; }
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 20%;
         .conversation-list--cursor { background: $panel; color: $foreground; }
         .conversation-list--marked { background: $primary 15%; color: $foreground; }
         .conversation-list--marked-cursor { background: $primary 30%; color: $foreground; }
-        .conversation-list--open { color: $foreground; }
+        .conversation-list--open { background: $surface; color: $foreground; }
         .conversation-list--flash { color: $text-error; text-style: reverse strike; }
         .conversation-list--cursor-sign { color: $primary; text-style: bold; }
         .conversation-list--mark { color: $text-primary; text-style: bold; }
@@ -103,7 +107,7 @@ class ConversationList(MarkedList):
         self._drafts: frozenset[str] = frozenset()
         self._open: str | None = None
         self._held_by_app = False
-        self._strips: dict[str, tuple[ConversationRow, int, bool, Strip]] = {}
+        self._strips: dict[str, tuple[ConversationRow, int, str, Strip]] = {}
         self._said: tuple[int, int, int] = (0, 0, 0)
         self.set_class(symbols.ascii, "-ascii")
 
@@ -291,14 +295,14 @@ class ConversationList(MarkedList):
             stale=key in self._stale,
             draft=key in self._drafts,
         )
-        is_open = key == self._open
+        base = _base(row, is_open=key == self._open)
         kept = self._strips.get(key)
-        if kept and kept[1] == cells and kept[2] == is_open and _same(kept[0], row):
+        if kept and kept[1:3] == (cells, base) and _same(kept[0], row):
             return kept[3]
-        strip = self.paint(conversation_row(row, cells, self._symbols, self._times, self._own_id), _base(row), cells)
-        if len(self._strips) > 1_000:
+        strip = self.paint(conversation_row(row, cells, self._symbols, self._times, self._own_id), base, cells)
+        if len(self._strips) > STRIPS_KEPT:
             self._strips.clear()
-        self._strips[key] = (row, cells, is_open, strip)
+        self._strips[key] = (row, cells, base, strip)
         return strip
 
     def empty_line(self, y: int, cells: int) -> Line:
@@ -306,7 +310,7 @@ class ConversationList(MarkedList):
         if y != 1:
             return []
         text = _("Nothing matches.") if self._listing.words else _("No conversations yet.")
-        return [Piece(join(own("   "), fit(own(text), cells - 3, self._symbols.ellipsis)), "dim")]
+        return [Piece(join(own("   "), fit(self._symbols.word(text), cells - 3, self._symbols.ellipsis)), "dim")]
 
     def forget_strips(self) -> None:
         """Colours changed."""
@@ -369,15 +373,8 @@ class ConversationList(MarkedList):
         )
         if self._listing.newer:
             held = ngettext("order held · {count} newer", "order held · {count} newer", self._listing.newer)
-            count = fill(held, count=self._listing.newer)
-        symbols = self._symbols
-        self.border_title = frame_title(
-            own(_("Marked") if self.reviewing else _("Conversations")),
-            count,
-            self.outer_size.width,
-            symbols.rule,
-            symbols.ellipsis,
-        )
+            count = fill(self._symbols.word(held), count=self._listing.newer)
+        self.frame(own(_("Marked") if self.reviewing else _("Conversations")), count, self._symbols)
 
     @property
     def narrowed(self) -> bool:
@@ -393,9 +390,9 @@ def _same(one: ConversationRow, other: ConversationRow) -> bool:
     )
 
 
-def _base(row: ConversationRow) -> str:
+def _base(row: ConversationRow, *, is_open: bool) -> str:
     if row.state is RowState.FLASH:
         return "flash"
     if row.marked:
         return "marked-cursor" if row.cursor else "marked"
-    return "cursor" if row.cursor else ""
+    return "cursor" if row.cursor else "open" if is_open else ""

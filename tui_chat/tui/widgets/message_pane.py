@@ -20,8 +20,9 @@ from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation, Message
 from tui_chat.tui.render.cells import Piece, line_width, spaces, wrap
 from tui_chat.tui.render.messages import NICK_STYLES, MessageStyle
+from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.render.times import Times
-from tui_chat.tui.safe import Safe, fill, join, lines, own
+from tui_chat.tui.safe import Safe, fill, join, line, lines, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
 from .message_window import Entry, MessageWindow
@@ -49,14 +50,16 @@ class MessagePane(Painted, can_focus=True):
     MessagePane {
         height: 1fr;
         background: $background;
-        border: round $border-blurred;
-        border-title-color: $border-blurred;
+        border: round $foreground 35%;
+        border-title-color: $foreground 35%;
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 20%;
         &:focus { border: round $border; border-title-color: $border; }
-        &.-ascii { border: ascii $border-blurred; }
+        &.-ascii { border: ascii $foreground 35%; }
         &.-ascii:focus { border: ascii $border; }
         .message-pane--cursor { background: $panel; color: $foreground; }
         .message-pane--cursor-sign { color: $primary; text-style: bold; }
@@ -155,6 +158,7 @@ class MessagePane(Painted, can_focus=True):
         self._new_count = 0
         self._read_said = 0
         self._cursor: Entry | None = None
+        self._note = own("")
         self.set_class(symbols.ascii, "-ascii")
 
     # What the app tells.
@@ -212,7 +216,8 @@ class MessagePane(Painted, can_focus=True):
             return
         self._more_older = more
         self._asked_older = 0
-        window.add(messages)
+        if not window.add(messages) and more:
+            return  # Nothing came: to ask again at once would go on for ever; the next scrolling does.
         if not self._following and window.trim_bottom():
             self._more_newer = True
         self._clear_selection()
@@ -224,7 +229,8 @@ class MessagePane(Painted, can_focus=True):
             return
         self._more_newer = more
         self._asked_newer = 0
-        window.add(messages)
+        if not window.add(messages) and more:
+            return
         if window.trim_top():
             self._more_older = True
         self._clear_selection()
@@ -278,11 +284,21 @@ class MessagePane(Painted, can_focus=True):
             self._clear_selection()
             self._lay_out()
 
+    def page_failed(self) -> None:
+        """What NeedOlder or NeedNewer asked for did not come: the next scrolling asks again."""
+        self._asked_older = self._asked_newer = 0
+
+    def set_note(self, note: str) -> None:
+        """What stands at the right of the title, such as who is typing (it may hold foreign names)."""
+        self._note = line(note)
+        self._retitle()
+
     def set_conversation(self, conversation: Conversation) -> None:
         """The conversation is other than before (read marks, membership); the messages stay."""
         if self._window is not None and conversation.conversation_id == self._window.conversation.conversation_id:
             self._window.conversation = conversation
             self.set_peer_read(conversation.peer_read_seq)
+            self._retitle()
 
     def refresh_times(self) -> None:
         """The day may have changed: write the separators anew."""
@@ -453,6 +469,7 @@ class MessagePane(Painted, can_focus=True):
 
     def _lay_out(self) -> None:
         """Make the lines, and put the reader where the reader was."""
+        self._retitle()
         self._laid = self.size
         cells = self.size.width
         window = self._window
@@ -478,6 +495,16 @@ class MessagePane(Painted, can_focus=True):
             self._keep_anchor()
         self.refresh()
         self._after_move()
+
+    def _retitle(self) -> None:
+        title = own("")
+        if self._window is not None:
+            conversation = self._window.conversation
+            title = conversation_name(conversation)
+            if conversation.member_count:
+                members = ngettext("{name} · {count} member", "{name} · {count} members", conversation.member_count)
+                title = fill(self._symbols.word(members), name=title, count=conversation.member_count)
+        self.frame(title, self._note, self._symbols)
 
     def _anchor_line(self) -> int:
         window = self._window
@@ -601,7 +628,7 @@ class MessagePane(Painted, can_focus=True):
 
     def _empty_text(self) -> Safe:
         if self._more_older and self._window is not None and self._window.conversation.message_count:
-            return own(_("Loading…"))
+            return self._symbols.word(_("Loading…"))
         return own(_("No messages here."))
 
     def _pill(self) -> Piece:

@@ -6,7 +6,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_chat.tui.render.cells import Line
+from tui_chat.tui.render.frame import frame_title
 from tui_chat.tui.safe import Safe
+from tui_chat.tui.themes import Symbols
 
 
 class Painted(ScrollView, inherit_bindings=False):
@@ -17,6 +19,7 @@ class Painted(ScrollView, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._painted_styles: dict[tuple[str, str], Style] = {}
+        self._framed: tuple[Safe, Safe, int] | None = None
 
     def notify_style_update(self) -> None:
         """Textual: theme, focus or classes changed."""
@@ -27,15 +30,18 @@ class Painted(ScrollView, inherit_bindings=False):
     def forget_strips(self) -> None:
         """Whatever was painted is out of date."""
 
+    def frame(self, left: Safe, right: Safe, symbols: Symbols) -> None:
+        """Write the title into the upper border, once for each change: it draws the whole widget anew."""
+        framed = (left, right, self.outer_size.width)
+        if framed != self._framed:
+            self._framed = framed
+            self.border_title = frame_title(left, right, framed[2], symbols.rule, symbols.ellipsis)
+
     def paint(self, line: Line, base: str, cells: int) -> Strip:
         """One strip of exactly so many cells, on the background of the style `base` ("" is the widget's own)."""
         ground = self._style(base, "")
         segments = [Segment(text, self._style(base, style)) for text, style in line if text]
         return Strip(segments).adjust_cell_length(cells, ground)
-
-    def paint_text(self, text: Safe, style: str, cells: int) -> Strip:
-        """One strip of one piece."""
-        return Strip([Segment(text, self._style("", style))]).adjust_cell_length(cells, self._style("", ""))
 
     def _style(self, base: str, name: str) -> Style:
         found = self._painted_styles.get((base, name))

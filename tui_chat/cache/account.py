@@ -27,8 +27,8 @@ from .store import HISTORY_KEEP, NOTHING, DiskFull, Recovered
 from .table import JournalDB
 
 ACCOUNT_FORMAT: Final = 1
-_PURGED_AT_ONCE: Final = 200
-"""Files removed before the loop has its turn again: about 5 ms."""
+_PURGED_AT_ONCE: Final = 8
+"""Files rewritten before the loop has its turn again."""
 
 
 class AccountCache:
@@ -191,6 +191,7 @@ class AccountCache:
         asked = dict(self._storage.raw("clears"))
         if not asked:
             return
+        await asyncio.to_thread(self.history.clear_whole)
         more = True
         while more:
             more = self.history.clear_some(_PURGED_AT_ONCE)
@@ -237,8 +238,7 @@ class AccountCache:
         for conversation_id in asked:
             self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
         if asked:
-            while self.history.clear_some(_PURGED_AT_ONCE):
-                pass
+            self.history.clear_some(len(asked))
             self.history.sync_removals()
             self._storage.compact_now()
             self._cleared(asked)

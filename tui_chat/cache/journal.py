@@ -28,6 +28,8 @@ Migration = Callable[[dict[str, dict[str, Any]]], dict[str, dict[str, Any]]]
 NO_MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({})
 COMPACT_FROM: Final = 256 * 1024
 """Bytes of records below which a file is never rewritten by itself."""
+_BESIDE: Final = (".tmp", ".next", ".bak.tmp", ".bak.next", ".bak")
+"""Only the first where there is no backup and no other thread."""
 
 
 class JournalStorage(Storage):
@@ -236,7 +238,7 @@ class JournalStorage(Storage):
         self._tables, self._backlog, self._closed = {}, Record(), True
         self.close()
         with disk_errors():
-            remove_files(self._path)
+            remove_files(self._path, durable=self._durable)
 
     # Inside
 
@@ -251,7 +253,7 @@ class JournalStorage(Storage):
     def _open(self, migrations: Mapping[int, Migration]) -> None:
         data = read_if_there(self._path)
         backup = None
-        for suffix in (".tmp", ".next", ".bak.tmp", ".bak.next"):
+        for suffix in _BESIDE[: 4 if self._durable else 1]:
             _beside(self._path, suffix).unlink(missing_ok=True)
         base = self._known(data)
         if base is None:
@@ -376,10 +378,12 @@ class JournalStorage(Storage):
         self._compact_at = 2 * max(self._records_bytes, self._compact_from)
 
 
-def remove_files(path: Path) -> None:
-    """Remove a storage's file and everything beside it."""
-    for suffix in ("", ".bak", ".tmp", ".next", ".bak.tmp", ".bak.next"):
-        _beside(path, suffix).unlink(missing_ok=True)
+def remove_files(path: Path, *, durable: bool) -> None:
+    """Remove a storage's file and everything that may stand beside it."""
+    name = os.fspath(path)
+    for suffix in ("", *(_BESIDE if durable else _BESIDE[:1])):
+        with suppress(FileNotFoundError):
+            os.unlink(name + suffix)
 
 
 def _beside(path: Path, suffix: str) -> Path:

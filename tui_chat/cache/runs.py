@@ -69,8 +69,12 @@ class HeldMessages:
     def drop_through(self, seq: int) -> list[int]:
         """Forget everything up to and with a number. Returns the messages that went."""
         place = bisect_right(self._seqs, seq)
-        gone, self._seqs = self._seqs[:place], self._seqs[place:]
-        self._runs = [(max(first, seq + 1), last) for first, last in self._runs if last > seq]
+        gone = self._seqs[:place]
+        del self._seqs[:place]
+        while self._runs and self._runs[0][1] <= seq:
+            del self._runs[0]
+        if self._runs and self._runs[0][0] <= seq:
+            self._runs[0] = (seq + 1, self._runs[0][1])
         return gone
 
     def oldest_of(self, count: int) -> list[int]:

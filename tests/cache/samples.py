@@ -1,0 +1,58 @@
+"""Rows and messages for tests."""
+
+from pathlib import Path
+
+from tui_chat.cache.account import AccountCache
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.protocol.models import Conversation, LastMessage, Message
+
+
+def row(number: int, *, time: int | None = None, text: str = "hello", pinned: bool = False) -> Conversation:
+    """A one-to-one conversation with user `number`."""
+    return Conversation(
+        conversation_id=f"C2Cuser{number}",
+        type=ConversationType.C2C,
+        name=f"User {number}",
+        last_message=LastMessage(message_seq=3, sender=f"user{number}", time=time or number, text=text),
+        message_count=3,
+        newest_seq=3,
+        time=time or number,
+        pinned=pinned,
+    )
+
+
+def message(conversation_id: str, seq: int, *, text: str | None = None, version: int = 1) -> Message:
+    """A text message."""
+    return Message(
+        conversation_id=conversation_id,
+        message_seq=seq,
+        client_id=f"client-{seq}",
+        version=version,
+        sender="bob",
+        time=1_700_000_000_000 + seq,
+        text=f"message {seq}" if text is None else text,
+    )
+
+
+def messages(conversation_id: str, first: int, last: int) -> list[Message]:
+    """Messages of these numbers, both inclusive."""
+    return [message(conversation_id, seq) for seq in range(first, last + 1)]
+
+
+def seqs(found: list[Message]) -> list[int]:
+    """Their numbers."""
+    return [each.message_seq for each in found]
+
+
+def every_byte(directory: Path) -> bytes:
+    """All that stands in a directory's files, names included."""
+    return b"\n".join(
+        str(path.relative_to(directory)).encode() + b"\n" + path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    )
+
+
+def abandon(cache: AccountCache) -> None:
+    """Leave a cache as a killed process would: nothing is written any more, only the system lets go of the lock."""
+    cache._lock.release()

@@ -1,0 +1,243 @@
+"""What every store promises, on disk and in memory."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cache.samples import message, messages, row, seqs
+from tui_chat.cache.account import AccountCache
+from tui_chat.cache.memory import MemoryAccount
+from tui_chat.cache.store import AccountStore
+from tui_chat.protocol.models import Conversation, Message, ServerFacts, Tip, TipKind
+from tui_chat.protocol.requests import Me
+
+BOB = "C2Cbob"
+
+
+@pytest.fixture(params=["disk", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AccountStore]:
+    opened: AccountStore
+    opened = AccountCache.open(tmp_path / "account", keep=100) if request.param == "disk" else MemoryAccount(keep=100)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reopened(store: AccountStore, tmp_path: Path) -> Callable[[], AccountStore]:
+    """The store after a restart; in memory the same object."""
+
+    def again() -> AccountStore:
+        if isinstance(store, MemoryAccount):
+            return store
+        store.close()
+        return AccountCache.open(tmp_path / "account", keep=100)
+
+    return again
+
+
+def test_it_begins_empty(store: AccountStore) -> None:
+    assert store.cursor is None
+    assert store.recovered is None
+    assert store.conversations() == {}
+    assert store.first_rows() == []
+    assert store.outbox.all() == []
+    assert store.facts() is None
+    assert store.history.tail(BOB, 10) == []
+    assert store.history.span(BOB) is None
+
+
+def test_rows_and_cursor_come_back(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    store.save(upsert=[row(1), row(2), row(3)], cursor="e:1")
+    store.save(upsert=[row(2, text="newer")], remove=["C2Cuser3", "C2Cnobody"], cursor="e:2", stale=["C2Cuser1"])
+    again = reopened()
+    assert again.conversations() == {"C2Cuser1": row(1), "C2Cuser2": row(2, text="newer")}
+    assert again.cursor == "e:2"
+    assert again.stale == {"C2Cuser1"}
+    again.close()
+
+
+def test_every_field_comes_back(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    tip = Tip(what=TipKind.KICKED, operator="alice", user_id_list=["bob"], group_id="g", name="G")
+    full = Message(
+        conversation_id=BOB,
+        message_seq=7,
+        client_id="c",
+        version=3,
+        sender="bob",
+        time=5,
+        text='"\n\u2028😀',
+        nick="Bob",
+        tip=tip,
+        reply_to=1,
+        mentions=["alice"],
+        edited_at=6,
+        recalled=True,
+        reactions={"👍": ["alice"]},
+    )
+    store.history.add(BOB, [full])
+    store.save(upsert=[row(1, pinned=True)])
+    again = reopened()
+    assert again.history.tail(BOB, 1) == [full]
+    assert again.conversations()["C2Cuser1"] == row(1, pinned=True)
+    again.close()
+
+
+def test_first_rows_are_what_a_list_shows_on_top(store: AccountStore) -> None:
+    store.save(upsert=[row(1, time=10), row(2, time=30), row(3, time=20), row(4, time=5, pinned=True)])
+    assert [each.conversation_id for each in store.first_rows(3)] == ["C2Cuser4", "C2Cuser2", "C2Cuser3"]
+
+
+def test_a_snapshot_replaces_rows_and_cursor_alone(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    store.save(upsert=[row(1), row(2)], cursor="e:9", stale=["C2Cuser1"])
+    store.set_draft(BOB, "unsent")
+    number = store.outbox.add({"what": "delete"})
+    store.replace([row(2), row(5)], "f:0")
+    again = reopened()
+    assert set(again.conversations()) == {"C2Cuser2", "C2Cuser5"}
+    assert again.cursor == "f:0"
+    assert again.stale == frozenset()
+    assert again.draft(BOB) == "unsent"
+    assert again.outbox.all() == [(number, {"what": "delete"})]
+    again.replace([], None)
+    assert again.cursor is None
+    again.close()
+
+
+def test_the_outbox_keeps_order_and_never_reuses_a_number(
+    store: AccountStore, reopened: Callable[[], AccountStore]
+) -> None:
+    first = store.outbox.add({"n": 1})
+    second, third = store.outbox.add_many([{"n": 2}, {"n": 3, "deep": {"list": [1]}}])
+    store.outbox.update(first, {"n": 1, "attempted": True})
+    store.outbox.remove(second, 999)
+    assert store.outbox.all() == [(first, {"n": 1, "attempted": True}), (third, {"n": 3, "deep": {"list": [1]}})]
+    store.outbox.remove(first, third)
+    again = reopened()
+    assert again.outbox.all() == []
+    assert again.outbox.add({"n": 4}) > third
+    with pytest.raises(KeyError):
+        again.outbox.update(third, {})
+    again.close()
+
+
+def test_nobody_can_change_what_is_stored_through_what_was_read(store: AccountStore) -> None:
+    entry = {"ids": ["a"]}
+    number = store.outbox.add(entry)
+    entry["ids"].append("b")
+    store.outbox.all()[0][1]["ids"].append("c")
+    store.conversations()["x"] = row(1)
+    store.set_preference("p", ["a"])
+    store.preference("p").append("b")
+    assert store.outbox.all() == [(number, {"ids": ["a"]})]
+    assert store.conversations() == {}
+    assert store.preference("p") == ["a"]
+
+
+def test_drafts_preferences_and_facts(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    me = Me(user_id="alice", device_id="d", device_name="laptop", server=ServerFacts(version="1", undo_seconds=5))
+    store.set_draft(BOB, "half a")
+    store.set_draft("C2Ccarol", "gone")
+    store.set_draft("C2Ccarol", "")
+    store.set_preference("theme", {"dark": True})
+    store.set_preference("old", 1)
+    store.set_preference("old", None)
+    store.set_facts(me)
+    again = reopened()
+    assert again.drafts() == {BOB: "half a"}
+    assert again.draft("C2Ccarol") == ""
+    assert again.preference("theme") == {"dark": True}
+    assert again.preference("old", "default") == "default"
+    assert again.facts() == me
+    again.close()
+
+
+def test_messages_come_back_without_holes(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    store.history.add(BOB, messages(BOB, 1, 10))
+    store.history.add(BOB, messages(BOB, 15, 20))
+    again = reopened().history
+    assert seqs(again.tail(BOB, 100)) == list(range(15, 21))
+    assert seqs(again.tail(BOB, 2)) == [19, 20]
+    assert again.before(BOB, 15, 5) == []
+    assert seqs(again.before(BOB, 11, 3)) == [8, 9, 10]
+    assert seqs(again.after(BOB, 8, 5)) == [9, 10]
+    assert again.span(BOB) == (15, 20)
+    again.add(BOB, messages(BOB, 11, 14))
+    assert again.span(BOB) == (1, 20)
+
+
+def test_a_page_joins_what_lies_around_absence(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    store.history.add(BOB, messages(BOB, 150, 155))
+    store.history.add(BOB, messages(BOB, 95, 99), covers=(95, 149))
+    again = reopened().history
+    assert again.span(BOB) == (95, 155)
+    assert seqs(again.before(BOB, 150, 2)) == [98, 99]
+
+
+def test_the_higher_version_wins_however_it_arrives(store: AccountStore) -> None:
+    store.history.add(BOB, [message(BOB, 1, text="edited", version=2)])
+    store.history.add(BOB, [message(BOB, 1, text="first", version=1), message(BOB, 2)])
+    store.history.add(BOB, [message(BOB, 2, text="a", version=3), message(BOB, 2, text="b", version=2)])
+    assert [each.text for each in store.history.tail(BOB, 5)] == ["edited", "a"]
+
+
+def test_only_the_newest_are_kept(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    store.history.add(BOB, messages(BOB, 1, 90))
+    store.history.add(BOB, messages(BOB, 91, 130))
+    assert store.history.span(BOB) == (31, 130)
+    store.history.add(BOB, messages(BOB, 1, 20))
+    again = reopened().history
+    assert again.span(BOB) == (31, 130)
+    assert len(again.tail(BOB, 1000)) == 100
+    assert again.before(BOB, 31, 5) == []
+
+
+def test_clearing_takes_what_is_under_the_watermark(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    store.history.add(BOB, messages(BOB, 1, 10))
+    store.history.add("C2Ccarol", messages("C2Ccarol", 1, 3))
+    store.history.clear_through(BOB, 7)
+    assert seqs(store.history.tail(BOB, 100)) == [8, 9, 10]
+    again = reopened().history
+    assert again.span(BOB) == (8, 10)
+    again.clear_through(BOB, 10)
+    assert again.tail(BOB, 5) == []
+    again.purge(["C2Ccarol", "C2Cnobody"])
+    assert again.tail("C2Ccarol", 5) == []
+
+
+async def test_what_a_save_clears_is_gone_at_once_and_stays_gone(
+    store: AccountStore, reopened: Callable[[], AccountStore]
+) -> None:
+    for each in (BOB, "C2Cuser1", "C2Cuser2"):
+        store.history.add(each, messages(each, 1, 10))
+    store.save(upsert=[row(1), row(2)], cursor="e:1")
+    store.save(remove=["C2Cuser2"], clear={BOB: 10, "C2Cuser1": 4, "C2Cuser2": 10}, cursor="e:2")
+    assert store.history.tail("C2Cuser2", 5) == []
+    assert seqs(store.history.tail("C2Cuser1", 100)) == [5, 6, 7, 8, 9, 10]
+    # A restore fetches it again, before the purge had its turn.
+    store.history.add("C2Cuser2", messages("C2Cuser2", 6, 10))
+    await store.purge()
+    await store.purge()
+    again = reopened()
+    assert again.history.tail(BOB, 5) == []
+    assert again.history.span("C2Cuser1") == (5, 10)
+    assert again.history.span("C2Cuser2") == (6, 10)
+    again.close()
+
+
+async def test_flushing_and_closing_twice_does_no_harm(store: AccountStore) -> None:
+    store.save(upsert=[row(1)])
+    await store.flush()
+    await store.flush()
+    store.flush_now()
+    store.close()
+    store.close()
+
+
+def test_ten_thousand_rows(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
+    rows: list[Conversation] = [row(number) for number in range(1, 10_001)]
+    store.replace(rows, "e:1")
+    again = reopened()
+    assert len(again.conversations()) == 10_000
+    assert again.first_rows(2) == [row(10_000), row(9_999)]
+    again.close()

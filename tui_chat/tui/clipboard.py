@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -29,7 +29,7 @@ def desktop_program() -> tuple[str, ...] | None:
     return None
 
 
-async def copy(app: "App[object]", text: str) -> bool:
+async def copy(app: "App[Any]", text: str) -> bool:
     """Put the text, which is clean already, on the clipboard. False: too long to be copied.
 
     OSC 52 has no answer, so nobody can know whether the terminal took it; the desktop's program is asked as well.

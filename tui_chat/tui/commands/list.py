@@ -21,10 +21,10 @@ class DeleteConversations(Command):
     help = N_("Delete what is marked, or the row under the cursor. Asks first.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.chosen())
+        return bool(app.device.list.targets)
 
     def run(self, app: ChatApp) -> None:
-        app.device.ask_delete()
+        app.device.deleter.ask()
 
 
 class Undo(Command):
@@ -35,7 +35,7 @@ class Undo(Command):
     help = N_("Undo the last deletion; again: the one before. Works from any of your devices.")
 
     def run(self, app: ChatApp) -> None:
-        app.device.undo()
+        app.device.deleter.undo()
 
 
 class ShowLog(Command):
@@ -58,10 +58,10 @@ class RetryFailed(Command):
     help = N_("Delete again what failed; the reason stands on the row.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.failed)
+        return bool(app.device.list.failed)
 
     def run(self, app: ChatApp) -> None:
-        app.device.retry()
+        app.device.deleter.retry()
 
 
 class ToggleMark(Command):
@@ -72,10 +72,10 @@ class ToggleMark(Command):
     help = N_("Mark or unmark, and go down.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.device.list.highlighted is not None
+        return app.device.list.cursor_key is not None
 
     def run(self, app: ChatApp) -> None:
-        app.device.list.action_toggle_mark()
+        app.device.list.toggle_mark()
 
 
 class MarkRange(Command):
@@ -86,7 +86,7 @@ class MarkRange(Command):
     help = N_("Start a range, move, and press again to end it. Shift+↑↓ does it at once.")
 
     def run(self, app: ChatApp) -> None:
-        app.device.list.action_range()
+        app.device.list.toggle_range()
 
 
 class MarkAll(Command):
@@ -97,7 +97,7 @@ class MarkAll(Command):
     help = N_("Mark every row that is shown; a filter limits it.")
 
     def run(self, app: ChatApp) -> None:
-        app.device.list.action_mark_all_shown()
+        app.device.list.mark_all_shown()
 
 
 class InvertMarks(Command):
@@ -108,7 +108,7 @@ class InvertMarks(Command):
     help = N_("Mark what is not marked among the rows shown, and unmark the rest.")
 
     def run(self, app: ChatApp) -> None:
-        app.device.list.action_invert()
+        app.device.list.invert_marks()
 
 
 class LastMarks(Command):
@@ -119,7 +119,7 @@ class LastMarks(Command):
     help = N_("Bring back the marks that were cleared last.")
 
     def run(self, app: ChatApp) -> None:
-        app.device.list.action_last_set()
+        app.device.list.mark_last_set()
 
 
 class Review(Command):
@@ -134,7 +134,7 @@ class Review(Command):
         return bool(app.device.list.marks) or app.device.list.reviewing
 
     def run(self, app: ChatApp) -> None:
-        app.device.list.action_review()
+        app.device.list.toggle_review()
 
 
 class Filter(Command):
@@ -156,7 +156,7 @@ class MarkRead(Command):
     help = N_("Everything in the marked conversations, or in this one, is read.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.chosen())
+        return bool(app.device.list.targets)
 
     def run(self, app: ChatApp) -> None:
         app.device.mark_read()
@@ -170,7 +170,7 @@ class ToggleUnread(Command):
     help = N_("Flag the marked conversations, or this one, as unread; again: take the flag away.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.chosen())
+        return bool(app.device.list.targets)
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("marked_unread")
@@ -184,7 +184,7 @@ class TogglePin(Command):
     help = N_("Pin the marked conversations, or this one, to the top; again: unpin.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.chosen())
+        return bool(app.device.list.targets)
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("pinned")
@@ -198,7 +198,7 @@ class ToggleMute(Command):
     help = N_("Mute the marked conversations, or this one; again: unmute.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.chosen())
+        return bool(app.device.list.targets)
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("muted")
@@ -212,10 +212,10 @@ class OpenConversation(Command):
     help = N_("Open the conversation and go to its composer.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.device.list.highlighted is not None
+        return app.device.list.cursor_key is not None
 
     def run(self, app: ChatApp) -> None:
-        app.device.open_highlighted()
+        app.device.list.action_choose()
 
 
 class OpenNth(Command):
@@ -237,7 +237,7 @@ class OpenNth(Command):
         return "1 … 9" if self.number == 1 else super().key_text()
 
     def run(self, app: ChatApp) -> None:
-        app.device.open_nth(self.number)
+        app.device.list.open_nth(self.number)
 
 
 class NewConversation(Command):
@@ -259,9 +259,25 @@ class MoveInList(WidgetKeys):
     help = N_("Move the cursor: by row, by page, to the first and the last.")
 
 
-class ExtendRange(WidgetKeys):
-    id = "list-extend"
-    keys = ("shift+up", "shift+down")
+class ExtendUp(Command):
+    id = "extend-up"
+    keys = ("shift+up",)
     scopes = LIST
-    label = N_("Mark a range")
-    help = N_("Mark while moving.")
+    in_palette = False
+    label = N_("Mark upwards")
+    help = N_("Mark this row and go up, marking.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.extend_range(-1)
+
+
+class ExtendDown(Command):
+    id = "extend-down"
+    keys = ("shift+down",)
+    scopes = LIST
+    in_palette = False
+    label = N_("Mark downwards")
+    help = N_("Mark this row and go down, marking.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.list.extend_range(1)

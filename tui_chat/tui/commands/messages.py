@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .command import N_, Command, Scope, WidgetKeys
 
@@ -19,18 +19,18 @@ class CopyMessage(Command):
     scopes = MESSAGES
     in_footer = True
     label = N_("Copy")
-    help = N_("Copy the text of the message under the cursor.")
+    help = N_("Copy the text of the message under the cursor, or the draft that a deleted conversation left.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.main.conversation.current_message() is not None
+        return bool(app.main.conversation.text_to_copy())
 
     def run(self, app: ChatApp) -> None:
-        app.main.conversation.copy_message()
+        app.main.conversation.copy()
 
 
 class Compose(Command):
     id = "compose"
-    keys = ("i", "enter")
+    keys: ClassVar[tuple[str, ...]] = ("i", "enter")
     scopes = MESSAGES
     in_footer = True
     label = N_("Write")
@@ -51,19 +51,19 @@ class ComposeFromList(Compose):
     in_palette = False
 
 
-class TakeDraft(Command):
-    id = "take-draft"
-    keys = ("t",)
+class Resend(Command):
+    id = "resend"
+    keys = ("R",)
     scopes = MESSAGES
     in_footer = True
-    label = N_("Take the draft")
-    help = N_("Copy the unsent draft of a conversation that was deleted elsewhere.")
+    label = N_("Send again")
+    help = N_("Send the message under the cursor again, where it was refused.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.main.conversation.kept_draft is not None
+        return app.main.conversation.failed_text() is not None
 
     def run(self, app: ChatApp) -> None:
-        app.main.conversation.take_draft()
+        app.main.conversation.resend()
 
 
 class MoveInMessages(WidgetKeys):

@@ -1,0 +1,193 @@
+"""The App: what is injected, lifetime of the sessions, commands by name, one line for every error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.content import Content
+
+from tui_chat.config import Settings
+from tui_chat.locale import _
+from tui_chat.protocol.errors import ChatError
+from tui_chat.tui import safe
+from tui_chat.tui.commands.command import Command, Scope
+from tui_chat.tui.commands.palette import CommandProvider
+from tui_chat.tui.commands.registry import BY_ID
+from tui_chat.tui.screens.coach import Coach, Did
+from tui_chat.tui.screens.device_pane import DevicePane
+from tui_chat.tui.screens.help import Help
+from tui_chat.tui.screens.main import MainScreen
+from tui_chat.tui.themes import ASCII, UNICODE
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+
+SecondDevice = Callable[[], Awaitable["ChatSession"]]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class ChatApp(App[None]):
+    """A terminal chat client for one session.
+
+    The session is started and closed by whoever made it; the second device's, which F2 opens, by the app.
+    """
+
+    TITLE = "tui-chat"
+    CSS_PATH = "styles/main.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "command('quit')", show=False, priority=True, id="quit"),
+    ]
+    NOTIFICATION_TIMEOUT = 6
+
+    def __init__(
+        self,
+        session: ChatSession,
+        *,
+        settings: Settings | None = None,
+        second: SecondDevice | None = None,
+        coach: bool = False,
+        coach_ended: Callable[[], None] | None = None,
+        demo: bool = False,
+        clock: Callable[[], int] = _now,
+        stopwatch: Callable[[], float] = time.perf_counter,
+        flash_seconds: float = 0.4,
+    ) -> None:
+        """`second` opens another device of the same account, already started; without it there is no F2.
+
+        `coach` shows the six steps; `coach_ended` is called once when they are done or ended with Esc, so that they
+        are not shown again. `demo`: the status line says that real servers start with the sync of deletions off.
+        `clock` gives milliseconds since 1970, `stopwatch` seconds for measuring.
+        """
+        super().__init__()
+        self.session = session
+        self.settings = settings or Settings()
+        self.clock = clock
+        self.stopwatch = stopwatch
+        self.demo = demo
+        self.flash_seconds = flash_seconds
+        self.symbols = ASCII if self.settings.screen.symbols == "ascii" else UNICODE
+        self.coach = Coach(active=coach)
+        self._coach_ended = coach_ended
+        self._second = second
+        self._confirmed: dict[str, tuple[float, DevicePane]] = {}
+        """batch -> when and on which list of this window it was confirmed, by the stopwatch."""
+        self.main = MainScreen()
+
+    @property
+    def has_second(self) -> bool:
+        """Whether F2 does something."""
+        return self._second is not None
+
+    @property
+    def device(self) -> DevicePane:
+        """The device that list commands are about: the one whose list has the focus."""
+        return self.main.device
+
+    def on_mount(self) -> None:
+        self.theme = self.settings.screen.theme if self.settings.screen.theme in self.available_themes else self.theme
+        self.push_screen(self.main)
+
+    async def open_second(self) -> ChatSession:
+        """The session of the other device. Raises ChatError where it cannot be made."""
+        assert self._second is not None
+        return await self._second()
+
+    def action_command(self, command_id: str) -> None:
+        """Run a command by its name; what keys are bound to."""
+        self.session.reconnect_now()
+        BY_ID[command_id].run(self)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of commands that would do nothing now are not taken."""
+        if action != "command":
+            return super().check_action(action, parameters)
+        if not self.main.is_mounted:
+            return False
+        command = BY_ID.get(str(parameters[0]))
+        return command is not None and command.available(self)
+
+    def footer_commands(self, scope: Scope | None) -> list[Command]:
+        """What the status line offers: commands of where one is that do something now."""
+        scopes = {scope, Scope.EVERYWHERE}
+        return [
+            command
+            for command in BY_ID.values()
+            if command.in_footer and scopes.intersection(command.scopes) and command.available(self)
+        ]
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run what may take a while; a refusal becomes one line."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except ChatError as error:
+                self.say_error(error)
+
+        self.run_worker(guarded(), group="commands")
+
+    def say(
+        self, text: Content | safe.Safe, *, severity: Literal["information", "warning", "error"] = "information"
+    ) -> None:
+        """A toast."""
+        self.notify(text.plain if isinstance(text, Content) else text, severity=severity)
+
+    def say_error(self, error: ChatError) -> None:
+        """One line: what happened and what to do."""
+        self.say(safe.one_line(_(str(error))), severity="error")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: Literal["information", "warning", "error"] = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual's, but never reads markup."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def show_help(self) -> None:
+        """`?`"""
+        self.push_screen(Help(self.main.scope or Scope.LIST))
+
+    def saw(self, what: Did) -> None:
+        """Tell the coach."""
+        if self.coach.see(what):
+            self.main.show_coach()
+            if self.coach.finished:
+                self._remember_coach()
+
+    def end_coach(self) -> None:
+        """Esc: the coach's line goes for good."""
+        if not self.coach.finished:
+            self._remember_coach()
+        self.coach.end()
+        self.main.show_coach()
+
+    def _remember_coach(self) -> None:
+        if self._coach_ended is not None:
+            self._coach_ended()
+
+    def confirmed(self, batch_id: str, started: float, origin: DevicePane) -> None:
+        """A deletion was confirmed on a list of this window at that moment of the stopwatch."""
+        self._confirmed = {batch_id: (started, origin)}
+
+    def confirmed_elsewhere(self, batch_id: str, here: DevicePane) -> float | None:
+        """When a batch was confirmed on the other list of this window; once, and None for a batch of `here`."""
+        started, origin = self._confirmed.get(batch_id, (None, here))
+        if origin is here:
+            return None
+        del self._confirmed[batch_id]
+        return started

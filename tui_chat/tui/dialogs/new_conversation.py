@@ -1,0 +1,76 @@
+"""A new conversation with somebody, or a new group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_chat.locale import _
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.ids import c2c
+from tui_chat.tui import safe
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+
+
+class NewConversation(ModalScreen[str | None]):
+    """One line: `bob` writes to bob; `#name bob carol` makes a group. Dismisses with the conversationID."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
+    CSS_PATH = "../styles/dialogs.tcss"
+
+    def __init__(self, session: ChatSession) -> None:
+        super().__init__()
+        self._session = session
+        self._busy = False
+
+    def compose(self) -> ComposeResult:
+        with Container(id="dialog"):
+            yield Static(Content(_("New conversation")).stylize("bold"), markup=False)
+            yield Static(
+                Content(_("A user's name, or # and a group's name with its members: #planning bob carol")).stylize(
+                    "$text-muted"
+                ),
+                markup=False,
+            )
+            yield Input(id="who", compact=True)
+            yield Static(id="problem", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def action_cancel(self) -> None:
+        """Esc"""
+        self.dismiss(None)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter"""
+        event.stop()
+        words = event.value.split()
+        if words and not self._busy:
+            self._busy = True
+            self.run_worker(self._create(words), group="create")
+
+    async def _create(self, words: list[str]) -> None:
+        try:
+            conversation_id = await self._open(words)
+        except ChatError as error:
+            self._busy = False
+            self.query_one("#problem", Static).update(safe.one_line(_(str(error))).stylize("$text-error"))
+            return
+        self.dismiss(conversation_id)
+
+    async def _open(self, words: list[str]) -> str:
+        first, *members = words
+        if first.startswith("#"):
+            answer = await self._session.create_group(first, members=members)
+            return answer.conversation_id
+        user = await self._session.user(first)
+        return c2c(user.user_id)

@@ -1,0 +1,54 @@
+"""A question with two answers: yes and no."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui_chat.locale import _
+from tui_chat.tui.commands.command import Scope, dialog_bindings
+from tui_chat.tui.commands.registry import in_scope
+
+
+class Question(ModalScreen[bool]):
+    """Starts on Cancel; `y` confirms, `n` and Esc cancel, arrows move, Enter presses."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*dialog_bindings(in_scope(Scope.DIALOG), ("confirm", "cancel", "choose"))]
+    AUTO_FOCUS = "#cancel"
+    CSS_PATH = "../styles/dialogs.tcss"
+
+    def __init__(self, title: Content, text: Content, *, confirm: Content) -> None:
+        super().__init__()
+        self._question = title
+        self._text = text
+        self._confirm = confirm
+
+    def compose(self) -> ComposeResult:
+        with Container(id="dialog", classes="delete"):
+            yield Static(self._question.stylize("bold"), markup=False)
+            yield Static(self._text, markup=False)
+            with Container(id="buttons"):
+                yield Button(Content(_("Cancel")), id="cancel", compact=True)
+                yield Button(self._confirm, id="confirm", variant="error", compact=True)
+
+    def action_confirm(self) -> None:
+        """y"""
+        self.dismiss(True)
+
+    def action_cancel(self) -> None:
+        """n, Esc"""
+        self.dismiss(False)
+
+    def action_choose(self) -> None:
+        """Every arrow goes to the other button."""
+        focused = self.query_one("#cancel", Button).has_focus
+        self.query_one("#confirm" if focused else "#cancel", Button).focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "confirm")

@@ -1,0 +1,195 @@
+"""One device's deletions: ask, carry out, say what came of it, retry, undo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from tui_chat.locale import _
+from tui_chat.protocol.ids import ConversationType, new_identifier
+from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete, Confirmed
+from tui_chat.tui.dialogs.delete_facts import DeleteFacts, gather
+from tui_chat.tui.safe import own
+from tui_chat.tui.screens import sentences
+from tui_chat.tui.screens.coach import Did
+
+if TYPE_CHECKING:
+    from tui_chat.client.results import DeletedConversations
+
+    from .device_pane import DevicePane
+
+PROGRESS_ABOVE: Final = 100
+"""Longer deletions show how far they are."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A deletion that is being carried out."""
+
+    batch_id: str
+    total: int
+    started: float
+    """By the app's stopwatch, in seconds."""
+    stop: asyncio.Event
+    done: int = 0
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    up_to: int
+    clear_history: bool
+
+
+class Deleter:
+    """What `d`, `R` and `u` do on one device's list."""
+
+    def __init__(self, pane: DevicePane) -> None:
+        self._pane = pane
+        self._failed: dict[str, _Failed] = {}
+        self._undoing = asyncio.Lock()
+        self.dialog: ConfirmDelete | None = None
+        """The question that is open."""
+        self.run: Run | None = None
+
+    def ask(self) -> None:
+        """Ask about what is marked, or the row under the cursor."""
+        ids = self._pane.list.targets
+        if self.run is not None:
+            self._pane.app.say(own(_("Still deleting: Esc stops it")), severity="warning")
+        elif ids and self.dialog is None:
+            self._pane.app.start(self._ask(ids))
+
+    def retry(self) -> None:
+        """Delete again what failed, as it was confirmed."""
+        failed = [one for one in self._pane.list.failed if one in self._failed]
+        if not failed or self.run is not None:
+            return
+        clear = self._failed[failed[0]].clear_history
+        chosen = {one: self._failed[one].up_to for one in failed if self._failed[one].clear_history is clear}
+        self._pane.list.clear_failed()
+        self._pane.app.start(self._delete(chosen, clear_history=clear))
+
+    def undo(self, batch_id: str | None = None) -> None:
+        """Undo this batch, or the newest that can be undone."""
+        self._pane.app.start(self._undo(batch_id))
+
+    def stop(self) -> bool:
+        """Stop what is left of a deletion. Returns whether one was running."""
+        if self.run is None or self.run.stop.is_set():
+            return False
+        self.run.stop.set()
+        return True
+
+    def facts(self, ids: list[str]) -> DeleteFacts:
+        """What is true of these conversations now."""
+        session = self._pane.session
+        rows = session.conversations
+        unsent = {one: len(session.pending_messages(one)) for one in ids} if session.queued else {}
+        return gather(
+            [rows[one] for one in ids if one in rows],
+            listed=len(rows),
+            drafts=self._pane.drafts,
+            unsent=unsent,
+            server=session.server,
+            capabilities=session.capabilities,
+        )
+
+    async def _ask(self, ids: list[str]) -> None:
+        pane = self._pane
+        self.dialog = ConfirmDelete(ids, self.facts, clear_history=pane.app.settings.delete.clear_history)
+        pane.list.hold_order(True)
+        try:
+            confirmed: Confirmed | None = await pane.app.push_screen_wait(self.dialog)
+        finally:
+            self.dialog = None
+            pane.list.hold_order(False)
+        if confirmed is None:
+            return
+        rows = pane.session.conversations
+        up_to = {one: rows[one].newest_seq for one in confirmed.conversation_id_list if one in rows}
+        if up_to:
+            await self._delete(up_to, clear_history=confirmed.clear_history)
+
+    async def _delete(self, up_to: Mapping[str, int], *, clear_history: bool) -> None:
+        pane, app, ids = self._pane, self._pane.app, list(up_to)
+        run = Run(batch_id=new_identifier(), total=len(ids), started=app.stopwatch(), stop=asyncio.Event())
+        self.run = run
+        app.confirmed(run.batch_id, run.started, pane)
+        pane.expect(ids)
+        pane.list.set_deleting(ids)
+        self._progress(0, len(ids))
+        try:
+            result = await pane.session.delete_conversation(
+                conversation_id_list=ids,
+                clear_history_message=clear_history,
+                up_to=up_to,
+                batch_id=run.batch_id,
+                progress=self._progress,
+                stop=run.stop,
+            )
+        finally:
+            self.run = None
+            pane.list.set_deleting(ids, False)
+            app.main.show_progress(None)
+        self._report(result, up_to, clear_history=clear_history)
+
+    def _progress(self, done: int, total: int) -> None:
+        if self.run is None:
+            return
+        self.run = msgspec.structs.replace(self.run, done=done)
+        if total > PROGRESS_ABOVE:
+            self._pane.app.main.show_progress(self.run)
+
+    def _report(self, result: DeletedConversations, up_to: Mapping[str, int], *, clear_history: bool) -> None:
+        pane, app = self._pane, self._pane.app
+        deleted = len(result.conversation_id_list)
+        if result.stopped:
+            app.say(sentences.stopped(deleted, len(result.stopped)), severity="warning")
+        elif deleted:
+            app.say(sentences.deleted(deleted, undoable=bool(result.undo_seconds)))
+        if result.queued:
+            app.say(sentences.queued(len(result.queued)), severity="warning")
+        self._name_kept(result.kept)
+        self._keep_marks(result)
+        if result.failures:
+            self._failed = {
+                failure.conversation_id: _Failed(up_to[failure.conversation_id], clear_history)
+                for failure in result.failures
+                if failure.conversation_id in up_to
+            }
+            pane.list.set_failed({failure.conversation_id: failure.message for failure in result.failures})
+            app.say(sentences.failed(len(result.failures)), severity="error")
+        if deleted or result.queued:
+            app.saw(Did.DELETED)
+            pane.remember_deleted([*result.conversation_id_list, *result.queued])
+
+    def _name_kept(self, kept: list[str]) -> None:
+        for one in kept[:3]:
+            row = self._pane.session.conversations.get(one)
+            if row is not None and row.last_message is not None:
+                last = row.last_message
+                direct = row.type is ConversationType.C2C
+                self._pane.app.say(sentences.kept(last.nick or last.sender, row.name, direct=direct))
+
+    def _keep_marks(self, result: DeletedConversations) -> None:
+        """What was kept for a newer message was dealt with: its row stays, its mark goes."""
+        marks = self._pane.list.marks
+        if marks.isdisjoint(result.kept):
+            return
+        self._pane.list.clear_marks()
+        self._pane.list.mark(marks.difference(result.kept))
+
+    async def _undo(self, batch_id: str | None) -> None:
+        pane, app = self._pane, self._pane.app
+        async with self._undoing:
+            if batch_id is None and not pane.session.undoable:
+                app.say(own(_("Nothing to undo")))
+                return
+            result = await pane.session.undo(batch_id)
+        app.say(
+            own(_("Offline: the undo waits in the queue"))
+            if result.queued
+            else sentences.restored(len(result.conversation_id_list), None)
+        )
+        app.saw(Did.UNDONE)

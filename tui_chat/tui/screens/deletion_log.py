@@ -1,0 +1,214 @@
+"""The log of deletions: when, which device, how many, and how long each can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui_chat.locale import _, ngettext
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.ids import ConversationType, parse_conversation_id
+from tui_chat.protocol.models import Deletion
+from tui_chat.tui import safe
+from tui_chat.tui.dialogs.question import Question
+from tui_chat.tui.render.rows import conversation_name
+from tui_chat.tui.render.times import Times
+
+from . import sentences
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+    from tui_chat.tui.app import ChatApp
+
+ENTRIES_MOST: Final = 500
+NAMES_MOST: Final = 200
+SECOND: Final = 1.0
+
+
+class DeletionLog(ModalScreen[None]):
+    """Enter shows the names, `u` undoes, `E` erases now, Esc closes."""
+
+    app: ChatApp
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape,L,q", "close"),
+        ("u", "undo"),
+        ("E", "erase"),
+        ("j", "down"),
+        ("k", "up"),
+    ]
+    CSS_PATH = "../styles/dialogs.tcss"
+
+    def __init__(self, session: ChatSession, *, clock: Callable[[], int]) -> None:
+        super().__init__()
+        self._session = session
+        self._clock = clock
+        self._fetched = 0
+        """When the entries came; their seconds left count from there."""
+        self._entries: list[Deletion] = []
+        self._open: str | None = None
+        """The batch whose names are shown."""
+
+    def compose(self) -> ComposeResult:
+        with Container(id="dialog", classes="tall"):
+            yield Static(Content(_("Deletions")).stylize("bold"), markup=False, id="title")
+            yield OptionList(id="entries", markup=False, compact=True)
+            yield Static(Content(_("Loading…")), id="text", markup=False)
+            keys = Content(_("Enter names · u undo · E erase now · Esc close"))
+            yield Static(keys.stylize("$text-muted"), markup=False, id="keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#entries").focus()
+        self.app.start(self._load())
+
+    async def _load(self) -> None:
+        try:
+            entries = await self._session.deletions()
+        except ChatError as error:
+            self.query_one("#text", Static).update(safe.one_line(_(str(error))))
+            return
+        if not self.is_mounted:
+            return
+        self._entries = entries[:ENTRIES_MOST]
+        self._fetched = self._clock()
+        self.query_one("#text", Static).update(
+            Content("") if entries else Content(_("Nothing was deleted in the last 30 days."))
+        )
+        self._show()
+        if any(self._left(entry) for entry in self._entries):
+            self.set_interval(SECOND, self._count_down)
+
+    def _left(self, entry: Deletion) -> int:
+        """Milliseconds in which it can still be undone."""
+        if entry.restored:
+            return 0
+        return max(0, entry.undo_seconds * 1000 - (self._clock() - self._fetched))
+
+    def _count_down(self) -> None:
+        options = self.query_one("#entries", OptionList)
+        for index, entry in enumerate(self._entries):
+            if entry.undo_seconds and not entry.restored:
+                options.replace_option_prompt_at_index(index, self._line(entry, Times(self._clock())))
+
+    def _show(self) -> None:
+        options = self.query_one("#entries", OptionList)
+        at = options.highlighted or 0
+        times = Times(self._clock())
+        options.clear_options()
+        options.add_options([Option(self._line(entry, times), id=entry.batch_id) for entry in self._entries])
+        if self._entries:
+            options.highlighted = min(at, len(self._entries) - 1)
+
+    def _line(self, entry: Deletion, times: Times) -> Content:
+        left = self._left(entry)
+        if entry.restored:
+            state = Content(_("undone")).stylize("$text-muted")
+        elif left:
+            state = safe.template(_("undo {time}"), time=sentences.remaining(left)).stylize("$text-success")
+        else:
+            state = Content(_("final")).stylize("$text-muted")
+        pattern = {
+            ("deleted", True): _("deleted and cleared"),
+            ("deleted", False): _("deleted, history kept"),
+        }.get((entry.what, entry.clear_history_message), _("history cleared"))
+        first = Content.assemble(
+            safe.template(
+                ngettext(
+                    "{time}  {device}  {count} conversation, {what}",
+                    "{time}  {device}  {count} conversations, {what}",
+                    entry.count,
+                ),
+                time=_when(times, entry.time),
+                device=entry.device.name,
+                count=f"{entry.count:,}",
+                what=pattern,
+            ),
+            "  ",
+            state,
+        )
+        if self._open != entry.batch_id:
+            return first
+        return Content("\n").join([first, *self._names(entry)])
+
+    def _names(self, entry: Deletion) -> list[Content]:
+        if not entry.conversation_id_list:
+            return [Content(_("    the names of a final deletion are not kept")).stylize("$text-muted")]
+        shown = [safe.template("    {name}", name=self._called(one)) for one in entry.conversation_id_list[:NAMES_MOST]]
+        more = len(entry.conversation_id_list) - len(shown)
+        if more > 0:
+            shown.append(safe.template(ngettext("    {count} more", "    {count} more", more), count=f"{more:,}"))
+        return shown
+
+    def _called(self, conversation_id: str) -> str:
+        row = self._session.conversations.get(conversation_id)
+        if row is not None:
+            return conversation_name(row)
+        parsed = parse_conversation_id(conversation_id)
+        return _("System") if parsed.type is ConversationType.SYSTEM else parsed.target
+
+    def _chosen(self) -> Deletion | None:
+        at = self.query_one("#entries", OptionList).highlighted
+        return self._entries[at] if at is not None and at < len(self._entries) else None
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Enter: show the names, or hide them again."""
+        event.stop()
+        self._open = None if self._open == event.option_id else event.option_id
+        self._show()
+
+    def action_down(self) -> None:
+        """j"""
+        self.query_one("#entries", OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """k"""
+        self.query_one("#entries", OptionList).action_cursor_up()
+
+    def action_close(self) -> None:
+        """Esc"""
+        self.dismiss(None)
+
+    def action_undo(self) -> None:
+        """u"""
+        entry = self._chosen()
+        if entry is None:
+            return
+        if not self._left(entry):
+            self.app.say(safe.own(_("That is final, or undone already")))
+            return
+        self.app.start(self._undo(entry.batch_id))
+
+    async def _undo(self, batch_id: str) -> None:
+        result = await self._session.undo(batch_id)
+        self.app.say(sentences.restored(len(result.conversation_id_list), None))
+        await self._load()
+
+    def action_erase(self) -> None:
+        """E"""
+        entry = self._chosen()
+        if entry is not None and self._left(entry):
+            self.app.start(self._erase(entry))
+
+    async def _erase(self, entry: Deletion) -> None:
+        title = safe.template(
+            ngettext("Erase {count} conversation now?", "Erase {count} conversations now?", entry.count),
+            count=f"{entry.count:,}",
+        )
+        text = Content(_("The time for undo ends at once. Nothing brings them back."))
+        if await self.app.push_screen_wait(Question(title, text, confirm=Content(_("Erase now")))):
+            await self._session.erase_deletion(entry.batch_id)
+            await self._load()
+
+
+def _when(times: Times, time: int) -> str:
+    short = times.short(time)
+    clock = times.clock(time)
+    return short if short == clock else f"{short} {clock}"

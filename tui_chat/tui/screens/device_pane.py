@@ -1,0 +1,301 @@
+"""One device: a session's list of conversations, and what its changes do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from tui_chat.client.changes import (
+    Change,
+    CommandRefused,
+    ConnectionChanged,
+    ConversationsHidden,
+    ConversationsRemoved,
+    ConversationsRestored,
+    ConversationStale,
+    ConversationsUpdated,
+    Notice,
+    ServerChanged,
+    StateReset,
+)
+from tui_chat.locale import _
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.tui import safe
+from tui_chat.tui.bridge import Bridge, SessionChanged
+from tui_chat.tui.commands.command import Scope, bindings_of
+from tui_chat.tui.commands.registry import COMMANDS
+from tui_chat.tui.dialogs.new_conversation import NewConversation
+from tui_chat.tui.themes import Symbols
+from tui_chat.tui.widgets.conversation_list import ConversationList
+
+from . import sentences
+from .coach import MARKS_ASKED, Did
+from .deleting import Deleter
+from .deletion_log import DeletionLog
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+    from tui_chat.tui.app import ChatApp
+
+GATHER: Final = 0.3
+"""Seconds of quiet after which what another device did is told in one toast: 10,000 conversations are 100 events."""
+
+
+class DeviceList(ConversationList):
+    """The list with its commands' keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of(COMMANDS, Scope.LIST)]
+
+
+class DevicePane(Vertical):
+    """The list of one session. A second one beside it shows another device of the same account."""
+
+    app: ChatApp
+
+    class Changed(Message):
+        """This session's changes, for whoever shows more of it than the list."""
+
+        def __init__(self, pane: DevicePane, changes: list[Change]) -> None:
+            super().__init__()
+            self.pane = pane
+            self.changes = changes
+
+    def __init__(
+        self,
+        session: ChatSession,
+        *,
+        clock: Callable[[], int],
+        symbols: Symbols,
+        flash_seconds: float,
+        second: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self.session = session
+        self.second = second
+        self.deleter = Deleter(self)
+        self.list = DeviceList(
+            clock=clock, own_id=session.user_id, symbols=symbols, flash_seconds=flash_seconds, id=f"{id}-list"
+        )
+        self._title = Static("", markup=False, classes="device-title")
+        self._filter = Input(compact=True, classes="filter", placeholder=_("Filter: words of the names"))
+        self._bridge: Bridge | None = None
+        self._expected: set[str] = set()
+        """Rows that show "deleting…" while one's own deletion of them runs."""
+        self._deleted: set[str] = set()
+        """What this device deleted last; for the coach, who waits for one to return."""
+        self._elsewhere: dict[tuple[str, bool], tuple[int, bool]] = {}
+        """(device, while away) -> (count, undoable), until it is told."""
+        self._telling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        self._title.display = self.second
+        self._filter.display = False
+        yield self._title
+        yield self._filter
+        yield self.list
+
+    def on_mount(self) -> None:
+        self._title.update(sentences.last_arrival(self.session.device_name, None))
+        self.show_all()
+        self._bridge = Bridge(self.session, self)
+
+    def on_unmount(self) -> None:
+        if self._bridge is not None:
+            self._bridge.close()
+
+    @property
+    def drafts(self) -> frozenset[str]:
+        """Conversations with an unsent draft."""
+        return frozenset(self.session.drafts)
+
+    def show_all(self) -> None:
+        """The whole list from the session."""
+        self.list.set_conversations(self.session.conversations)
+        self.list.set_stale(self.session.stale)
+        self.show_drafts()
+
+    def show_drafts(self) -> None:
+        """Which rows carry the sign of a draft."""
+        self.list.set_drafts(self.drafts)
+
+    # What commands do.
+
+    def start_filter(self) -> None:
+        """`/`"""
+        self._filter.value = self.list.filter_text
+        self._filter.display = True
+        self._filter.focus()
+
+    def end_filter(self) -> bool:
+        """Esc: show all again. Returns whether there was a filter."""
+        had = self.list.clear_filter() or self._filter.display
+        self._filter.value = ""
+        self._filter.display = False
+        return had
+
+    def mark_read(self) -> None:
+        """`r`"""
+        ids = self.list.targets
+        self.app.start(self._mark_read(ids))
+
+    async def _mark_read(self, ids: list[str]) -> None:
+        for one in ids:
+            row = self.session.conversations.get(one)
+            if row is not None and (row.unread_count or row.marked_unread):
+                await self.session.mark_read(one)
+
+    def toggle_flag(self, flag: Literal["pinned", "muted", "marked_unread"]) -> None:
+        """`p`, `m`, `U`: set it on all where one lacks it, otherwise take it away."""
+        rows = [row for one in self.list.targets if (row := self.session.conversations.get(one))]
+        if not rows:
+            return
+        value = not all(getattr(row, flag) for row in rows)
+        ids = [row.conversation_id for row in rows if getattr(row, flag) is not value]
+        self.app.start(self._set_flag(ids, flag, value))
+
+    async def _set_flag(self, ids: list[str], flag: str, value: bool) -> None:
+        refused = await self.session.set_flags(ids, **{flag: value})
+        for failure in refused[:1]:
+            self.app.say(safe.one_line(_(failure.message)), severity="error")
+
+    def new_conversation(self) -> None:
+        """`c`"""
+        self.app.push_screen(NewConversation(self.session), self._go_to_new)
+
+    def _go_to_new(self, conversation_id: str | None) -> None:
+        if conversation_id is not None:
+            self.post_message(ConversationList.Opened(conversation_id))
+
+    def show_log(self) -> None:
+        """`L`"""
+        self.app.push_screen(DeletionLog(self.session, clock=self.app.clock))
+
+    def reload(self) -> None:
+        """Ctrl+R"""
+        self.session.reconnect_now()
+        self.app.start(self._reload())
+
+    async def _reload(self) -> None:
+        await self.session.reload()
+        self.app.say(safe.own(_("Reloaded from the server")))
+
+    def expect(self, conversation_ids: Iterable[str]) -> None:
+        """One's own deletion of these runs here."""
+        self._expected = set(conversation_ids)
+
+    def remember_deleted(self, conversation_ids: Iterable[str]) -> None:
+        """The coach's last step waits for one of these to return."""
+        self._deleted = set(conversation_ids)
+        for one in self._deleted:
+            if one.startswith(ConversationType.C2C):
+                self.app.coach.peer(one.removeprefix(ConversationType.C2C))
+
+    # What happens.
+
+    @on(Input.Changed)
+    def _filter_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.list.set_filter(event.value)
+
+    @on(Input.Submitted)
+    def _filter_kept(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._filter.display = bool(event.value.strip())
+        self.list.focus()
+
+    @on(ConversationList.MarksChanged)
+    def _marks_changed(self, event: ConversationList.MarksChanged) -> None:
+        if len(event.marks) >= MARKS_ASKED:
+            self.app.saw(Did.MARKED)
+
+    def on_session_changed(self, event: SessionChanged) -> None:
+        """Bring the list in line, then tell whoever shows more."""
+        changes = event.bridge.take()
+        for change in changes:
+            self._take(change)
+        self.post_message(self.Changed(self, changes))
+
+    def _take(self, change: Change) -> None:
+        match change:
+            case ConversationsUpdated(conversation_id_list=ids):
+                self.list.update_rows(ids)
+                self._updated(ids)
+            case ConversationsRemoved():
+                self._removed(change)
+            case ConversationsHidden(conversation_id_list=ids):
+                self.list.remove_rows([one for one in ids if one not in self._expected or self.deleter.run is None])
+            case ConversationsRestored(conversation_id_list=ids, device=device):
+                self.list.restore_rows(ids)
+                if device is not None and not self.second:
+                    self.app.say(sentences.restored(len(ids), device))
+            case ConversationStale():
+                self.list.set_stale(self.session.stale)
+            case StateReset():
+                self.show_all()
+            case ConnectionChanged() | ServerChanged():
+                if self.deleter.dialog is not None:
+                    self.deleter.dialog.refresh_facts()
+            case CommandRefused(conversation_id_list=ids, error=error):
+                self.app.say(sentences.refused(error), severity="error")
+                self.list.set_failed(dict.fromkeys(ids, error.message))
+            case Notice():
+                self.app.say(sentences.notice(change), severity="warning")
+            case _:
+                pass
+
+    def _updated(self, ids: list[str]) -> None:
+        if not self._deleted.isdisjoint(ids) and any(
+            one in self.session.conversations for one in self._deleted.intersection(ids)
+        ):
+            self._deleted.clear()
+            self.app.saw(Did.RETURNED)
+        if (dialog := self.deleter.dialog) is not None and not set(dialog.conversation_ids).isdisjoint(ids):
+            dialog.refresh_facts()
+
+    def _removed(self, change: ConversationsRemoved) -> None:
+        ids = change.conversation_id_list
+        self.list.remove_rows(ids, flash=change.device is not None)
+        if (dialog := self.deleter.dialog) is not None:
+            dialog.gone(ids, change.device)
+        self._measure(change.batch_id)
+        if change.device is None or self.second:
+            return
+        place = (change.device, change.while_away)
+        count, undoable = self._elsewhere.get(place, (0, False))
+        self._elsewhere[place] = (count + len(ids), undoable or change.undo_until > 0)
+        if self._telling is not None:
+            self._telling.stop()
+        self._telling = self.set_timer(GATHER, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = None
+        told, self._elsewhere = self._elsewhere, {}
+        for (device, away), (count, undoable) in told.items():
+            self.app.say(
+                sentences.deleted_while_away(device, count)
+                if away
+                else sentences.deleted_elsewhere(device, count, undoable=undoable)
+            )
+
+    def _measure(self, batch_id: str) -> None:
+        """From the moment of confirming on the one device to the changed frame on this one."""
+        started = self.app.confirmed_elsewhere(batch_id, self)
+        if started is None:
+            return
+
+        def drawn() -> None:
+            self._title.update(
+                sentences.last_arrival(self.session.device_name, (self.app.stopwatch() - started) * 1000)
+            )
+            self.app.saw(Did.DELETED_BESIDE)
+
+        self.call_after_refresh(drawn)

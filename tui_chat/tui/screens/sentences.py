@@ -1,0 +1,149 @@
+"""What toasts and the status line say: facts in, one line out."""
+
+from textual.content import Content
+
+from tui_chat.client.changes import Notice
+from tui_chat.locale import _, ngettext
+from tui_chat.protocol.errors import ErrorBody
+from tui_chat.tui import safe
+
+
+def _counted(count: int) -> str:
+    return f"{count:,}"
+
+
+def deleted(count: int, *, undoable: bool) -> Content:
+    """One's own deletion went through."""
+    return safe.template(
+        ngettext(
+            "{count} conversation deleted · u brings it back",
+            "{count} conversations deleted · u brings them back",
+            count,
+        )
+        if undoable
+        else ngettext("{count} conversation deleted", "{count} conversations deleted", count),
+        count=_counted(count),
+    )
+
+
+def queued(count: int) -> Content:
+    """Without a connection a deletion hides the rows and waits."""
+    return safe.template(
+        ngettext(
+            "Offline: {count} conversation hidden, deleted once connected · u takes it back",
+            "Offline: {count} conversations hidden, deleted once connected · u takes them back",
+            count,
+        ),
+        count=_counted(count),
+    )
+
+
+def stopped(deleted_count: int, left: int) -> Content:
+    """Esc ended a long deletion."""
+    return safe.template(
+        _("Stopped: {deleted} deleted, {left} left as they are"), deleted=_counted(deleted_count), left=_counted(left)
+    )
+
+
+def failed(count: int) -> Content:
+    """Some of them were refused; the reasons stand on the rows."""
+    return safe.template(
+        ngettext(
+            "{count} conversation could not be deleted · R tries again",
+            "{count} conversations could not be deleted · R tries again",
+            count,
+        ),
+        count=_counted(count),
+    )
+
+
+def kept(sender: str, name: str, *, direct: bool) -> Content:
+    """A message came in between confirming and deleting: the row stays for it."""
+    if direct:
+        return safe.template(_("{name} wrote while you were deleting: kept"), name=sender)
+    return safe.template(_("{name} wrote in {group} while you were deleting: kept"), name=sender, group=name)
+
+
+def deleted_elsewhere(device: str, count: int, *, undoable: bool) -> Content:
+    """Another device of one's own deleted."""
+    if not undoable:
+        return safe.template(
+            ngettext("Deleted on {device}: {count} conversation", "Deleted on {device}: {count} conversations", count),
+            device=device,
+            count=_counted(count),
+        )
+    return safe.template(
+        ngettext(
+            "Deleted on {device}: {count} conversation · u brings it back",
+            "Deleted on {device}: {count} conversations · u brings them back",
+            count,
+        ),
+        device=device,
+        count=_counted(count),
+    )
+
+
+def deleted_while_away(device: str, count: int) -> Content:
+    """The same, while this client was not connected."""
+    return safe.template(
+        ngettext(
+            "While you were away: {count} conversation deleted on {device} · L",
+            "While you were away: {count} conversations deleted on {device} · L",
+            count,
+        ),
+        device=device,
+        count=_counted(count),
+    )
+
+
+def restored(count: int, device: str | None) -> Content:
+    """An undo brought rows back."""
+    if device is None:
+        return safe.template(
+            ngettext("{count} conversation is back", "{count} conversations are back", count), count=_counted(count)
+        )
+    return safe.template(
+        ngettext("Restored on {device}: {count} conversation", "Restored on {device}: {count} conversations", count),
+        device=device,
+        count=_counted(count),
+    )
+
+
+def marks_cleared(count: int) -> Content:
+    """Esc took the marks away; they can be had again."""
+    return safe.template(
+        ngettext("{count} mark cleared · V brings it back", "{count} marks cleared · V brings them back", count),
+        count=_counted(count),
+    )
+
+
+def refused(error: ErrorBody) -> Content:
+    """What a server said no with; its message is a line of English from outside."""
+    return safe.template("{message}", message=_(error.message) if error.message else error.code)
+
+
+def notice(change: Notice) -> Content:
+    """What the session itself has to tell."""
+    match change.what:
+        case "cache_rebuilt":
+            return Content(_("What was kept on this machine was damaged; it is fetched anew"))
+        case "cache_from_backup":
+            return Content(_("What was kept on this machine was damaged; the backup was taken"))
+        case "disk_full":
+            return Content(_("The disk is full: nothing more is kept on this machine"))
+
+
+def remaining(milliseconds: int) -> str:
+    """A time that runs down: 9:41, or 1:02:05."""
+    seconds = max(0, milliseconds // 1000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def last_arrival(device: str, milliseconds: float | None) -> Content:
+    """The title of the second device beside the first."""
+    if milliseconds is None:
+        return safe.one_line(device)
+    return safe.template(
+        _("{device} · last deletion arrived in {time} ms"), device=device, time=str(max(1, round(milliseconds)))
+    )

@@ -1,0 +1,87 @@
+"""What the status line says: from a session's state to facts, pure."""
+
+from collections.abc import Sequence
+
+from tui_chat.client.changes import Connection
+from tui_chat.client.results import UndoableBatch
+from tui_chat.locale import _, ngettext
+from tui_chat.protocol.models import ServerFacts
+from tui_chat.tui.commands.command import Command, key_name
+from tui_chat.tui.safe import Safe, fill, join, own
+from tui_chat.tui.themes import Symbols
+from tui_chat.tui.widgets.status_bar import Fact, Hint
+
+from .sentences import remaining
+
+
+def connection_fact(connection: Connection, queued: int, symbols: Symbols) -> Fact:
+    """Connected, connecting, or offline with what waits."""
+    match connection:
+        case Connection.CONNECTED:
+            said, sign, style = _("connected"), symbols.full, "good"
+        case Connection.CONNECTING:
+            said, sign, style = _("connecting"), symbols.sending, "warning"
+        case Connection.SIGNED_OUT:
+            said, sign, style = _("signed out: log in again"), symbols.empty, "error"
+        case _:
+            said, sign, style = _("offline"), symbols.empty, "warning"
+    text = join(sign, own(" "), own(said))
+    if queued:
+        text = fill(ngettext("{state}, {count} queued", "{state}, {count} queued", queued), state=text, count=queued)
+    return Fact(text, 9, style, short=sign if connection is Connection.CONNECTED and not queued else None)
+
+
+def account_fact(user_id: str, device_name: str) -> Fact:
+    """Who, and on which device."""
+    return Fact(fill(_("{user} on {device}"), user=user_id, device=device_name), 3, short=fill("{user}", user=user_id))
+
+
+def sync_fact(server: ServerFacts, *, demo: bool) -> Fact:
+    """Whether a deletion is carried to one's other devices."""
+    if not server.version:
+        return Fact(own(""), 0)
+    short = own(_("sync: on")) if server.sync_conversation_deletion else own(_("sync: off"))
+    if not server.sync_conversation_deletion:
+        return Fact(own(_("sync of deletions: off")), 5, short=short)
+    if demo:
+        return Fact(own(_("sync of deletions: on (demo · real servers start with off)")), 5, short=short)
+    return Fact(own(_("sync of deletions: on")), 5, short=short)
+
+
+def undo_fact(undoable: Sequence[UndoableBatch], now: int) -> Fact | None:
+    """What `u` undoes, and for how long."""
+    if not undoable:
+        return None
+    newest = undoable[0]
+    if newest.queued:
+        return Fact(own(_("u undo")), 8, "strong")
+    return Fact(fill(_("u undo {time}"), time=remaining(newest.undo_until - now)), 8, "strong")
+
+
+def marks_fact(count: int) -> Fact | None:
+    """How many are marked."""
+    if not count:
+        return None
+    return Fact(fill(ngettext("{count} marked", "{count} marked", count), count=f"{count:,}"), 10, "strong")
+
+
+def hints(commands: Sequence[Command]) -> list[Hint]:
+    """Keys that do something now; the help is kept longest."""
+    return [
+        Hint(own(key_name(command.keys[0])), own(_(command.label)), 7 if command.id in ("help", "delete") else 4)
+        for command in commands
+        if command.keys
+    ]
+
+
+def progress(done: int, total: int, seconds: float, cells: int) -> Safe:
+    """A long deletion: how far, how fast, and how it is stopped."""
+    rate = f"{round(done / seconds):,}" if seconds > 0 and done else "…"
+    text = fill(
+        _(" Deleting {done} of {total} · {rate}/s · Esc stops "), done=f"{done:,}", total=f"{total:,}", rate=rate
+    )
+    room = cells - len(text) - 3
+    if room < 8:
+        return text
+    filled = round(room * done / total) if total else room
+    return join(text, own("█" * filled + "░" * (room - filled)))

@@ -7,6 +7,7 @@ import msgspec
 
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import Unauthorized
+from tui_chat.protocol.limits import PAGE
 from tui_chat.protocol.models import Conversation, Group, User
 
 from .api import Api, Query
@@ -63,7 +64,7 @@ class Calls:
         return await self._call("GET", "/v1/sync", requests.SyncAnswer, query=query, wait_seconds=wait or 0)
 
     async def conversations(self, cursor: str | None) -> requests.ConversationPage:
-        return await self._call("GET", "/v1/conversations", requests.ConversationPage, query={"cursor": cursor})
+        return await self._call("GET", "/v1/conversations", requests.ConversationPage, query={"cursor": cursor, "limit": PAGE})
 
     async def conversation(self, conversation_id: str) -> Conversation:
         return await self._call("GET", f"/v1/conversations/{_part(conversation_id)}", Conversation)

@@ -7,6 +7,7 @@ from msgspec import UNSET, DecodeError
 
 from tui_chat.protocol.errors import Unexpected
 from tui_chat.protocol.events import EventRange
+from tui_chat.protocol.limits import PAGE
 from tui_chat.protocol.models import Conversation, ServerFacts
 from tui_chat.protocol.requests import SyncAnswer
 
@@ -15,7 +16,7 @@ from .receiver import Receiver
 from .state import State
 from .sync import Gap
 
-_RANGE = 500
+_RANGE = PAGE
 """Events asked for at a time."""
 
 

@@ -1,0 +1,121 @@
+"""Databases under the operations: what a transaction offers, and what an engine promises about commits."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from tui_chat.protocol.events import Event
+from tui_chat.protocol.models import ServerFacts
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Clock = Callable[[], int]
+"""Milliseconds since 1970 in UTC."""
+
+
+class DatabaseInUse(RuntimeError):
+    """Another process works on this database; the message is one line that says so."""
+
+
+class Emitted(NamedTuple):
+    """An event as a transaction caused it, whole, so that live delivery needs no reading."""
+
+    user: int
+    user_id: str
+    event_seq: int
+    only_device: str | None
+    """Public deviceID of the one device that hears of it; None: every device of the user."""
+    event: Event
+
+
+class Revoked(NamedTuple):
+    """A device that was logged out: its sockets are closed, its tokens forgotten."""
+
+    user: int
+    device_id: str
+
+
+class Committed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one commit made true, in the order in which it happened."""
+
+    emitted: list[Emitted]
+    revoked: list[Revoked]
+    settings_changed: ServerFacts | None = None
+
+
+class Transaction(ABC):
+    """What operations see of a database: portable SQL with `?` placeholders, and where to say what they caused.
+
+    Whoever reads to decide what to write locks first (`lock_users` or `lock_conversations`); an engine with one
+    writer has nothing to do there.
+    """
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        """Milliseconds since 1970, the same throughout the transaction."""
+        self.emitted: list[Emitted] = []
+        self.revoked: list[Revoked] = []
+        self.settings_changed: ServerFacts | None = None
+
+    @abstractmethod
+    def one(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None."""
+
+    @abstractmethod
+    def all(self, sql: str, *values: Any) -> list[Row]:
+        """Every row."""
+
+    @abstractmethod
+    def execute(self, sql: str, *values: Any) -> int:
+        """Run a statement; the number of rows that it touched."""
+
+    @abstractmethod
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of values."""
+
+    @abstractmethod
+    def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
+        """Rows of a query with `IN (?*)`, whatever the list's length (an empty one has no rows).
+
+        `more` are the values of the ordinary placeholders, before and after `?*`, in their order. The list is cut
+        into pieces, so the query must not sort or limit.
+        """
+
+    @abstractmethod
+    def next_key(self, table: str) -> int:
+        """An unused value for the `id` of `table`, greater than all in it."""
+
+    @abstractmethod
+    def lock_users(self, users: Iterable[int]) -> None:
+        """Keep other transactions from writing these users' rows, in ascending order."""
+
+    @abstractmethod
+    def lock_conversations(self, conversations: Iterable[int]) -> None:
+        """Keep other transactions from writing these conversations, in ascending order; before `lock_users`."""
+
+
+class Engine(Protocol):
+    """A database that runs whole transactions off the event loop."""
+
+    async def write(self, job: Callable[[Transaction], T]) -> T:
+        """Run `job`, and return what it returned once that is durable.
+
+        Raises:
+            whatever `job` raised; its own changes are then undone, and no one else's.
+            StorageFull, Unavailable: the database could not take it; nothing of it happened.
+        """
+        ...
+
+    async def read(self, job: Callable[[Transaction], T]) -> T:
+        """Run `job` on one consistent state, without writing."""
+        ...
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        """Call `listener` on the event loop's thread after each commit, in commit order, before `write` returns."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked for and let the database go."""
+        ...

@@ -1,0 +1,1 @@
+"""The domain: plain synchronous functions over a transaction, which authorize; routes authenticate."""

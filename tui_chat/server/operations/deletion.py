@@ -1,0 +1,338 @@
+"""Deleting conversations and clearing their histories, for the caller alone; the log of it.
+
+Nothing is removed: watermarks move, whatever the length of a history. protocol.md, "Deleting conversations".
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tui_chat.protocol.errors import BatchUndone, ConversationNotFound, OperationNotFound, OperationReused
+from tui_chat.protocol.events import ConversationCleared, ConversationDeleted, WatermarkItem
+from tui_chat.protocol.ids import check_identifier
+from tui_chat.protocol.limits import DELETION_LOG_DAYS
+from tui_chat.protocol.models import Deletion, Device
+from tui_chat.protocol.requests import (
+    ClearConversations,
+    ConversationsDeleted,
+    DeleteConversations,
+    DeletionList,
+    Done,
+    ItemFailure,
+)
+from tui_chat.server.engines import Transaction
+
+from .caller import Caller
+from .eventlog import tell
+from .idempotency import once
+from .naming import Named, bounds, distinct
+from .settings import current
+from .settling import DAY, FINAL, LIVE, UNDONE, settle, to_be_erased
+from .state import Side, recounted, save, sides
+
+DELETED: Final = 1
+CLEARED: Final = 2
+"""`batch.what`"""
+LOG_MOST: Final = 500
+"""Entries of the log in one answer, the newest."""
+
+
+class _Moved(msgspec.Struct, frozen=True):
+    """One conversation of a call: before, after, and what the call set."""
+
+    before: Side
+    after: Side
+    hidden: int
+    cleared: int
+
+    @property
+    def news(self) -> bool:
+        """Whether other devices do not know this already."""
+        return self.after.hidden > self.before.hidden or self.after.cleared > self.before.cleared
+
+
+def delete(tx: Transaction, caller: Caller, request: DeleteConversations) -> ConversationsDeleted:
+    """Take conversations off the caller's list, by default with their history.
+
+    Raises:
+        TooManyConversations, InvalidRequest, InvalidConversation, InvalidName: refused whole, nothing was changed.
+        OperationReused: another call was made under this operationID.
+        BatchUndone: the batch was restored before this call of it came.
+    """
+    return _call(tx, caller, "delete", request, hide=True, clear=request.clear_history_message)
+
+
+def clear(tx: Transaction, caller: Caller, request: ClearConversations) -> ConversationsDeleted:
+    """Clear the caller's history of conversations; their rows stay. Raises as `delete`."""
+    return _call(tx, caller, "clear", request, hide=False, clear=True)
+
+
+def _call(
+    tx: Transaction,
+    caller: Caller,
+    what: str,
+    request: DeleteConversations | ClearConversations,
+    *,
+    hide: bool,
+    clear: bool,
+) -> ConversationsDeleted:
+    wanted = distinct(caller, request.conversation_id_list)
+    up_to = bounds(caller, request.up_to)
+    if request.batch_id is not None:
+        check_identifier(request.batch_id, "batchID")
+
+    def carry_out(operation_id: str) -> ConversationsDeleted:
+        batch_id = request.batch_id or operation_id
+        return _carry_out(tx, caller, wanted, up_to, operation_id, batch_id, hide=hide, clear=clear)
+
+    return once(tx, caller, what, request.operation_id, request, ConversationsDeleted, carry_out)
+
+
+def _carry_out(
+    tx: Transaction,
+    caller: Caller,
+    wanted: list[Named],
+    up_to: dict[str, int],
+    operation_id: str,
+    batch_id: str,
+    *,
+    hide: bool,
+    clear: bool,
+) -> ConversationsDeleted:
+    tx.lock_users((caller.user,))
+    settings = current(tx)
+    batch = _open_batch(tx, caller, batch_id, settings.undo_seconds)
+    found = sides(tx, caller.user, [one.folded for one in wanted])
+    refusal = ConversationNotFound().body()
+    failures = [ItemFailure.of(one.given, refusal) for one in wanted if one.folded not in found]
+    undoable = settings.undo_seconds > 0
+    moved = [
+        _move(tx, found[one.folded], up_to.get(one.folded), hide=hide, clear=clear, settled=not undoable)
+        for one in wanted
+        if one.folded in found
+    ]
+    answer = ConversationsDeleted(
+        conversation_id_list=[one.after.conversation_id for one in moved],
+        failures=failures,
+        operation_id=operation_id,
+        batch_id=batch_id,
+        undo_seconds=settings.undo_seconds,
+        synced=settings.sync_conversation_deletion or not hide,
+    )
+    if not moved:
+        return answer
+    save(tx, [one.after for one in moved if one.after != one.before])
+    operation = _record(
+        tx, caller, batch, batch_id, operation_id, len(moved), settings.undo_seconds, hide=hide, clear=clear
+    )
+    if undoable:
+        tx.many(
+            "INSERT INTO item (account, conversation, operation, hidden, cleared, unpinned, pin_version)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    caller.user,
+                    one.after.conversation,
+                    operation,
+                    one.hidden,
+                    one.cleared,
+                    one.before.pinned and not one.after.pinned,
+                    one.after.pin_version,
+                )
+                for one in moved
+            ],
+        )
+    else:
+        to_be_erased(tx, [one.after.conversation for one in moved if one.cleared])
+    # The caller's device may still show a row that others lost long ago, so it hears of all; they hear of what is new.
+    told = [one for one in moved if one.news and answer.synced]
+    untold = [one for one in moved if not (one.news and answer.synced)]
+    event_seq = 0
+    for part, only in ((told, None), (untold, caller)):
+        if part:
+            event_seq = tell(tx, caller, [_event(caller, part, answer, hide=hide, clear=clear)], only=only)
+    return msgspec.structs.replace(answer, event_seq=event_seq)
+
+
+def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> _Moved:
+    """One conversation's watermarks after the call: they never go down."""
+    seen = before.newest if up_to is None else min(up_to, before.newest)
+    hidden = seen if hide else 0
+    cleared = seen if clear else 0
+    unpin = hide and before.pinned
+    after = msgspec.structs.replace(
+        before,
+        hidden=max(before.hidden, hidden),
+        cleared=max(before.cleared, cleared),
+        hidden_settled=max(before.hidden_settled, hidden) if settled else before.hidden_settled,
+        cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
+        pinned=0 if unpin else before.pinned,
+        pin_version=before.pin_version + 1 if unpin else before.pin_version,
+    )
+    return _Moved(before, recounted(tx, before, after), hidden, cleared)
+
+
+def _event(
+    caller: Caller, part: Sequence[_Moved], answer: ConversationsDeleted, *, hide: bool, clear: bool
+) -> ConversationDeleted | ConversationCleared:
+    items = [
+        WatermarkItem(
+            conversation_id=one.after.conversation_id,
+            hidden_through=one.after.hidden,
+            cleared_through=one.after.cleared,
+        )
+        for one in part
+    ]
+    if hide:
+        return ConversationDeleted(
+            items=items,
+            clear_history_message=clear,
+            operation_id=answer.operation_id,
+            batch_id=answer.batch_id,
+            undo_seconds=answer.undo_seconds,
+            device=caller.as_event_device(),
+        )
+    return ConversationCleared(
+        items=items,
+        operation_id=answer.operation_id,
+        batch_id=answer.batch_id,
+        undo_seconds=answer.undo_seconds,
+        device=caller.as_event_device(),
+    )
+
+
+def _open_batch(tx: Transaction, caller: Caller, batch_id: str, undo_seconds: int) -> int | None:
+    """The batch's key, None where this is its first call; what of it ran out before is final. Raises BatchUndone."""
+    row = tx.one("SELECT id, status, until FROM batch WHERE account = ? AND batch_id = ?", caller.user, batch_id)
+    if row is None:
+        return None
+    key, status, until = row
+    if status == UNDONE:
+        raise BatchUndone()
+    if status == LIVE and (until <= tx.now or not undo_seconds):
+        settle(tx, caller.user, [key])
+    return int(key)
+
+
+def _record(
+    tx: Transaction,
+    caller: Caller,
+    batch: int | None,
+    batch_id: str,
+    operation_id: str,
+    count: int,
+    undo_seconds: int,
+    *,
+    hide: bool,
+    clear: bool,
+) -> int:
+    """Write the call and its batch into the log; the operation's key. The batch's time runs from its last call."""
+    until = tx.now + undo_seconds * 1000
+    status = LIVE if undo_seconds else FINAL
+    if batch is None:
+        batch = tx.next_key("batch")
+        tx.execute(
+            "INSERT INTO batch (id, account, batch_id, device, time, what, clear, count, until, status, answer)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            batch,
+            caller.user,
+            batch_id,
+            caller.device,
+            tx.now,
+            DELETED if hide else CLEARED,
+            int(clear),
+            count,
+            until,
+            status,
+        )
+    else:
+        tx.execute(
+            "UPDATE batch SET time = ?, count = count + ?, until = ?, status = ?,"
+            " what = CASE WHEN what < ? THEN what ELSE ? END, clear = CASE WHEN clear > ? THEN clear ELSE ? END"
+            " WHERE id = ?",
+            tx.now,
+            count,
+            until,
+            status,
+            *(DELETED if hide else CLEARED,) * 2,
+            *(int(clear),) * 2,
+            batch,
+        )
+    if tx.one("SELECT 1 FROM operation WHERE account = ? AND operation_id = ?", caller.user, operation_id):
+        raise OperationReused()
+    operation = tx.next_key("operation")
+    tx.execute(
+        "INSERT INTO operation (id, account, operation_id, batch, count, status, answer)"
+        " VALUES (?, ?, ?, ?, ?, ?, NULL)",
+        operation,
+        caller.user,
+        operation_id,
+        batch,
+        count,
+        status,
+    )
+    return operation
+
+
+def log(tx: Transaction, caller: Caller) -> DeletionList:
+    """What was deleted and cleared within limits.DELETION_LOG_DAYS, newest first, at most LOG_MOST entries."""
+    rows = tx.all(
+        "SELECT b.id, b.batch_id, b.time, b.what, b.clear, b.count, b.until, b.status, d.device_id, d.name, d.created,"
+        " d.last_seen FROM batch b JOIN device d ON d.id = b.device"
+        " WHERE b.account = ? AND b.time > ? ORDER BY b.time DESC, b.id DESC LIMIT ?",
+        caller.user,
+        tx.now - DELETION_LOG_DAYS * DAY,
+        LOG_MOST,
+    )
+    live: dict[int, dict[str, None]] = {}
+    for batch, conversation_id in tx.all(
+        "SELECT o.batch, s.conversation_id FROM item i JOIN operation o ON o.id = i.operation"
+        " JOIN state s ON s.account = i.account AND s.conversation = i.conversation WHERE i.account = ?"
+        " ORDER BY i.operation, i.conversation",
+        caller.user,
+    ):
+        live.setdefault(batch, {})[conversation_id] = None
+    deletions = []
+    for key, batch_id, time, what, cleared, count, until, status, device_id, name, created, last_seen in rows:
+        left = max(0, until - tx.now) if status == LIVE else 0
+        deletions.append(
+            Deletion(
+                batch_id=batch_id,
+                device=Device(
+                    device_id=device_id,
+                    name=name,
+                    created_at=created,
+                    last_seen_at=last_seen,
+                    current=device_id == caller.device_id,
+                ),
+                time=time,
+                count=count,
+                clear_history_message=bool(cleared),
+                what="deleted" if what == DELETED else "cleared",
+                conversation_id_list=list(live.get(key, ())) if left else [],
+                undo_seconds=-(-left // 1000),
+                restored=status == UNDONE,
+            )
+        )
+    return DeletionList(deletions=deletions)
+
+
+def erase_now(tx: Transaction, caller: Caller, batch_id: str) -> Done:
+    """End a batch's time for undo at once.
+
+    Raises:
+        OperationNotFound: there is no such batch.
+        BatchUndone: it was undone, so there is nothing of it to erase.
+    """
+    tx.lock_users((caller.user,))
+    row = tx.one("SELECT id, status FROM batch WHERE account = ? AND batch_id = ?", caller.user, batch_id)
+    if row is None:
+        raise OperationNotFound()
+    key, status = row
+    if status == UNDONE:
+        raise BatchUndone("that was undone: there is nothing to erase")
+    if status == LIVE:
+        tx.execute("UPDATE batch SET until = ? WHERE id = ?", tx.now, key)
+        settle(tx, caller.user, [key])
+    return Done()

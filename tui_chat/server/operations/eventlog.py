@@ -1,0 +1,172 @@
+"""Writing users' event logs: numbered in the transaction that causes the event, stored as pointers and numbers.
+
+A message's body never stands in the log, so that erasing the message's row erases it everywhere. A Conversation in an
+event is stored with its numbers as they were then: a deletion that other devices are not told of does not show in what
+happened before it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from tui_chat.protocol import events
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.protocol.models import Conversation, LastMessage, Membership
+from tui_chat.server.engines import Emitted, Transaction
+
+from .caller import Caller
+from .state import MEMBERSHIPS, ROLES
+
+CONVERSATIONS_AN_EVENT: Final = 25
+"""A Conversation takes up to 2 KB of JSON, a frame 64 KiB."""
+
+_MEMBERSHIP_NUMBERS: Final = {name: number for number, name in MEMBERSHIPS.items()}
+_ROLE_NUMBERS: Final[Mapping[str | None, int | None]] = {name: number for number, name in ROLES.items()} | {None: None}
+
+T = TypeVar("T")
+
+
+class Outgoing(NamedTuple):
+    """An event for one user, before it has its number."""
+
+    account: int
+    user_id: str
+    event: events.Event
+    only: Caller | None = None
+    """The one device that hears of it."""
+    conversation: int | None = None
+    """Of a message.new: where its message stands."""
+
+
+class Numbers(msgspec.Struct, frozen=True, array_like=True):
+    """What is stored of the Conversation in a message.new; names and the message are looked up when it is replayed."""
+
+    message_count: int
+    unread_count: int
+    mention_count: int
+    read_seq: int
+    hidden_through: int
+    cleared_through: int
+    flags: int
+    membership: int
+    role: int | None
+    member_count: int | None
+    newest_seq: int
+    time: int
+    peer_read_seq: int
+    join_seq: int
+    first_seq: int
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> "Numbers":
+        """The numbers of a Conversation."""
+        return cls(
+            conversation.message_count,
+            conversation.unread_count,
+            conversation.mention_count,
+            conversation.read_seq,
+            conversation.hidden_through,
+            conversation.cleared_through,
+            conversation.pinned | conversation.muted << 1 | conversation.marked_unread << 2,
+            _MEMBERSHIP_NUMBERS[conversation.membership],
+            _ROLE_NUMBERS[conversation.role],
+            conversation.member_count,
+            conversation.newest_seq,
+            conversation.time,
+            conversation.peer_read_seq,
+            conversation.join_seq,
+            conversation.first_seq,
+        )
+
+    def conversation(
+        self, conversation_id: str, kind: ConversationType, name: str, last_message: LastMessage | None
+    ) -> Conversation:
+        """The Conversation again."""
+        membership: Membership | None = MEMBERSHIPS[self.membership]
+        return Conversation(
+            conversation_id=conversation_id,
+            type=kind,
+            name=name,
+            last_message=last_message,
+            message_count=self.message_count,
+            unread_count=self.unread_count,
+            mention_count=self.mention_count,
+            read_seq=self.read_seq,
+            hidden_through=self.hidden_through,
+            cleared_through=self.cleared_through,
+            pinned=bool(self.flags & 1),
+            muted=bool(self.flags & 2),
+            marked_unread=bool(self.flags & 4),
+            membership=membership,
+            member_count=self.member_count,
+            newest_seq=self.newest_seq,
+            time=self.time,
+            peer_read_seq=self.peer_read_seq,
+            join_seq=self.join_seq,
+            first_seq=self.first_seq,
+            role=ROLES[self.role] if self.role is not None else None,
+        )
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
+    """Append events to their users' logs, in this order; the last eventSeq of each user."""
+    accounts = sorted({one.account for one in outgoing})
+    if not accounts:
+        return {}
+    tx.lock_users(accounts)
+    newest: dict[int, int] = dict(tx.in_list("SELECT account, seq FROM stream WHERE account IN (?*)", accounts))
+    rows: list[tuple[object, ...]] = []
+    for account, user_id, event, only, conversation in outgoing:
+        event_seq = newest[account] = newest[account] + 1
+        device = None if only is None else only.device
+        if isinstance(event, events.MessageNew):
+            data = _encode(Numbers.of(event.conversation)).decode()
+            rows.append((account, event_seq, tx.now, device, conversation, event.message.message_seq, data))
+        else:
+            rows.append((account, event_seq, tx.now, device, None, None, _encode(without_bodies(event)).decode()))
+        event = msgspec.structs.replace(event, event_seq=event_seq)
+        tx.emitted.append(Emitted(account, user_id, event_seq, None if only is None else only.device_id, event))
+    tx.many("UPDATE stream SET seq = ? WHERE account = ?", [(seq, account) for account, seq in newest.items()])
+    tx.many(
+        "INSERT INTO event (account, seq, time, only_device, conversation, message_seq, data)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    return newest
+
+
+def tell(tx: Transaction, caller: Caller, told: Iterable[events.Event], *, only: Caller | None = None) -> int:
+    """Append events to the caller's own log; the last eventSeq, 0 where there was nothing to tell."""
+    outgoing = [Outgoing(caller.user, caller.user_id, event, only) for event in told]
+    return emit(tx, outgoing).get(caller.user, 0)
+
+
+def in_events(conversations: Iterable[T]) -> Iterator[list[T]]:
+    """Conversations in lists that fit into one event each."""
+    everything = list(conversations)
+    for start in range(0, len(everything), CONVERSATIONS_AN_EVENT):
+        yield everything[start : start + CONVERSATIONS_AN_EVENT]
+
+
+def without_bodies(event: events.Event) -> events.Event:
+    """The event with its previews reduced to which message it is."""
+    match event:
+        case events.ConversationRestored() | events.ConversationChanged():
+            bare = [_without_body(conversation) for conversation in event.conversations]
+            return msgspec.structs.replace(event, conversations=bare)
+        case events.GroupChanged() | events.MemberChanged() if event.conversation is not None:
+            return msgspec.structs.replace(event, conversation=_without_body(event.conversation))
+        case _:
+            return event
+
+
+def _without_body(conversation: Conversation) -> Conversation:
+    last = conversation.last_message
+    if last is None:
+        return conversation
+    pointer = LastMessage(message_seq=last.message_seq, sender="", time=0)
+    return msgspec.structs.replace(conversation, last_message=pointer)

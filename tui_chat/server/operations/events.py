@@ -1,0 +1,139 @@
+"""Reading users' event logs: where a user stands, what a device missed, and the state to begin with."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from tui_chat.protocol import limits
+from tui_chat.protocol.errors import InvalidRequest
+from tui_chat.protocol.events import EventRange, Reset
+from tui_chat.protocol.requests import SyncAnswer
+from tui_chat.server.engines import Transaction
+
+from .caller import Caller
+from .conversations import page
+from .replay import replay
+from .settings import facts
+
+RANGE_BYTES: Final = limits.FRAME_BYTES - 1024
+"""Bytes of events in one range, so that the frame around them stays under limits.FRAME_BYTES."""
+
+ResetReason = Literal["epoch", "log_too_old"]
+
+
+class Resume(NamedTuple):
+    """Where a stream goes on, or why it cannot."""
+
+    position: int
+    reset: ResetReason | None = None
+
+
+class Missed(NamedTuple):
+    """A stretch of a log: up to where it was read, what of it is for the device, whether there is more."""
+
+    last: int
+    events: list[msgspec.Raw]
+    more: bool
+
+
+def epoch(tx: Transaction) -> str:
+    """The name of this run of the server's data; another one after a backup was restored."""
+    row = tx.one("SELECT value FROM meta WHERE name = 'epoch'")
+    if row is None:
+        raise LookupError("the database has no epoch")
+    return str(row[0])
+
+
+def cursor_at(epoch: str, event_seq: int) -> str:
+    """The cursor after `event_seq`; opaque to clients."""
+    return f"{epoch}:{event_seq}"
+
+
+def position(tx: Transaction, user: int) -> int:
+    """The user's newest eventSeq."""
+    row = tx.one("SELECT seq FROM stream WHERE account = ?", user)
+    return 0 if row is None else int(row[0])
+
+
+def positions(tx: Transaction, users: Sequence[int]) -> dict[int, int]:
+    """The newest eventSeq of each."""
+    return dict(tx.in_list("SELECT account, seq FROM stream WHERE account IN (?*)", users))
+
+
+def resume(tx: Transaction, caller: Caller, cursor: str | None) -> Resume:
+    """Where a device with this cursor goes on; without one, from the present position."""
+    newest, floor = tx.one("SELECT seq, floor FROM stream WHERE account = ?", caller.user) or (0, 0)
+    if cursor is None:
+        return Resume(newest)
+    now, _, number = cursor.rpartition(":")
+    if now != epoch(tx) or not (number.isascii() and number.isdigit()) or int(number) > newest:
+        return Resume(newest, "epoch")
+    if int(number) < floor:
+        return Resume(newest, "log_too_old")
+    return Resume(int(number))
+
+
+def since(tx: Transaction, caller: Caller, position: int, limit: int = 200) -> EventRange | Reset:
+    """The range after `position` as this device is told it, small enough for one frame; `last` is `position` where
+    nothing is new. A Reset where the log no longer reaches back so far."""
+    floor = tx.one("SELECT floor FROM stream WHERE account = ?", caller.user)
+    if floor is not None and position < floor[0]:
+        return Reset(reason="log_too_old")
+    missed = _missed(tx, caller, position, limit)
+    return EventRange(
+        first=position + 1, last=missed.last, cursor=cursor_at(epoch(tx), missed.last), events=missed.events
+    )
+
+
+def sync(tx: Transaction, caller: Caller, cursor: str | None, limit: int = limits.PAGE_DEFAULT) -> SyncAnswer:
+    """Events after the cursor; or the state, where there is no cursor or it is of no use.
+
+    Raises:
+        InvalidRequest: the limit is none.
+    """
+    if not 1 <= limit <= limits.PAGE:
+        raise InvalidRequest(f"limit is from 1 to {limits.PAGE}")
+    begin = resume(tx, caller, cursor)
+    server = facts(tx)
+    if cursor is None or begin.reset is not None:
+        # The position is of the same reading as the state; with pages that follow it is older, which is safe.
+        first = page(tx, caller, limit=limit)
+        return SyncAnswer(
+            cursor=cursor_at(epoch(tx), begin.position),
+            first=begin.position + 1,
+            last=begin.position,
+            reset=begin.reset or "epoch",
+            conversations=first.conversations,
+            next=first.next,
+            server=server,
+        )
+    missed = _missed(tx, caller, begin.position, limit)
+    return SyncAnswer(
+        cursor=cursor_at(epoch(tx), missed.last),
+        first=begin.position + 1,
+        last=missed.last,
+        events=missed.events,
+        more=missed.more,
+        server=server,
+    )
+
+
+def _missed(tx: Transaction, caller: Caller, position: int, limit: int) -> Missed:
+    rows = tx.all(
+        "SELECT seq, only_device, conversation, message_seq, data FROM event"
+        " WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
+        caller.user,
+        position,
+        limit + 1,
+    )
+    told = [(row[0], row[2], row[3], row[4]) for row in rows[:limit] if row[1] in (None, caller.device)]
+    raws: list[msgspec.Raw] = []
+    size = 0
+    for event_seq, raw in replay(tx, caller.user, told):
+        size += len(bytes(raw)) + 1
+        if size > RANGE_BYTES and raws:
+            return Missed(event_seq - 1, raws, True)
+        raws.append(raw)
+    last = rows[:limit][-1][0] if rows else position
+    return Missed(last, raws, len(rows) > limit)

@@ -1,0 +1,150 @@
+"""Messages as rows: writing one, and reading them as one reader sees them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from tui_chat.protocol.ids import SYSTEM
+from tui_chat.protocol.models import LastMessage, Message, MessageType
+from tui_chat.protocol.text import preview
+from tui_chat.server.engines import Transaction
+
+from .state import MESSAGE_TYPES, NO_EXTRA, Extra, read_extra, short_tip
+
+SYSTEM_SENDER: Final = 0
+"""`message.sender` of what the server itself says."""
+_TYPE_NUMBERS: Final[Mapping[MessageType, int]] = {name: number for number, name in enumerate(MESSAGE_TYPES)}
+_COLUMNS: Final = "m.seq, m.sender, a.user_id, a.nick, m.client_id, m.time, m.type, m.text, m.extra"
+_FROM: Final = " FROM message m LEFT JOIN account a ON a.id = m.sender"
+
+
+class Stored(NamedTuple):
+    """Where a message was written: its number, and how many countable messages there are up to it."""
+
+    seq: int
+    so_far: int
+
+
+class Sender(NamedTuple):
+    """Who says it: the account's key, its userID and nick."""
+
+    account: int
+    user_id: str
+    nick: str | None
+
+
+THE_SYSTEM: Final = Sender(SYSTEM_SENDER, SYSTEM, None)
+
+
+def append(
+    tx: Transaction,
+    conversation: int,
+    *,
+    sender: int,
+    kind: MessageType,
+    text: str,
+    client_id: str | None = None,
+    extra: Extra = NO_EXTRA,
+) -> Stored:
+    """Write the next message of a conversation. Tips do not count as unread."""
+    tx.lock_conversations((conversation,))
+    row = tx.one("SELECT last_seq, last_count FROM conversation WHERE id = ?", conversation)
+    if row is None:
+        raise LookupError(f"there is no conversation {conversation}")
+    seq = row[0] + 1
+    count = row[1] + (kind is not MessageType.TIP)
+    tx.execute(
+        "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?",
+        seq,
+        count,
+        tx.now,
+        conversation,
+    )
+    tx.execute(
+        "INSERT INTO message (conversation, seq, sender, client_id, time, type, count, text, extra)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        conversation,
+        seq,
+        sender,
+        client_id,
+        tx.now,
+        _TYPE_NUMBERS[kind],
+        count,
+        text,
+        None if extra is NO_EXTRA else msgspec.json.encode(extra).decode(),
+    )
+    return Stored(seq, count)
+
+
+def by_client_id(tx: Transaction, sender: int, client_id: str) -> tuple[int, Message, bool] | None:
+    """What was sent under a clientID: its conversation's key, the message (as of no reader), whether it was erased."""
+    row = tx.one(
+        f"SELECT {_COLUMNS}, m.conversation{_FROM} WHERE m.sender = ? AND m.client_id = ?",
+        sender,
+        client_id,
+    )
+    return None if row is None else (row[9], as_message(row, ""), row[7] is None)
+
+
+def between(
+    tx: Transaction, conversation: int, conversation_id: str, first: int, last: int, limit: int, *, newest: bool
+) -> list[Message]:
+    """Messages `first` to `last`, oldest first: at most `limit`, counted from the newer end or from the older one."""
+    rows = tx.all(
+        f"SELECT {_COLUMNS}{_FROM} WHERE m.conversation = ? AND m.seq >= ? AND m.seq <= ?"
+        f" ORDER BY m.seq {'DESC' if newest else 'ASC'} LIMIT ?",
+        conversation,
+        first,
+        last,
+        limit,
+    )
+    messages = [as_message(row, conversation_id) for row in rows]
+    return messages[::-1] if newest else messages
+
+
+def pointed_at(tx: Transaction, pointers: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Message]:
+    """Messages by (conversation, seq), as of no reader; those that were erased are missing."""
+    found: dict[tuple[int, int], Message] = {}
+    for conversation, seq in dict.fromkeys(pointers):
+        row = tx.one(
+            f"SELECT {_COLUMNS}{_FROM} WHERE m.conversation = ? AND m.seq = ?",
+            conversation,
+            seq,
+        )
+        if row is not None and row[7] is not None:
+            found[conversation, seq] = as_message(row, "")
+    return found
+
+
+def as_message(row: Sequence[Any], conversation_id: str) -> Message:
+    """A row of _COLUMNS as the Message of a reader's conversation."""
+    seq, sender, sender_id, nick, client_id, time, type_number, text, extra = row[:9]
+    more = read_extra(extra)
+    return Message(
+        conversation_id=conversation_id,
+        message_seq=seq,
+        client_id=client_id or "",
+        sender=SYSTEM if sender == SYSTEM_SENDER else sender_id,
+        time=time,
+        type=MESSAGE_TYPES[type_number],
+        text=text or "",
+        nick=nick,
+        tip=more.tip,
+        reply_to=more.reply_to,
+        mentions=more.mentions,
+    )
+
+
+def as_last(message: Message) -> LastMessage:
+    """What a conversation list shows of a message."""
+    return LastMessage(
+        message_seq=message.message_seq,
+        sender=message.sender,
+        time=message.time,
+        type=message.type,
+        text=preview(message.text),
+        nick=message.nick,
+        tip=short_tip(message.tip),
+        recalled=message.recalled,
+    )

@@ -1,0 +1,223 @@
+"""Sending messages and reading history."""
+
+from typing import Final
+
+import msgspec
+
+from tui_chat.protocol import ids, limits
+from tui_chat.protocol.errors import (
+    ClientIDReused,
+    ConversationNotFound,
+    GroupNotFound,
+    InvalidRequest,
+    MessageNotFound,
+    NotAMember,
+    ReadOnly,
+)
+from tui_chat.protocol.models import Message, MessageType
+from tui_chat.protocol.requests import MessagePage, MessageSent, SendMessage
+from tui_chat.protocol.text import accept_text
+from tui_chat.server.engines import Transaction
+
+from .caller import Caller
+from .events import position
+from .history import Sender, append, between, by_client_id
+from .naming import Named, folded_users, named
+from .posting import announce, as_written, reach
+from .state import C2C, GROUP, JOINED, NO_EXTRA, Extra, Period, Side, past_periods, side, sides_by_key
+from .users import NewSide, account_of, accounts_of, add_conversations, add_sides
+
+_LIMIT_LEAST: Final = 1
+
+
+def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMessage) -> MessageSent:
+    """Write a message and tell everybody in the conversation; under the same clientID for ever only once.
+
+    Raises:
+        TextEmpty, TextTooLong, InvalidName, InvalidRequest: the message is not one.
+        InvalidConversation, UserNotFound, GroupNotFound, NotAMember, ReadOnly: it cannot be sent there.
+        MessageNotFound: what it answers is not there for the sender.
+        ClientIDReused: the clientID stands for another message.
+    """
+    where = named(caller, conversation_id)
+    ids.check_identifier(request.client_id, "clientID")
+    text = accept_text(request.text)
+    if len(request.mentions) > limits.MENTIONS:
+        raise InvalidRequest(f"a message mentions at most {limits.MENTIONS} users")
+    if where.parsed.type is ids.ConversationType.SYSTEM:
+        raise ReadOnly()
+    tx.lock_users((caller.user,))
+    earlier = by_client_id(tx, caller.user, request.client_id)
+    if earlier is not None:
+        return _again(tx, caller, where, request, text, *earlier)
+    own = side(tx, caller.user, where.folded) or _begin(tx, caller, where)
+    if own.kind == GROUP and own.membership != JOINED:
+        raise NotAMember()
+    mentioned = accounts_of(tx, request.mentions) if request.mentions else []
+    if request.reply_to is not None and not _sees(tx, own, request.reply_to):
+        raise MessageNotFound(f"there is no message {request.reply_to} to answer")
+    extra = NO_EXTRA
+    if mentioned or request.reply_to is not None:
+        extra = Extra(reply_to=request.reply_to, mentions=[one.user_id for one in mentioned])
+    stored = append(
+        tx,
+        own.conversation,
+        sender=caller.user,
+        kind=MessageType.TEXT,
+        text=text,
+        client_id=request.client_id,
+        extra=extra,
+    )
+    tx.execute(
+        "UPDATE state SET read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
+        " WHERE account = ? AND conversation = ?",
+        stored.seq,
+        stored.so_far,
+        caller.user,
+        own.conversation,
+    )
+    _mention(tx, own.conversation, stored.seq, [one.key for one in mentioned if one.key != caller.user])
+    nick = tx.one("SELECT nick FROM account WHERE id = ?", caller.user)
+    message = as_written(
+        tx,
+        conversation_id=own.conversation_id,
+        message_seq=stored.seq,
+        sender=Sender(caller.user, caller.user_id, nick[0] if nick else None),
+        kind=MessageType.TEXT,
+        text=text,
+        client_id=request.client_id,
+        extra=extra,
+    )
+    positions = announce(tx, reach(tx, own.conversation, message))
+    return MessageSent(message=message, event_seq=positions[caller.user])
+
+
+def page(
+    tx: Transaction,
+    caller: Caller,
+    conversation_id: str,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    limit: int = limits.PAGE_DEFAULT,
+) -> MessagePage:
+    """Visible messages, oldest first: the newest ones, or those before, after or around a messageSeq.
+
+    `more` says whether there are others in the direction asked for; around a message, whether there are older ones.
+
+    Raises:
+        InvalidConversation, InvalidRequest, ConversationNotFound.
+    """
+    if sum(bound is not None for bound in (before, after, around)) > 1:
+        raise InvalidRequest("give at most one of before, after and around")
+    if not _LIMIT_LEAST <= limit <= limits.PAGE:
+        raise InvalidRequest(f"limit is from {_LIMIT_LEAST} to {limits.PAGE}")
+    own = side(tx, caller.user, named(caller, conversation_id).folded)
+    if own is None:
+        raise ConversationNotFound()
+    spans = visible(tx, own)
+    if after is not None:
+        messages = _read(tx, own, spans, after + 1, own.newest, limit + 1, newest=False)
+        more = len(messages) > limit
+        messages = messages[:limit]
+    elif around is not None:
+        newer = _read(tx, own, spans, around, own.newest, limit - limit // 2, newest=False)
+        older = _read(tx, own, spans, 1, around - 1, limit // 2 + 1, newest=True)
+        more = len(older) > limit // 2
+        messages = older[max(0, len(older) - limit // 2) :] + newer
+    else:
+        last = own.newest if before is None else min(own.newest, before - 1)
+        messages = _read(tx, own, spans, 1, last, limit + 1, newest=True)
+        more = len(messages) > limit
+        messages = messages[-limit:]
+    return MessagePage(messages=messages, more=more, cleared_through=own.cleared, hidden_through=own.hidden)
+
+
+def visible(tx: Transaction, own: Side) -> list[tuple[int, int]]:
+    """The spans of messages that a user sees: within periods of membership, above what was cleared."""
+    past: list[Period] = past_periods(tx, [own]).get((own.account, own.conversation), [])
+    spans = [(max(period.first, own.cleared + 1), period.last) for period in own.periods(past)]
+    return [span for span in spans if span[0] <= span[1]]
+
+
+def _read(
+    tx: Transaction, own: Side, spans: list[tuple[int, int]], first: int, last: int, limit: int, *, newest: bool
+) -> list[Message]:
+    pieces: list[list[Message]] = []
+    for start, end in reversed(spans) if newest else spans:
+        wanted = limit - sum(map(len, pieces))
+        if wanted > 0 and max(start, first) <= min(end, last):
+            pieces.append(
+                between(
+                    tx,
+                    own.conversation,
+                    own.conversation_id,
+                    max(start, first),
+                    min(end, last),
+                    wanted,
+                    newest=newest,
+                )
+            )
+    return [message for piece in (reversed(pieces) if newest else pieces) for message in piece]
+
+
+def _sees(tx: Transaction, own: Side, message_seq: int) -> bool:
+    return any(first <= message_seq <= last for first, last in visible(tx, own))
+
+
+def _again(
+    tx: Transaction,
+    caller: Caller,
+    where: Named,
+    request: SendMessage,
+    text: str,
+    conversation: int,
+    message: Message,
+    erased: bool,
+) -> MessageSent:
+    """The answer to a send that was made before, if it is the same one."""
+    own = sides_by_key(tx, caller.user, [conversation])[conversation]
+    same = own.folded == where.folded and (
+        erased
+        or (
+            message.text == text
+            and message.reply_to == request.reply_to
+            and folded_users(message.mentions) == folded_users(request.mentions)
+        )
+    )
+    if not same:
+        raise ClientIDReused()
+    seen = msgspec.structs.replace(message, conversation_id=own.conversation_id)
+    return MessageSent(message=seen, event_seq=position(tx, caller.user))
+
+
+def _begin(tx: Transaction, caller: Caller, where: Named) -> Side:
+    """Make the one-to-one conversation whose first message this is, or say why there is none."""
+    if where.parsed.type is ids.ConversationType.GROUP:
+        known = tx.one("SELECT 1 FROM chat_group WHERE folded = ?", ids.fold(where.parsed.target))
+        raise GroupNotFound() if known is None else NotAMember()
+    peer = account_of(tx, where.parsed.target)
+    tx.lock_users((caller.user, peer.key))
+    key = tx.next_key("conversation")
+    low, high = sorted((caller.user, peer.key))
+    add_conversations(tx, [(key, C2C, low, high)])
+    mine = ids.c2c(peer.user_id)
+    theirs = ids.c2c(caller.user_id)
+    add_sides(tx, [NewSide(caller.user, key, mine, peer.key), NewSide(peer.key, key, theirs, caller.user)])
+    return sides_by_key(tx, caller.user, [key])[key]
+
+
+def _mention(tx: Transaction, conversation: int, message_seq: int, mentioned: list[int]) -> None:
+    """Count a mention for those among them who can see the message."""
+    query = "SELECT account FROM state WHERE account IN (?*) AND conversation = ? AND leave_seq IS NULL"
+    present = [row[0] for row in tx.in_list(query, mentioned, conversation)]
+    present = sorted(set(present))
+    tx.many(
+        "INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)",
+        [(account, conversation, message_seq) for account in present],
+    )
+    tx.many(
+        "UPDATE state SET mention_count = mention_count + 1 WHERE account = ? AND conversation = ?",
+        [(account, conversation) for account in present],
+    )

@@ -1,0 +1,75 @@
+"""Lists of conversationIDs as requests bring them: checked whole before anything is done, each conversation once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tui_chat.protocol import limits
+from tui_chat.protocol.errors import InvalidConversation, InvalidRequest, TooManyConversations
+from tui_chat.protocol.ids import ConversationID, ConversationType, fold, parse_conversation_id
+
+from .caller import Caller
+
+
+class Named(NamedTuple):
+    """A conversation as a request named it."""
+
+    given: str
+    parsed: ConversationID
+    folded: str
+    """What `state.folded` is compared with."""
+
+
+def named(caller: Caller, text: str) -> Named:
+    """One conversationID. Raises InvalidConversation where it has not the form of one, or names the caller."""
+    parsed = parse_conversation_id(text)
+    if parsed.type is ConversationType.C2C and fold(parsed.target) == fold(caller.user_id):
+        raise InvalidConversation(f"{text!r} is you: there is no conversation with oneself")
+    return Named(text, parsed, fold(text))
+
+
+def distinct(caller: Caller, given: Sequence[str]) -> list[Named]:
+    """A request's list, in its order, without repeats.
+
+    Raises:
+        TooManyConversations: over limits.CONVERSATIONS_A_CALL, counted before anything else is looked at.
+        InvalidRequest: it is empty.
+        InvalidConversation: an ID in it is malformed.
+    """
+    check_count(given)
+    found: dict[str, Named] = {}
+    for index, text in enumerate(given):
+        try:
+            one = named(caller, text)
+        except InvalidConversation as fault:
+            fault.details["path"] = f"$.conversationIDList[{index}]"
+            raise
+        found.setdefault(one.folded, one)
+    return list(found.values())
+
+
+def check_count(given: Sequence[object], what: str = "conversationIDList") -> None:
+    """Refuse an empty list, and one over limits.CONVERSATIONS_A_CALL."""
+    if len(given) > limits.CONVERSATIONS_A_CALL:
+        raise TooManyConversations(
+            f"a call takes at most {limits.CONVERSATIONS_A_CALL} conversations, this one has {len(given)}; "
+            "nothing was changed",
+            details={"limit": limits.CONVERSATIONS_A_CALL, "given": len(given)},
+        )
+    if not given:
+        raise InvalidRequest(f"{what} is empty")
+
+
+def bounds(caller: Caller, up_to: Mapping[str, int] | None) -> dict[str, int]:
+    """`upTo` by folded conversationID. Raises InvalidConversation or InvalidRequest, naming the fault."""
+    found: dict[str, int] = {}
+    for text, message_seq in (up_to or {}).items():
+        if message_seq < 0:
+            raise InvalidRequest(f"upTo of {text!r} is {message_seq}: a messageSeq is not negative")
+        folded = named(caller, text).folded
+        found[folded] = min(message_seq, found.get(folded, message_seq))
+    return found
+
+
+def folded_users(user_ids: Iterable[str]) -> list[str]:
+    """userIDs as they are compared, each once, in their order."""
+    return list(dict.fromkeys(fold(user_id) for user_id in user_ids))

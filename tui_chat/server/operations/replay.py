@@ -1,0 +1,128 @@
+"""Logged events, made whole again: names and bodies are looked up, what was cleared meanwhile is left out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from tui_chat.protocol import events
+from tui_chat.protocol.ids import fold
+from tui_chat.protocol.models import Conversation, LastMessage, Message
+from tui_chat.server.engines import Transaction
+
+from .eventlog import Numbers
+from .history import as_last, pointed_at
+from .state import TYPES
+
+Logged = tuple[int, int | None, int | None, str]
+"""eventSeq; conversation and messageSeq where it is a message.new; data."""
+
+_NUMBERS = msgspec.json.Decoder(Numbers)
+_KNOWN: Final = (
+    "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, c.kind, g.name, p.user_id, p.nick"
+    " FROM state s JOIN conversation c ON c.id = s.conversation"
+    " LEFT JOIN chat_group g ON g.conversation = s.conversation LEFT JOIN account p ON p.id = s.peer"
+)
+
+
+class _Known(NamedTuple):
+    """What a conversation of the reader's is called now, and what is cleared of it."""
+
+    key: int
+    folded: str
+    conversation_id: str
+    cleared: int
+    kind: int
+    group_name: str | None
+    peer_id: str | None
+    peer_nick: str | None
+
+    @property
+    def name(self) -> str:
+        return self.group_name or self.peer_nick or self.peer_id or ""
+
+
+def replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
+    """The events with their eventSeq, in order; a message.new whose message is cleared by now is left out."""
+    others = {row[0]: events.decode_event(row[3].encode()) for row in logged if row[1] is None}
+    named = {fold(shown.conversation_id) for event in others.values() for shown in _conversations(event)}
+    by_key = _known(tx, account, "conversation", {row[1] for row in logged if row[1] is not None})
+    by_name = {one.folded: one for one in _known(tx, account, "folded", named).values()}
+    messages = _messages(tx, logged, others.values(), by_key, by_name)
+    for event_seq, key, message_seq, data in logged:
+        if key is None or message_seq is None:
+            event = _whole(others[event_seq], by_name, messages)
+            yield event_seq, events.raw_event(msgspec.structs.replace(event, event_seq=event_seq))
+        elif (message := messages.get((key, message_seq))) is not None:
+            one = by_key[key]
+            yield (
+                event_seq,
+                events.raw_event(
+                    events.MessageNew(
+                        event_seq=event_seq,
+                        message=msgspec.structs.replace(message, conversation_id=one.conversation_id),
+                        conversation=_NUMBERS.decode(data).conversation(
+                            one.conversation_id, TYPES[one.kind], one.name, as_last(message)
+                        ),
+                    )
+                ),
+            )
+
+
+def _known(tx: Transaction, account: int, column: str, values: set[int] | set[str]) -> dict[int, _Known]:
+    rows = tx.in_list(f"{_KNOWN} WHERE s.account = ? AND s.{column} IN (?*)", list(values), account)
+    return {row[0]: _Known(*row) for row in rows}
+
+
+def _messages(
+    tx: Transaction,
+    logged: Sequence[Logged],
+    others: Iterable[events.AnyEvent],
+    by_key: dict[int, _Known],
+    by_name: dict[str, _Known],
+) -> dict[tuple[int, int], Message]:
+    """Every message that is pointed at and still to be seen."""
+    pointers = [(row[1], row[2], by_key[row[1]]) for row in logged if row[1] is not None and row[2] is not None]
+    for event in others:
+        for shown in _conversations(event):
+            one = by_name.get(fold(shown.conversation_id))
+            if one is not None and shown.last_message is not None:
+                pointers.append((one.key, shown.last_message.message_seq, one))
+    return pointed_at(tx, [(key, seq) for key, seq, one in pointers if seq > one.cleared])
+
+
+def _conversations(event: events.AnyEvent) -> list[Conversation]:
+    match event:
+        case events.ConversationRestored() | events.ConversationChanged():
+            return event.conversations
+        case events.GroupChanged() | events.MemberChanged() if event.conversation is not None:
+            return [event.conversation]
+        case _:
+            return []
+
+
+def _whole(
+    event: events.AnyEvent, by_name: dict[str, _Known], messages: dict[tuple[int, int], Message]
+) -> events.Event:
+    """The event with its previews again; the reverse of eventlog.without_bodies."""
+    match event:
+        case events.ConversationRestored() | events.ConversationChanged():
+            whole = [_with_body(shown, by_name, messages) for shown in event.conversations]
+            return msgspec.structs.replace(event, conversations=whole)
+        case events.GroupChanged() | events.MemberChanged() if event.conversation is not None:
+            return msgspec.structs.replace(event, conversation=_with_body(event.conversation, by_name, messages))
+        case events.Unknown():
+            raise LookupError(f"the log has an event of an unknown kind, {event.kind}")
+        case _:
+            return event
+
+
+def _with_body(
+    shown: Conversation, by_name: dict[str, _Known], messages: dict[tuple[int, int], Message]
+) -> Conversation:
+    one = by_name.get(fold(shown.conversation_id))
+    if one is None or shown.last_message is None:
+        return shown
+    message = messages.get((one.key, shown.last_message.message_seq))
+    last: LastMessage | None = None if message is None else as_last(message)
+    return msgspec.structs.replace(shown, name=one.name, last_message=last)

@@ -1,0 +1,326 @@
+"""One user's side of conversations: watermarks, membership, counts; and the Conversation that clients are shown.
+
+Rules: protocol.md, "State of a conversation, per user". Nothing here depends on how long a history is: messages carry
+the running number of those that count as unread, and message numbers are contiguous, so counts are differences.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from tui_chat.protocol.ids import SYSTEM, ConversationType
+from tui_chat.protocol.models import Conversation, LastMessage, Membership, MessageType, Tip
+from tui_chat.protocol.text import preview
+from tui_chat.server.engines import Transaction
+
+C2C: Final = 1
+GROUP: Final = 2
+SYSTEM_KIND: Final = 3
+TYPES: Final = {C2C: ConversationType.C2C, GROUP: ConversationType.GROUP, SYSTEM_KIND: ConversationType.SYSTEM}
+
+JOINED: Final = 1
+LEFT: Final = 2
+KICKED: Final = 3
+DISMISSED: Final = 4
+MEMBERSHIPS: Final[Mapping[int, Membership | None]] = {
+    0: None,
+    JOINED: Membership.JOINED,
+    LEFT: Membership.LEFT,
+    KICKED: Membership.KICKED,
+    DISMISSED: Membership.DISMISSED,
+}
+MEMBER: Final = 0
+OWNER: Final = 2
+ROLES: Final = {MEMBER: "member", OWNER: "owner"}
+
+MESSAGE_TYPES: Final = (MessageType.TEXT, MessageType.TIP, MessageType.NOTICE, MessageType.CUSTOM)
+"""By the number under which the database has them."""
+
+
+class Period(NamedTuple):
+    """A span of messages that a user could see, both ends inclusive, with the counts before it and at its end."""
+
+    first: int
+    last: int
+    start_count: int
+    end_count: int
+
+
+class Side(msgspec.Struct, frozen=True):
+    """A row of `state` with its conversation's numbers, in the order of SIDE."""
+
+    account: int
+    conversation: int
+    conversation_id: str
+    folded: str
+    peer: int | None
+    membership: int
+    role: int
+    join_seq: int
+    join_count: int
+    leave_seq: int | None
+    leave_count: int | None
+    leave_time: int | None
+    past: int
+    hidden: int
+    cleared: int
+    hidden_settled: int
+    cleared_settled: int
+    read_seq: int
+    floor_count: int
+    mention_count: int
+    pinned: int
+    pin_version: int
+    muted: int
+    marked_unread: int
+    kind: int
+    last_seq: int
+    last_count: int
+    last_time: int
+
+    @property
+    def newest(self) -> int:
+        """The newest message that this user could ever see, cleared or not."""
+        return self.last_seq if self.leave_seq is None else self.leave_seq
+
+    @property
+    def newest_count(self) -> int:
+        """How many countable messages there are up to it."""
+        return self.last_count if self.leave_count is None else self.leave_count
+
+    @property
+    def newest_time(self) -> int:
+        """When it was sent."""
+        return self.last_time if self.leave_time is None else self.leave_time
+
+    @property
+    def floor(self) -> int:
+        """Nothing up to here is unread."""
+        return max(self.read_seq, self.hidden, self.cleared)
+
+    def periods(self, past: Sequence[Period] = ()) -> list[Period]:
+        """Everything that this user could ever see, in order."""
+        return [*past, Period(max(self.join_seq, 1), self.newest, self.join_count, self.newest_count)]
+
+
+SIDE: Final = (
+    "s.account, s.conversation, s.conversation_id, s.folded, s.peer, s.membership, s.role, s.join_seq, s.join_count,"
+    " s.leave_seq, s.leave_count, s.leave_time, s.past, s.hidden, s.cleared, s.hidden_settled, s.cleared_settled,"
+    " s.read_seq, s.floor_count, s.mention_count, s.pinned, s.pin_version, s.muted, s.marked_unread,"
+    " c.kind, c.last_seq, c.last_count, c.last_time"
+)
+SIDE_WIDTH: Final = len(Side.__struct_fields__)
+_FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
+_NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
+_FACE: Final = (
+    f"SELECT {SIDE}, g.name, g.member_count, p.user_id, p.nick, t.read_seq,"
+    " m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra"
+    f"{_FROM}"
+    " LEFT JOIN chat_group g ON g.conversation = s.conversation"
+    " LEFT JOIN account p ON p.id = s.peer"
+    " LEFT JOIN state t ON t.account = s.peer AND t.conversation = s.conversation"
+    f" LEFT JOIN message m ON m.conversation = s.conversation AND m.seq = {_NEWEST}"
+    " LEFT JOIN account a ON a.id = m.sender"
+)
+
+
+class Face(NamedTuple):
+    """What a Conversation shows beside the numbers."""
+
+    name: str
+    member_count: int | None = None
+    peer_read_seq: int = 0
+    last_message: LastMessage | None = None
+
+
+class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What few messages have: the column `message.extra`."""
+
+    reply_to: int | None = None
+    mentions: list[str] = []
+    tip: Tip | None = None
+
+
+_EXTRA = msgspec.json.Decoder(Extra)
+NO_EXTRA: Final = Extra()
+_PREVIEW_USERS: Final = 5
+"""Users of a tip that a preview names."""
+
+
+def read_extra(text: str | None) -> Extra:
+    """The column `message.extra`."""
+    return NO_EXTRA if text is None else _EXTRA.decode(text)
+
+
+def short_tip(tip: Tip | None) -> Tip | None:
+    """A tip for a preview, with the first few of its users."""
+    if tip is None or len(tip.user_id_list) <= _PREVIEW_USERS:
+        return tip
+    return msgspec.structs.replace(tip, user_id_list=tip.user_id_list[:_PREVIEW_USERS])
+
+
+def side(tx: Transaction, account: int, folded: str) -> Side | None:
+    """The caller's side of one conversation, or None where there is none."""
+    row = tx.one(f"SELECT {SIDE}{_FROM} WHERE s.account = ? AND s.folded = ?", account, folded)
+    return None if row is None else Side(*row)
+
+
+def sides(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Side]:
+    """The caller's sides of several, by folded conversationID."""
+    rows = tx.in_list(f"SELECT {SIDE}{_FROM} WHERE s.account = ? AND s.folded IN (?*)", folded, account)
+    return {row[3]: Side(*row) for row in rows}
+
+
+def sides_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, Side]:
+    """The same by the conversations' keys."""
+    query = f"SELECT {SIDE}{_FROM} WHERE s.account = ? AND s.conversation IN (?*)"
+    return {row[1]: Side(*row) for row in tx.in_list(query, conversations, account)}
+
+
+def audience(tx: Transaction, conversation: int, since: int) -> list[tuple[Side, str, str | None]]:
+    """Everybody who sees the message `since`: their sides, userIDs and nicks, by account."""
+    rows = tx.all(
+        f"SELECT {SIDE}, u.user_id, u.nick{_FROM} JOIN account u ON u.id = s.account"
+        " WHERE s.conversation = ? AND (s.leave_seq IS NULL OR s.leave_seq >= ?) ORDER BY s.account",
+        conversation,
+        since,
+    )
+    return [(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1]) for row in rows]
+
+
+def past_periods(tx: Transaction, sides: Iterable[Side]) -> dict[tuple[int, int], list[Period]]:
+    """Former periods of membership of those that had some, by (account, conversation)."""
+    found: dict[tuple[int, int], list[Period]] = {}
+    for one in sides:
+        if one.past:
+            rows = tx.all(
+                "SELECT join_seq, leave_seq, join_count, leave_count FROM past_period"
+                " WHERE account = ? AND conversation = ? ORDER BY join_seq",
+                one.account,
+                one.conversation,
+            )
+            found[one.account, one.conversation] = [Period(*row) for row in rows]
+    return found
+
+
+def views(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, Conversation]:
+    """The conversations as clients are shown them, by key."""
+    return _seen(tx, tx.in_list(f"{_FACE} WHERE s.account = ? AND s.conversation IN (?*)", conversations, account))
+
+
+def listed_views(tx: Transaction, account: int, after: int, limit: int) -> dict[int, Conversation]:
+    """The listed conversations whose key is over `after`, at most `limit`, in the order of the keys."""
+    rows = tx.all(
+        f"{_FACE} WHERE s.account = ? AND s.conversation > ? AND {_NEWEST} > s.hidden ORDER BY s.conversation LIMIT ?",
+        account,
+        after,
+        limit,
+    )
+    return _seen(tx, rows)
+
+
+def _seen(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> dict[int, Conversation]:
+    found = [(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH:]) for row in rows]
+    past = past_periods(tx, (one for one, _ in found))
+    return {one.conversation: _view(one, rest, past.get((one.account, one.conversation), ())) for one, rest in found}
+
+
+def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversation:
+    name, member_count, peer_id, peer_nick, peer_read, sender, sender_id, nick, time, kind, text, extra = rest
+    last = None
+    if one.newest > one.cleared and time is not None:
+        last = LastMessage(
+            message_seq=one.newest,
+            sender=SYSTEM if sender == 0 else sender_id,
+            time=time,
+            type=MESSAGE_TYPES[kind],
+            text=preview(text or ""),
+            nick=nick,
+            tip=short_tip(read_extra(extra).tip),
+        )
+    face = Face(name or peer_nick or peer_id or "", member_count, peer_read or 0, last)
+    return shown(one, face, past)
+
+
+def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
+    """The Conversation of a side."""
+    messages = unread = first = 0
+    for start, last, start_count, end_count in one.periods(past):
+        oldest = max(start, one.cleared + 1)
+        if last >= oldest:
+            messages += last - oldest + 1
+            first = first or oldest
+        unread += max(0, end_count - max(one.floor_count, start_count))
+    return Conversation(
+        conversation_id=one.conversation_id,
+        type=TYPES[one.kind],
+        name=face.name,
+        last_message=face.last_message,
+        message_count=messages,
+        unread_count=unread,
+        mention_count=one.mention_count,
+        read_seq=one.read_seq,
+        hidden_through=one.hidden,
+        cleared_through=one.cleared,
+        pinned=bool(one.pinned),
+        muted=bool(one.muted),
+        marked_unread=bool(one.marked_unread),
+        membership=MEMBERSHIPS[one.membership],
+        member_count=face.member_count,
+        newest_seq=one.newest,
+        time=one.newest_time,
+        peer_read_seq=face.peer_read_seq,
+        join_seq=one.join_seq,
+        first_seq=first,
+        role=ROLES[one.role] if one.kind == GROUP else None,
+    )
+
+
+def recounted(tx: Transaction, before: Side, after: Side) -> Side:
+    """`after` with its counts right; `before` is how the row stands in the database."""
+    floor = after.floor
+    if floor == before.floor:
+        return after
+    if floor >= after.newest:
+        floor_count = after.newest_count
+    else:
+        row = tx.one("SELECT count FROM message WHERE conversation = ? AND seq = ?", after.conversation, floor)
+        floor_count = row[0] if row is not None else 0
+    mentions = 0
+    if floor < after.newest and (before.mention_count or floor < before.floor):
+        row = tx.one(
+            "SELECT COUNT(*) FROM mention WHERE account = ? AND conversation = ? AND seq > ?",
+            after.account,
+            after.conversation,
+            floor,
+        )
+        mentions = row[0] if row is not None else 0
+    return msgspec.structs.replace(after, floor_count=floor_count, mention_count=mentions)
+
+
+def save(tx: Transaction, changed: Iterable[Side]) -> None:
+    """Write sides back: all but what membership and settling have their own statements for."""
+    tx.many(
+        "UPDATE state SET hidden = ?, cleared = ?, hidden_settled = ?, cleared_settled = ?, read_seq = ?,"
+        " floor_count = ?, mention_count = ?, pinned = ?, pin_version = ?, muted = ?, marked_unread = ?"
+        " WHERE account = ? AND conversation = ?",
+        [
+            (
+                one.hidden,
+                one.cleared,
+                one.hidden_settled,
+                one.cleared_settled,
+                one.read_seq,
+                one.floor_count,
+                one.mention_count,
+                one.pinned,
+                one.pin_version,
+                one.muted,
+                one.marked_unread,
+                one.account,
+                one.conversation,
+            )
+            for one in changed
+        ],
+    )

@@ -1,0 +1,81 @@
+"""What happens in a group, told in the group: tips, with their facts and in English."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from tui_chat.protocol import ids
+from tui_chat.protocol.models import MessageType, Tip, TipKind
+from tui_chat.server.engines import Transaction
+
+from .caller import Caller
+from .history import Sender, Stored, append
+from .posting import Reached, announce, as_written, reach
+from .state import Extra
+
+TIP_USERS: Final = 100
+"""Users in one tip; more are told of in several."""
+_NAMED: Final = 3
+"""Users that a tip's English names before it counts."""
+
+
+class Told(NamedTuple):
+    """Who saw a tip, and where it stands in each one's event log."""
+
+    members: list[Reached]
+    positions: dict[int, int]
+
+
+def write_tip(
+    tx: Transaction,
+    conversation: int,
+    group_id: str,
+    caller: Caller,
+    what: TipKind,
+    *,
+    user_ids: Sequence[str] = (),
+    name: str | None = None,
+    effect: Callable[[Stored], None] | None = None,
+) -> Told:
+    """Write a tip, let it have its effect on membership, and tell everybody who sees it."""
+    tip = Tip(what=what, operator=caller.user_id, user_id_list=list(user_ids), group_id=group_id, name=name)
+    text = in_english(tip)
+    extra = Extra(tip=tip)
+    stored = append(tx, conversation, sender=caller.user, kind=MessageType.TIP, text=text, extra=extra)
+    if effect is not None:
+        effect(stored)
+    nick = tx.one("SELECT nick FROM account WHERE id = ?", caller.user)
+    message = as_written(
+        tx,
+        conversation_id=ids.group(group_id),
+        message_seq=stored.seq,
+        sender=Sender(caller.user, caller.user_id, None if nick is None else nick[0]),
+        kind=MessageType.TIP,
+        text=text,
+        extra=extra,
+    )
+    members = reach(tx, conversation, message)
+    return Told(members, announce(tx, members))
+
+
+def in_english(tip: Tip) -> str:
+    """The tip as a sentence, for clients that do not say it in their reader's language."""
+    users = ", ".join(tip.user_id_list[:_NAMED])
+    if len(tip.user_id_list) > _NAMED:
+        users += f" and {len(tip.user_id_list) - _NAMED} more"
+    match tip.what:
+        case TipKind.CREATED:
+            return f"{tip.operator} created the group {tip.name}"
+        case TipKind.INVITED:
+            return f"{tip.operator} added {users}"
+        case TipKind.JOINED:
+            return f"{tip.operator} joined"
+        case TipKind.QUIT:
+            return f"{tip.operator} left"
+        case TipKind.KICKED:
+            return f"{tip.operator} removed {users}"
+        case TipKind.DISMISSED:
+            return f"{tip.operator} dismissed the group"
+        case TipKind.RENAMED:
+            return f"{tip.operator} renamed the group to {tip.name}"
+        case _:
+            raise ValueError(f"nothing writes tips of {tip.what}")

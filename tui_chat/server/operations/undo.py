@@ -1,0 +1,177 @@
+"""Undoing a deletion or a clearing: its share of the watermarks is withdrawn, and nothing else.
+
+Each watermark is the greatest of its settled value and of what each live operation set, so undo composes in any order.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from tui_chat.protocol import limits
+from tui_chat.protocol.errors import InvalidRequest, OperationNotFound, UndoExpired
+from tui_chat.protocol.events import ConversationRestored
+from tui_chat.protocol.requests import ConversationsRestored, RestoreConversations
+from tui_chat.server.engines import Transaction
+
+from .caller import Caller
+from .conversations import pins
+from .eventlog import in_events, tell
+from .settling import FINAL, LIVE, UNDONE
+from .state import Side, recounted, save, sides_by_key, views
+
+
+class _Target(NamedTuple):
+    """What is undone: these operations of this batch; `whole`: the batch is done with by it."""
+
+    batch: int
+    batch_id: str
+    operations: list[int]
+    whole: bool
+
+
+class _Item(NamedTuple):
+    conversation: int
+    operation: int
+    hidden: int
+    cleared: int
+    unpinned: int
+    pin_version: int
+
+
+def restore(tx: Transaction, caller: Caller, request: RestoreConversations) -> ConversationsRestored:
+    """Bring back what a batch, or one call, took away; from any device. Twice: the same answer.
+
+    An operationID stands for its batch where the batch is that one call.
+
+    Raises:
+        InvalidRequest: not exactly one of the two is given.
+        OperationNotFound: this user has no such deletion.
+        UndoExpired: its time is over; it is final.
+    """
+    if (request.batch_id is None) == (request.operation_id is None):
+        raise InvalidRequest("give either batchID or operationID")
+    tx.lock_users((caller.user,))
+    if request.batch_id is not None:
+        target = _by_batch(tx, caller, request.batch_id)
+    else:
+        target = _by_operation(tx, caller, request.operation_id or "")
+    if isinstance(target, ConversationsRestored):
+        return target
+    keys = _withdraw(tx, caller, target.operations)
+    shown = views(tx, caller.user, keys)
+    told = [
+        ConversationRestored(conversations=piece, batch_id=target.batch_id, device=caller.as_event_device())
+        for piece in in_events(shown[key] for key in keys)
+    ]
+    answer = ConversationsRestored(
+        conversation_id_list=[shown[key].conversation_id for key in keys],
+        batch_id=target.batch_id,
+        event_seq=tell(tx, caller, told),
+    )
+    stored = msgspec.json.encode(answer).decode()
+    tx.many(
+        "UPDATE operation SET status = ?, answer = ? WHERE id = ?",
+        [(UNDONE, None if target.whole else stored, operation) for operation in target.operations],
+    )
+    if target.whole:
+        tx.execute("UPDATE batch SET status = ?, answer = ? WHERE id = ?", UNDONE, stored, target.batch)
+    return answer
+
+
+def _by_batch(tx: Transaction, caller: Caller, batch_id: str) -> _Target | ConversationsRestored:
+    row = tx.one(
+        "SELECT id, until, status, answer FROM batch WHERE account = ? AND batch_id = ?", caller.user, batch_id
+    )
+    if row is None:
+        raise OperationNotFound()
+    key, until, status, answer = row
+    if status == UNDONE:
+        return msgspec.json.decode(answer, type=ConversationsRestored)
+    if status == FINAL or until <= tx.now:
+        raise UndoExpired()
+    operations = tx.all("SELECT id FROM operation WHERE batch = ? AND status = ? ORDER BY id", key, LIVE)
+    return _Target(key, batch_id, [row[0] for row in operations], True)
+
+
+def _by_operation(tx: Transaction, caller: Caller, operation_id: str) -> _Target | ConversationsRestored:
+    row = tx.one(
+        "SELECT o.id, o.status, o.answer, b.id, b.batch_id, b.until, b.answer"
+        " FROM operation o JOIN batch b ON b.id = o.batch WHERE o.account = ? AND o.operation_id = ?",
+        caller.user,
+        operation_id,
+    )
+    if row is None:
+        raise OperationNotFound()
+    operation, status, answer, batch, batch_id, until, batch_answer = row
+    if status == UNDONE:
+        return msgspec.json.decode(answer or batch_answer, type=ConversationsRestored)
+    if status == FINAL or until <= tx.now:
+        raise UndoExpired()
+    others = tx.all("SELECT status FROM operation WHERE batch = ? AND id <> ?", batch, operation)
+    return _Target(batch, batch_id, [operation], all(row[0] == UNDONE for row in others))
+
+
+def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> list[int]:
+    """Take the operations' shares back; the conversations that they had touched, in that order."""
+    undone = set(operations)
+    shares: dict[int, list[_Item]] = {}
+    for row in tx.all(
+        "SELECT conversation, operation, hidden, cleared, unpinned, pin_version FROM item WHERE account = ?"
+        " ORDER BY operation",
+        caller.user,
+    ):
+        shares.setdefault(row[0], []).append(_Item(*row))
+    shares = {key: items for key, items in shares.items() if any(item.operation in undone for item in items)}
+    before = sides_by_key(tx, caller.user, list(shares))
+    room = limits.PINS - pins(tx, caller.user)
+    after: list[Side] = []
+    for key, items in shares.items():
+        left = [item for item in items if item.operation not in undone]
+        repin = _repins(tx, caller, before[key], items, left, undone)
+        repin = repin and room > 0
+        room -= repin
+        one = msgspec.structs.replace(
+            before[key],
+            hidden=max([before[key].hidden_settled] + [item.hidden for item in left]),
+            cleared=max([before[key].cleared_settled] + [item.cleared for item in left]),
+            pinned=1 if repin else before[key].pinned,
+            pin_version=before[key].pin_version + repin,
+        )
+        after.append(recounted(tx, before[key], one))
+    save(tx, after)
+    tx.many(
+        "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",
+        [
+            (caller.user, key, item.operation)
+            for key, items in shares.items()
+            for item in items
+            if item.operation in undone
+        ],
+    )
+    return list(shares)
+
+
+def _repins(
+    tx: Transaction, caller: Caller, before: Side, items: list[_Item], left: list[_Item], undone: set[int]
+) -> bool:
+    """Whether the pin comes back: one of the undone took it, and nobody changed it since.
+
+    Where a later deletion is still live, the pin comes back only with that one: it is noted there.
+    """
+    taken = [
+        item for item in items if item.operation in undone and item.unpinned and item.pin_version == before.pin_version
+    ]
+    if not taken:
+        return False
+    later = [item for item in left if item.operation > taken[0].operation and item.hidden]
+    if not later:
+        return True
+    tx.execute(
+        "UPDATE item SET unpinned = 1, pin_version = ? WHERE account = ? AND conversation = ? AND operation = ?",
+        before.pin_version,
+        caller.user,
+        before.conversation,
+        later[0].operation,
+    )
+    return False

@@ -13,7 +13,11 @@ OTHER = events.EventDevice(device_id="d-phone", name="phone")
 
 def message(conversation_id: str, message_seq: int, text: str = "", sender: str = "bob", **more: Any) -> Message:
     """A message."""
-    made = {"client_id": f"{conversation_id}-{message_seq}", "time": 1_000 + message_seq, "text": text or f"m{message_seq}"}
+    made = {
+        "client_id": f"{conversation_id}-{message_seq}",
+        "time": 1_000 + message_seq,
+        "text": text or f"m{message_seq}",
+    }
     return Message(conversation_id=conversation_id, message_seq=message_seq, sender=sender, **(made | more))
 
 
@@ -47,7 +51,12 @@ def arrived(event_seq: int, conversation_id: str, message_seq: int, **more: Any)
 
 
 def deleted(
-    event_seq: int, items: dict[str, Marks], *, clear: bool = True, device: events.EventDevice = OTHER, batch: str = "b1"
+    event_seq: int,
+    items: dict[str, Marks],
+    *,
+    clear: bool = True,
+    device: events.EventDevice = OTHER,
+    batch: str = "b1",
 ) -> events.ConversationDeleted:
     """Conversations deleted by a device."""
     return events.ConversationDeleted(

@@ -64,7 +64,9 @@ class Calls:
         return await self._call("GET", "/v1/sync", requests.SyncAnswer, query=query, wait_seconds=wait or 0)
 
     async def conversations(self, cursor: str | None) -> requests.ConversationPage:
-        return await self._call("GET", "/v1/conversations", requests.ConversationPage, query={"cursor": cursor, "limit": PAGE})
+        return await self._call(
+            "GET", "/v1/conversations", requests.ConversationPage, query={"cursor": cursor, "limit": PAGE}
+        )
 
     async def conversation(self, conversation_id: str) -> Conversation:
         return await self._call("GET", f"/v1/conversations/{_part(conversation_id)}", Conversation)
@@ -126,7 +128,7 @@ class Calls:
         return await self._call("POST", f"/v1/groups/{_part(group_id)}/quit", requests.Done, body)
 
     async def members(self, group_id: str, cursor: str | None) -> requests.MemberPage:
-        query = {"cursor": cursor}
+        query = {"cursor": cursor, "limit": PAGE}
         return await self._call("GET", f"/v1/groups/{_part(group_id)}/members", requests.MemberPage, query=query)
 
     async def add_members(self, group_id: str, body: requests.AddMembers) -> requests.GroupAnswer:

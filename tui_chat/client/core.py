@@ -10,18 +10,20 @@ import msgspec
 
 from tui_chat.cache.store import AccountStore, DiskFull
 from tui_chat.protocol import events, requests
-from tui_chat.protocol.errors import ChatError, ErrorBody, NotConnected, Unauthorized
+from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized
 from tui_chat.protocol.models import ServerFacts
 
 from . import changes
 from .announcer import Announcer
 from .api import Api
 from .calls import Calls
+from .carrying import Carrying, perform
 from .catch_up import CatchUp
 from .changes import Connection
 from .credentials import CredentialStore, StoredCredentials
 from .echoes import Echoes
-from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedFlags, QueuedRead, QueuedRestore, QueuedSend
+from .entries import AnyEntry, QueuedSend
+from .housekeeping import Housekeeping
 from .outbox import Answer, Outbox
 from .pages import Pages
 from .receiver import Receiver
@@ -33,8 +35,6 @@ from .undo_log import UndoLog
 
 INBOX: Final = 10_000
 """Frames that wait to be applied; beyond, they are dropped and asked for again."""
-PURGE_QUIET_SECONDS: Final = 0.25
-"""A batch of deletions is purged from the disk once, this long after its last event."""
 EVENT_SECONDS: Final = 2.0
 """How long an answered command's event may take on the socket before it is asked for."""
 
@@ -65,11 +65,19 @@ class Core:
         self.connection = Connection.OFFLINE
         self.current = asyncio.Event()
         """Set once the state has been in step with the server in this session."""
+        self.house = Housekeeping(store, self.announcer)
         self.outbox = Outbox(store.outbox, self, random=random)
         self.state = State(device_id=credentials.device_id, queued_for=self.outbox.queue.of)
         self.state.cursor = store.cursor
         self.state.position = position_of(store.cursor)
         self.state.fill(store.conversations(), store.stale)
+        self.carrying = Carrying(
+            state=self.state,
+            announcer=self.announcer,
+            echoes=self.echoes,
+            undo_log=self.undo_log,
+            queue_moved=self._queue_moved,
+        )
         self.receiver = Receiver(
             state=self.state,
             store=store,
@@ -78,11 +86,11 @@ class Core:
             user_id=credentials.user_id,
             clock=clock,
             is_echo=self.echoes.is_echo,
-            wrote=self._wrote,
+            wrote=self.house.wrote,
             inexact=self._ask_for,
             position_moved=lambda: self.catch_up.position_moved(),
             signed_out=self._signed_out,
-            disk_full=self.disk_full,
+            disk_full=self.house.disk_full,
         )
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
         self.pages = Pages(state=self.state, store=store, calls=self.calls, receiver=self.receiver)
@@ -92,9 +100,6 @@ class Core:
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: deque[events.ServerFrame] = deque()
         self._inbox_filled = asyncio.Event()
-        self._written = asyncio.Event()
-        self._to_purge = False
-        self._full = False
         self._catching_up: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._asking: set[str] = set()
@@ -108,7 +113,7 @@ class Core:
     def start(self, *, stream: bool) -> None:
         """Begin the tasks."""
         self._spawn(self._apply_frames())
-        self._spawn(self._keep_house())
+        self._spawn(self.house.run())
         self._spawn(self.outbox.run())
         if stream:
             self._spawn(self.stream.run())
@@ -124,12 +129,7 @@ class Core:
         if tasks:
             await asyncio.wait(tasks)
         await self.api.close()
-        try:
-            await self.store.purge()
-            await self.store.flush()
-        except DiskFull:
-            self._full = True  # what is on the disk stands; the rest is asked for again
-        self.store.close()
+        await self.house.finish()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -263,8 +263,8 @@ class Core:
         try:
             self.store.set_facts(me)
         except DiskFull:
-            self.disk_full()
-        self._wrote(False)
+            self.house.disk_full()
+        self.house.wrote()
 
     def _signed_out(self) -> None:
         self._deliberately_out = True
@@ -300,47 +300,7 @@ class Core:
 
     async def perform(self, entry: AnyEntry) -> Answer:
         """Carry a command out."""
-        calls = self.calls
-        match entry:
-            case QueuedSend(conversation_id=conversation_id):
-                message = requests.SendMessage(
-                    client_id=entry.client_id, text=entry.text, reply_to=entry.reply_to, mentions=entry.mentions
-                )
-                return await calls.send(conversation_id, message)
-            case QueuedDeletion():
-                return await calls.delete(
-                    requests.DeleteConversations(
-                        conversation_id_list=entry.conversation_id_list,
-                        clear_history_message=entry.clear_history_message,
-                        up_to=entry.up_to,
-                        operation_id=entry.operation_id,
-                        batch_id=entry.batch_id,
-                    )
-                )
-            case QueuedClear():
-                return await calls.clear(
-                    requests.ClearConversations(
-                        conversation_id_list=entry.conversation_id_list,
-                        up_to=entry.up_to,
-                        operation_id=entry.operation_id,
-                        batch_id=entry.batch_id,
-                    )
-                )
-            case QueuedRestore(batch_id=batch_id):
-                return await calls.restore(requests.RestoreConversations(batch_id=batch_id))
-            case QueuedRead():
-                mark = requests.ReadMark(conversation_id=entry.conversation_id, message_seq=entry.message_seq)
-                return await calls.read(requests.ReadConversations(items=[mark], operation_id=entry.operation_id))
-            case QueuedFlags():
-                return await calls.flags(
-                    requests.SetFlags(
-                        conversation_id_list=entry.conversation_id_list,
-                        pinned=entry.pinned,
-                        muted=entry.muted,
-                        marked_unread=entry.marked_unread,
-                        operation_id=entry.operation_id,
-                    )
-                )
+        return await perform(self.calls, entry)
 
     async def reach(self, event_seq: int) -> None:
         """Wait for the socket to bring it; ask where there is no socket, or where it takes too long."""
@@ -361,123 +321,30 @@ class Core:
         return None
 
     def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
-        """Lay the queue over the state again, and tell what that shows and hides."""
-        entries = list(entries)
-        batches: dict[str, str] = {}
-        for entry in entries:
-            for conversation_id in entry.conversations():
-                batches[conversation_id] = getattr(entry, "batch_id", "")
-        difference = self.state.refresh(batches)
-        if difference.updated:
-            self.announcer.put(changes.ConversationsUpdated(conversation_id_list=difference.updated))
-        for batch_id, ids in _by_batch(difference.vanished, batches):
-            self.announcer.put(changes.ConversationsHidden(conversation_id_list=ids, batch_id=batch_id))
-        for batch_id, ids in _by_batch(difference.appeared, batches):
-            self.announcer.put(changes.ConversationsRestored(conversation_id_list=ids, batch_id=batch_id))
-        for entry in entries:
-            if isinstance(entry, QueuedClear):
-                self._tell_cleared(entry)
-        if self.outbox.waiting() != self._queued_told:
-            self._tell_connection()
-        self._wrote(False)
-
-    def _tell_cleared(self, entry: QueuedClear) -> None:
-        for conversation_id, through in entry.up_to.items():
-            floor = self.state.shown_cleared_through(conversation_id)
-            if floor >= through:
-                self.announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
-            else:
-                self.announcer.put(changes.HistoryRestored(conversation_id=conversation_id))
+        """Show it, and bring it to the disk."""
+        self.carrying.queue_changed(entries)
+        self.house.wrote()
 
     def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
-        """Items that were refused are told where nobody reads the answer."""
-        failures = getattr(answer, "failures", [])
-        if failures and not awaited and (what := _WHAT.get(type(entry))) is not None:
-            for failure in failures:
-                error = ErrorBody(code=failure.code, message=failure.message)
-                ids = [failure.conversation_id]
-                self.announcer.put(changes.CommandRefused(what=what, conversation_id_list=ids, error=error))
-        self._tell_connection()
+        """The server confirmed."""
+        self.carrying.answered(entry, answer, awaited=awaited)
 
     def settled(self, entry: AnyEntry, answer: Answer) -> None:
-        """An echo whose message did not come as an event (it was cleared since) ends here."""
-        if isinstance(answer, requests.MessageSent) and self.echoes.drop(answer.message.client_id):
-            message = answer.message
-            conversation_id = message.conversation_id
-            self.announcer.put(changes.MessageUpdated(conversation_id=conversation_id, message=message))
-            floor = self.state.marks_of(conversation_id).cleared_through
-            if message.message_seq <= floor:
-                self.announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
+        """The state includes what it did."""
+        self.carrying.settled(answer)
 
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
-        """A message's fate is always told, since its echo is on the screen."""
-        match entry:
-            case QueuedSend():
-                self.echoes.drop(entry.client_id)
-                self.announcer.put(
-                    changes.SendFailed(
-                        conversation_id=entry.conversation_id,
-                        client_id=entry.client_id,
-                        text=entry.text,
-                        error=error.body(),
-                    )
-                )
-            case QueuedRestore(batch_id=batch_id):
-                self.undo_log.forget(batch_id)
-        what = _WHAT.get(type(entry))
-        if what is not None and not awaited:
-            ids = entry.conversations()
-            self.announcer.put(changes.CommandRefused(what=what, conversation_id_list=ids, error=error.body()))
+        """The server refused."""
+        self.carrying.refused(entry, error, awaited=awaited)
 
     def disk_full(self) -> None:
-        """Told once, until something could be written again."""
-        if not self._full:
-            self._full = True
-            self.announcer.put(changes.Notice(what="disk_full"))
+        """The queue could not be written."""
+        self.house.disk_full()
+
+    def _queue_moved(self) -> None:
+        if self.outbox.waiting() != self._queued_told:
+            self._tell_connection()
 
     def _tell_connection(self) -> None:
         self._queued_told = self.outbox.waiting()
         self.announcer.put(changes.ConnectionChanged(connection=self.connection, queued=self._queued_told))
-
-    # The disk
-
-    def wrote(self) -> None:
-        """Something waits for the disk."""
-        self._wrote(False)
-
-    def _wrote(self, vanish: bool) -> None:
-        self._to_purge = self._to_purge or vanish
-        self._written.set()
-
-    async def _keep_house(self) -> None:
-        """Bring to the disk what was written, together; remove what was cleared, once a burst."""
-        while True:
-            await self._written.wait()
-            self._written.clear()
-            try:
-                await self.store.flush()
-                self._full = False
-                if self._to_purge:
-                    await asyncio.sleep(PURGE_QUIET_SECONDS)
-                    if not self._written.is_set():
-                        self._to_purge = False
-                        await self.store.purge()
-            except DiskFull:
-                self._to_purge = True
-                self.disk_full()
-
-
-_WHAT: Final[dict[type, Any]] = {
-    QueuedDeletion: "delete",
-    QueuedRestore: "restore",
-    QueuedRead: "read",
-    QueuedFlags: "flags",
-    QueuedClear: "clear",
-}
-
-
-def _by_batch(ids: list[str], batches: dict[str, str]) -> list[tuple[str, list[str]]]:
-    grouped: dict[str, list[str]] = {}
-    for conversation_id in ids:
-        grouped.setdefault(batches[conversation_id], []).append(conversation_id)
-    return list(grouped.items())

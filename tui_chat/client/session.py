@@ -7,38 +7,26 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from random import Random
 from types import MappingProxyType, TracebackType
-from typing import Literal, Self, overload
+from typing import Self, overload
 
 from tui_chat.cache.memory import MemoryAccount
 from tui_chat.cache.store import AccountStore, DiskFull
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
-from tui_chat.protocol.ids import new_identifier
-from tui_chat.protocol.models import (
-    Conversation,
-    Deletion,
-    Device,
-    Group,
-    Member,
-    Message,
-    ServerFacts,
-    Settings,
-    User,
-)
-from tui_chat.protocol.requests import Invite, ItemFailure, MessagePage, Session
+from tui_chat.protocol.models import Conversation, Deletion, Message, ServerFacts
+from tui_chat.protocol.requests import ItemFailure, MessagePage, Session
 
 from . import deleting, sending
+from .administration import AccountCommands
 from .announcer import Listener
 from .api import Api
 from .capabilities import Capabilities
 from .changes import Connection
 from .core import Core
 from .credentials import CredentialsInMemory, CredentialStore, StoredCredentials
+from .groups import GroupCommands
 from .opening import open_store
 from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
-
-GROUP_SECONDS = 2.0
-"""How long a group command waits for its own event after it was answered."""
 
 
 def wall_clock() -> int:
@@ -46,7 +34,7 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class ChatSession:
+class ChatSession(GroupCommands, AccountCommands):
     """Made by `log_in`, `register` or `resume`; then `start` (live) or `load` (for a script), at the end `close`.
 
     Belongs to one event loop. Every command raises `protocol.errors.ChatError` where it is refused. Commands that go
@@ -421,8 +409,8 @@ class ChatSession:
         try:
             self._core.store.set_draft(conversation_id, text)
         except DiskFull:
-            self._core.disk_full()
-        self._core.wrote()
+            self._core.house.disk_full()
+        self._core.house.wrote()
 
     @property
     def drafts(self) -> Mapping[str, str]:
@@ -433,120 +421,7 @@ class ChatSession:
         """Tell the others that one types; nothing where there is no connection just now."""
         self._core.stream.typing(conversation_id)
 
-    # Groups and users
-
-    async def create_group(
-        self,
-        name: str,
-        *,
-        group_id: str | None = None,
-        join: Literal["free", "approval", "closed"] = "closed",
-        members: Sequence[str] = (),
-    ) -> requests.GroupAnswer:
-        """Make a group; one is its owner."""
-        body = requests.CreateGroup(
-            name=name, group_id=group_id, join=join, members=list(members), operation_id=new_identifier()
-        )
-        answer = await self._core.calls.create_group(body)
-        await self._reach(answer.event_seq)
-        return answer
-
-    async def group(self, group_id: str) -> Group:
-        """A group, as one may see it."""
-        return await self._core.calls.group(group_id)
-
-    async def rename_group(self, group_id: str, name: str) -> requests.GroupAnswer:
-        """Change a group's name."""
-        body = requests.ChangeGroup(name=name, operation_id=new_identifier())
-        answer = await self._core.calls.change_group(group_id, body)
-        await self._reach(answer.event_seq)
-        return answer
-
-    async def members(self, group_id: str) -> list[Member]:
-        """All members of a group."""
-        members: list[Member] = []
-        cursor: str | None = None
-        while True:
-            page = await self._core.calls.members(group_id, cursor)
-            members.extend(page.members)
-            cursor = page.next
-            if cursor is None:
-                return members
-
-    async def add_members(self, group_id: str, user_ids: Sequence[str]) -> requests.GroupAnswer:
-        """Add users to a group, at once."""
-        body = requests.AddMembers(members=list(user_ids), operation_id=new_identifier())
-        answer = await self._core.calls.add_members(group_id, body)
-        await self._reach(answer.event_seq)
-        return answer
-
-    async def join_group(self, group_id: str) -> requests.GroupAnswer:
-        """Become a member of a group that is open."""
-        body = requests.GroupCommand(operation_id=new_identifier())
-        answer = await self._core.calls.join_group(group_id, body)
-        await self._reach(answer.event_seq)
-        return answer
-
-    async def quit_group(self, group_id: str) -> None:
-        """Leave a group; its conversation stays in the list."""
-        body = requests.GroupCommand(operation_id=new_identifier())
-        await self._reach((await self._core.calls.quit_group(group_id, body)).event_seq)
-
-    async def kick(self, group_id: str, user_id: str) -> None:
-        """Remove somebody from a group."""
-        await self._reach((await self._core.calls.remove_member(group_id, user_id)).event_seq)
-
-    async def dismiss(self, group_id: str) -> None:
-        """End a group for everyone; their conversations stay readable."""
-        await self._reach((await self._core.calls.dismiss_group(group_id)).event_seq)
-
-    async def find_users(self, words: str) -> list[User]:
-        """Users whose name or nick begins so."""
-        return (await self._core.calls.find_users(words)).users
-
-    async def user(self, user_id: str) -> User:
-        """One user. Raises UserNotFound."""
-        return await self._core.calls.user(user_id)
-
-    async def _reach(self, event_seq: int) -> None:
-        try:
-            async with asyncio.timeout(GROUP_SECONDS):
-                await self._core.reach(event_seq)
-        except TimeoutError:
-            return  # it took effect; its event comes when there is a connection
-
-    # Devices, settings, and the way to the server
-
-    async def devices(self) -> list[Device]:
-        """The account's devices."""
-        return (await self._core.calls.devices()).devices
-
-    async def revoke_device(self, device_id: str) -> None:
-        """Log a device out."""
-        await self._core.calls.revoke_device(device_id)
-
-    async def settings(self) -> Settings:
-        """The server's settings; for administrators."""
-        return (await self._core.calls.settings()).settings
-
-    async def change_settings(
-        self,
-        *,
-        sync_conversation_deletion: bool | None = None,
-        undo_seconds: int | None = None,
-        registration: Literal["auto", "open", "invite"] | None = None,
-    ) -> Settings:
-        """Change what is given, while the server runs; for administrators."""
-        body = requests.ChangeSettings(
-            sync_conversation_deletion=sync_conversation_deletion,
-            undo_seconds=undo_seconds,
-            registration=registration,
-        )
-        return (await self._core.calls.change_settings(body)).settings
-
-    async def invite(self) -> Invite:
-        """A code with which one account can be registered; for administrators."""
-        return await self._core.calls.invite()
+    # The way to the server
 
     async def reload(self) -> None:
         """Ask for the whole state anew; stale rows come in line."""

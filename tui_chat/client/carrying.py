@@ -1,0 +1,165 @@
+"""What the queue needs of its session: commands carried out, and what becomes of them told."""
+
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
+
+from tui_chat.protocol import requests
+from tui_chat.protocol.errors import ChatError, ErrorBody
+
+from . import changes
+from .announcer import Announcer
+from .calls import Calls
+from .echoes import Echoes
+from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedFlags, QueuedRead, QueuedRestore, QueuedSend
+from .outbox import Answer
+from .state import State
+from .undo_log import UndoLog
+
+What = Literal["delete", "restore", "read", "flags", "clear"]
+
+_WHAT: Final[dict[type, What]] = {
+    QueuedDeletion: "delete",
+    QueuedRestore: "restore",
+    QueuedRead: "read",
+    QueuedFlags: "flags",
+    QueuedClear: "clear",
+}
+
+
+class Carrying:
+    """Tells, and shows, what becomes of queued commands."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        announcer: Announcer,
+        echoes: Echoes,
+        undo_log: UndoLog,
+        queue_moved: Callable[[], None],
+    ):
+        self._state = state
+        self._announcer = announcer
+        self._echoes = echoes
+        self._undo_log = undo_log
+        self._queue_moved = queue_moved
+        """The number of waiting commands may be another."""
+
+    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
+        """Lay the queue over the state again, and tell what that shows and hides."""
+        entries = list(entries)
+        batches: dict[str, str] = {}
+        for entry in entries:
+            for conversation_id in entry.conversations():
+                batches[conversation_id] = getattr(entry, "batch_id", "")
+        difference = self._state.refresh(batches)
+        if difference.updated:
+            self._announcer.put(changes.ConversationsUpdated(conversation_id_list=difference.updated))
+        for batch_id, ids in _by_batch(difference.vanished, batches):
+            self._announcer.put(changes.ConversationsHidden(conversation_id_list=ids, batch_id=batch_id))
+        for batch_id, ids in _by_batch(difference.appeared, batches):
+            self._announcer.put(changes.ConversationsRestored(conversation_id_list=ids, batch_id=batch_id))
+        for entry in entries:
+            if isinstance(entry, QueuedClear):
+                self._tell_cleared(entry)
+        self._queue_moved()
+
+    def _tell_cleared(self, entry: QueuedClear) -> None:
+        for conversation_id, through in entry.up_to.items():
+            floor = self._state.shown_cleared_through(conversation_id)
+            if floor >= through:
+                self._announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
+            else:
+                self._announcer.put(changes.HistoryRestored(conversation_id=conversation_id))
+
+    def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
+        """Items that were refused are told where nobody reads the answer."""
+        what = _WHAT.get(type(entry))
+        if what is not None and not awaited:
+            for failure in getattr(answer, "failures", []):
+                self._tell_refused(
+                    what, [failure.conversation_id], ErrorBody(code=failure.code, message=failure.message)
+                )
+        self._queue_moved()
+
+    def settled(self, answer: Answer) -> None:
+        """An echo whose message did not come as an event (it was cleared since) ends here."""
+        if isinstance(answer, requests.MessageSent) and self._echoes.drop(answer.message.client_id):
+            message = answer.message
+            conversation_id = message.conversation_id
+            self._announcer.put(changes.MessageUpdated(conversation_id=conversation_id, message=message))
+            floor = self._state.marks_of(conversation_id).cleared_through
+            if message.message_seq <= floor:
+                self._announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
+
+    def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
+        """A message's fate is always told, since its echo is on the screen."""
+        if isinstance(entry, QueuedSend):
+            self._echoes.drop(entry.client_id)
+            self._announcer.put(
+                changes.SendFailed(
+                    conversation_id=entry.conversation_id,
+                    client_id=entry.client_id,
+                    text=entry.text,
+                    error=error.body(),
+                )
+            )
+        if isinstance(entry, QueuedRestore):
+            self._undo_log.forget(entry.batch_id)
+        what = _WHAT.get(type(entry))
+        if what is not None and not awaited:
+            self._tell_refused(what, entry.conversations(), error.body())
+
+    def _tell_refused(self, what: What, ids: list[str], error: ErrorBody) -> None:
+        self._announcer.put(changes.CommandRefused(what=what, conversation_id_list=ids, error=error))
+
+
+async def perform(calls: Calls, entry: AnyEntry) -> Answer:
+    """Carry a command out. Raises ChatError."""
+    match entry:
+        case QueuedSend(conversation_id=conversation_id):
+            message = requests.SendMessage(
+                client_id=entry.client_id, text=entry.text, reply_to=entry.reply_to, mentions=entry.mentions
+            )
+            return await calls.send(conversation_id, message)
+        case QueuedDeletion():
+            return await calls.delete(
+                requests.DeleteConversations(
+                    conversation_id_list=entry.conversation_id_list,
+                    clear_history_message=entry.clear_history_message,
+                    up_to=entry.up_to,
+                    operation_id=entry.operation_id,
+                    batch_id=entry.batch_id,
+                )
+            )
+        case QueuedClear():
+            return await calls.clear(
+                requests.ClearConversations(
+                    conversation_id_list=entry.conversation_id_list,
+                    up_to=entry.up_to,
+                    operation_id=entry.operation_id,
+                    batch_id=entry.batch_id,
+                )
+            )
+        case QueuedRestore(batch_id=batch_id):
+            return await calls.restore(requests.RestoreConversations(batch_id=batch_id))
+        case QueuedRead():
+            mark = requests.ReadMark(conversation_id=entry.conversation_id, message_seq=entry.message_seq)
+            return await calls.read(requests.ReadConversations(items=[mark], operation_id=entry.operation_id))
+        case QueuedFlags():
+            return await calls.flags(
+                requests.SetFlags(
+                    conversation_id_list=entry.conversation_id_list,
+                    pinned=entry.pinned,
+                    muted=entry.muted,
+                    marked_unread=entry.marked_unread,
+                    operation_id=entry.operation_id,
+                )
+            )
+
+
+def _by_batch(ids: list[str], batches: dict[str, str]) -> list[tuple[str, list[str]]]:
+    grouped: dict[str, list[str]] = {}
+    for conversation_id in ids:
+        grouped.setdefault(batches[conversation_id], []).append(conversation_id)
+    return list(grouped.items())

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,14 +98,15 @@ class LiveServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        try:
-            async with running(self.options, clock=self.clock, monotonic=self.clock.monotonic) as running_server:
-                self.running: Running = running_server
-                self._started.put(None)
-                await self._stop.wait()
-        except BaseException as error:
-            self._started.put(error)
-            raise
+        async with AsyncExitStack() as stack:
+            server = running(self.options, clock=self.clock, monotonic=self.clock.monotonic)
+            try:
+                self.running: Running = await stack.enter_async_context(server)
+            except Exception as error:
+                self._started.put(error)
+                return
+            self._started.put(None)
+            await self._stop.wait()
 
 
 class ServerProcess:
@@ -119,7 +120,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start it; the first time on a free port, later on the same."""
-        command = [sys.executable, "-m", "tui_chat", "serve", "--port", str(self._port), "--data", str(self.data)]
+        command = [sys.executable, "-m", "tests.serving", str(self._port), str(self.data)]
         environment = {**os.environ, "HOME": str(self.data), "PYTHONWARNINGS": "error"}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -127,24 +128,27 @@ class ServerProcess:
         assert output is not None
         threading.Thread(target=lambda: lines.put(output.readline()), daemon=True).start()
         line = lines.get(timeout=3 * DEADLINE)
-        assert line.startswith("Listening on http"), line
+        if not line.startswith("Listening on http"):
+            self.kill()
+            raise AssertionError(f"the server did not start: {line!r}")
         self.url = line.split()[-1]
         self._port = int(self.url.rpartition(":")[2])
 
     def kill(self) -> None:
         """As kill -9 does: nothing is finished."""
-        self._end(signal.SIGKILL)
+        self.end(signal.SIGKILL)
 
     def terminate(self) -> int:
         """As a service manager does; the exit status."""
-        return self._end(signal.SIGTERM)
+        return self.end(signal.SIGTERM)
 
     def restart(self) -> None:
         """Kill it and start it again."""
         self.kill()
         self.start()
 
-    def _end(self, how: signal.Signals) -> int:
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal and wait; the exit status."""
         process = self._process
         if process is None:
             return 0

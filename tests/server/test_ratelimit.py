@@ -66,9 +66,8 @@ def test_guesses_are_free_then_cost_ever_more_time() -> None:
                 lockout.check("alice")
                 break
             except TooFrequent as refused:
-                assert refused.retry_after is not None
-                waits.append(refused.retry_after)
-                time.now += refused.retry_after
+                waits.append(refused.retry_after or 0)
+                time.now += refused.retry_after or 0
     assert waits[:3] == pytest.approx([15, 30, 60])
     assert max(waits) == pytest.approx(Lockout.LONGEST_SECONDS)
     assert waits == sorted(waits)

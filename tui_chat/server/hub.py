@@ -39,6 +39,9 @@ class Connection(Protocol):
     def offer_ephemeral(self, text: str) -> None:
         """Take something that is neither logged nor numbered, or drop it."""
 
+    def offer_notice(self, text: str) -> None:
+        """Take what every client must know now; only the latest counts."""
+
     def fall_behind(self, newest: int) -> None:
         """The log reaches to `newest`: read on from it where that is news."""
 
@@ -90,6 +93,10 @@ class Hub:
         if not there:
             self._waiting.pop(user, None)
 
+    def waiting(self) -> int:
+        """How many users have a request that waits for news."""
+        return len(self._waiting)
+
     def deliver(self, emitted: Iterable[Emitted]) -> None:
         """Hand out what one commit caused, in its order."""
         by_user: dict[int, list[Emitted]] = {}
@@ -101,11 +108,15 @@ class Hub:
             if connections := self._connections.get(user):
                 self._hand_out(connections, theirs)
 
-    def broadcast(self, text: str, users: Iterable[int] | None = None) -> None:
-        """Give an ephemeral frame to everyone, or to these users."""
-        for user in self.users() if users is None else users:
-            for connection in tuple(self._connections.get(user, ())):
-                connection.offer_ephemeral(text)
+    def tell(self, user: int, text: str) -> None:
+        """Give an ephemeral frame to a user's connections."""
+        for connection in tuple(self._connections.get(user, ())):
+            connection.offer_ephemeral(text)
+
+    def tell_everyone(self, text: str) -> None:
+        """Give a notice to every connection."""
+        for connection in self:
+            connection.offer_notice(text)
 
     def compare(self, newest: dict[int, int]) -> None:
         """Let connections that have missed something read on: user -> newest eventSeq in the database."""

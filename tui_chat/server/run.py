@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -61,14 +61,11 @@ async def serve(
     Raises:
         CannotServe: options that must not be served, the database in use, the address not available.
     """
-    async with running(options) as server:
-        if ready is not None:
-            ready(server.url)
-        if stop is not None:
-            await stop.wait()
-        else:
-            with _signals() as signalled:
-                await signalled.wait()
+    with nullcontext(stop) if stop is not None else _signals() as told:
+        async with running(options) as server:
+            if ready is not None:
+                ready(server.url)
+            await told.wait()
 
 
 @asynccontextmanager

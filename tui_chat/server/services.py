@@ -23,6 +23,8 @@ from .ratelimit import Limiter
 TIDY_SECONDS: Final = 30.0
 CHECK_SECONDS: Final = 1.0
 """How often sockets' deadlines are looked at."""
+TYPING_AUDIENCE_MOST: Final = 50
+"""In larger groups nobody is told of typing."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +41,6 @@ class Services:
         self.passwords: Final = Passwords(options.passwords)
         self.limiter: Final = Limiter(monotonic)
         self.tokens: Final = Tokens(self._authenticate, clock)
-        self._epoch = epoch
         engine.on_commit(self._committed)
 
     @classmethod
@@ -64,10 +65,8 @@ class Services:
         """The next range after a position, and the newest eventSeq."""
 
         def job(tx: Transaction) -> tuple[events.EventRange, int] | events.Reset:
-            found = log.resume(tx, caller, log.cursor_at(self._epoch, position))
-            if found.reset is not None:
-                return events.Reset(reason=found.reset)
-            return log.since(tx, caller, position), log.position(tx, caller.user)
+            found = log.since(tx, caller, position)
+            return found if isinstance(found, events.Reset) else (found, log.position(tx, caller.user))
 
         return await self.engine.read(job)
 
@@ -82,9 +81,11 @@ class Services:
         except ChatError as error:
             _log.debug("typing of %s is not passed on: %s", caller.user_id, error)
             return
+        if len(others) > TYPING_AUDIENCE_MOST:
+            return
         for user, _user_id, their_name in others:
             frame = events.Ephemeral(kind="typing", conversation_id=their_name, user_id=caller.user_id)
-            self.hub.broadcast(encode(frame).decode(), [user])
+            self.hub.tell(user, encode(frame).decode())
 
     # What goes on by itself.
 
@@ -127,4 +128,4 @@ class Services:
             self.hub.close_devices(gone, events.CLOSE_REVOKED)
         if committed.settings_changed is not None:
             frame = events.Ephemeral(kind="settings.changed", server=committed.settings_changed)
-            self.hub.broadcast(encode(frame).decode())
+            self.hub.tell_everyone(encode(frame).decode())

@@ -82,6 +82,7 @@ class EventSocket:
         """(last eventSeq or 0 for ephemerals, frame)"""
         self._queued = 0
         self._queued_bytes = 0
+        self._notice: str | None = None
         self._newest = 0
         """Highest eventSeq that is known to be in the log."""
         self._live = False
@@ -130,9 +131,7 @@ class EventSocket:
             or len(self._queue) >= limits.SOCKET_QUEUE
             or self._queued_bytes + len(frame.text) > QUEUE_BYTES
         ):
-            self._live = False
-            self._queue.clear()
-            self._queued_bytes = 0
+            self._drop_queue()
         else:
             self._queue.append((frame.last, frame.text))
             self._queued = frame.last
@@ -141,18 +140,21 @@ class EventSocket:
 
     def offer_ephemeral(self, text: str) -> None:
         """Queue it, unless the peer is slow."""
-        if self._live and self._closing is None and len(self._queue) < limits.SOCKET_QUEUE // 4:
+        if self._closing is None and len(self._queue) < limits.SOCKET_QUEUE // 4:
             self._queue.append((0, text))
             self._queued_bytes += len(text)
             self._wake()
+
+    def offer_notice(self, text: str) -> None:
+        """Send it before anything else; a newer one takes the place of one that is still waiting."""
+        self._notice = text
+        self._wake()
 
     def fall_behind(self, newest: int) -> None:
         """Read on from the log if it reaches further than what is queued here."""
         self._newest = max(self._newest, newest)
         if self._live and newest > self._queued:
-            self._live = False
-            self._queue.clear()
-            self._queued_bytes = 0
+            self._drop_queue()
             self._wake()
 
     def close(self, code: int) -> None:
@@ -198,10 +200,18 @@ class EventSocket:
 
     async def _write(self, hello: events.Hello) -> None:
         try:
+            # The position first: whoever has the welcome misses nothing from there on.
+            found = await self._log.locate(self._caller, hello.since)
             await self._put(encode(events.Welcome(server=await self._log.facts())).decode())
-            await self._find(hello.since)
+            if isinstance(found, events.Reset):
+                await self._reset(found)
+            else:
+                self.sent = found
             while self._closing is None:
-                if not self._live:
+                if self._notice is not None:
+                    notice, self._notice = self._notice, None
+                    await self._put(notice)
+                elif not self._live:
                     await self._catch_up()
                 elif self._queue:
                     last, text = self._queue.popleft()
@@ -222,15 +232,8 @@ class EventSocket:
             code = events.CLOSE_TRY_AGAIN
         await self._goodbye(code)
 
-    async def _find(self, cursor: str | None) -> None:
-        """Begin where the cursor stands; a cursor of no use is answered with a reset, and the newest position."""
-        found = await self._log.locate(self._caller, cursor)
-        if isinstance(found, events.Reset):
-            await self._reset(found)
-        else:
-            self.sent = found
-
     async def _reset(self, reset: events.Reset) -> None:
+        """Say that the cursor is of no use, and go on from the newest position."""
         await self._put(encode(reset).decode())
         newest = await self._log.locate(self._caller, None)
         assert isinstance(newest, int)
@@ -262,6 +265,11 @@ class EventSocket:
             self._sending_since = self._loop.time()
             with suppress(OSError, RuntimeError):  # It may have ended from the other side.
                 await self._send({"type": "websocket.close", "code": code})
+
+    def _drop_queue(self) -> None:
+        self._live = False
+        self._queue.clear()
+        self._queued_bytes = 0
 
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():

@@ -1,0 +1,81 @@
+"""What must not be started is refused, in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from tui_chat.server.auth import may_register_freely
+from tui_chat.server.options import CannotServe, ServerOptions, host_of, is_loopback
+
+
+def options(tmp_path: Path, **more: object) -> ServerOptions:
+    return ServerOptions(data=tmp_path, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "chat.example.org"])
+def test_plain_http_beyond_loopback_needs_to_be_asked_for(tmp_path: Path, host: str) -> None:
+    with pytest.raises(CannotServe, match="--insecure"):
+        options(tmp_path, host=host).check()
+    options(tmp_path, host=host, insecure=True).check()
+    options(tmp_path, host=host, tls_cert=tmp_path / "c", tls_key=tmp_path / "k").check()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.9.9.9"])
+def test_plain_http_on_loopback_is_fine(tmp_path: Path, host: str) -> None:
+    options(tmp_path, host=host).check()
+
+
+def test_half_a_tls_pair_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match="--tls-key"):
+        options(tmp_path, tls_cert=tmp_path / "c").check()
+
+
+def test_a_trusted_proxy_is_an_address(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match="no IP address"):
+        options(tmp_path, trusted_proxy=("proxy.example.org",)).check()
+
+
+@pytest.mark.parametrize(
+    ("header", "host"),
+    [("127.0.0.1:8790", "127.0.0.1"), ("localhost", "localhost"), ("[::1]:80", "::1"), ("[::1]", "::1"), ("", "")],
+)
+def test_host_headers(header: str, host: str) -> None:
+    assert host_of(header) == host
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "localhost", "LOCALHOST"])
+def test_loopback(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1.example.org", "localhost.example.org", "10.0.0.1", "", "0.0.0.0"])
+def test_not_loopback(host: str) -> None:
+    assert not is_loopback(host)
+
+
+LOCAL = {b"host": b"127.0.0.1:8790"}
+
+
+def test_who_is_on_this_machine_registers_freely(tmp_path: Path) -> None:
+    assert may_register_freely(options(tmp_path), "127.0.0.1", LOCAL)
+    assert may_register_freely(options(tmp_path, host="::1"), "::1", {b"host": b"[::1]:8790"})
+
+
+@pytest.mark.parametrize(
+    ("more", "peer", "headers"),
+    [
+        ({"public_url": "https://chat.example.org"}, "127.0.0.1", LOCAL),
+        ({"host": "0.0.0.0", "insecure": True}, "127.0.0.1", LOCAL),
+        ({}, "10.0.0.7", LOCAL),
+        ({}, None, LOCAL),
+        ({}, "127.0.0.1", {b"host": b"chat.example.org"}),
+        ({}, "127.0.0.1", {}),
+        ({}, "127.0.0.1", LOCAL | {b"x-forwarded-for": b"10.0.0.7"}),
+        ({}, "127.0.0.1", LOCAL | {b"x-forwarded-proto": b"https"}),
+        ({}, "127.0.0.1", LOCAL | {b"forwarded": b"for=10.0.0.7"}),
+    ],
+)
+def test_everyone_else_needs_an_invitation(
+    tmp_path: Path, more: dict[str, object], peer: str | None, headers: dict[bytes, bytes]
+) -> None:
+    assert not may_register_freely(options(tmp_path, **more), peer, headers)

@@ -1,0 +1,100 @@
+"""Starting and stopping a server."""
+
+import asyncio
+import signal
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.accounts import Device, People
+from tests.servers import CHEAP, LiveServer, ServerProcess
+from tui_chat.protocol import events
+from tui_chat.server.run import CannotServe, Listening, ServerOptions, serve
+
+
+async def test_serve_says_where_and_stops_when_told(tmp_path: Path) -> None:
+    ready: asyncio.Future[Listening] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    options = ServerOptions(port=0, data=tmp_path / "data", passwords=CHEAP)
+    task = asyncio.create_task(serve(options, ready=ready.set_result, stop=stop))
+    url = await ready
+    stop.set()
+    await task
+    assert url.startswith("http://127.0.0.1:")
+    port = int(url.rpartition(":")[2])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotServe, match=f"port {port}") as refused:
+            await serve(ServerOptions(port=port, data=tmp_path / "data"))
+    assert "\n" not in str(refused.value)
+
+
+async def test_an_address_of_another_machine_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match=r"192\.0\.2\.1"):
+        await serve(ServerOptions(host="192.0.2.1", port=0, data=tmp_path / "data", insecure=True))
+
+
+async def test_a_second_server_on_the_same_data_is_refused(server: LiveServer) -> None:
+    with pytest.raises(CannotServe) as refused:
+        await serve(ServerOptions(port=0, data=server.options.data))
+    assert "\n" not in str(refused.value)
+
+
+def test_data_is_for_its_owner_alone(server: LiveServer) -> None:
+    assert stat.S_IMODE(server.options.data.stat().st_mode) == 0o700
+
+
+def test_over_ipv6(tmp_path: Path) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.fail("this machine has no IPv6 loopback")
+    live = LiveServer(tmp_path / "six", host="::1")
+    people = People(live.url)
+    try:
+        assert live.url.startswith("http://[::1]:")
+        assert people.register("alice").get("/v1/me")
+    finally:
+        people.close()
+        live.stop()
+
+
+def test_a_process_ends_gracefully_at_sigterm(server_process: ServerProcess) -> None:
+    people = People(server_process.url)
+    try:
+        alice = people.register("alice")
+        with alice.stream() as stream:
+            assert server_process.terminate() == 0
+            assert stream.closed() == events.CLOSE_RESTART
+    finally:
+        people.close()
+
+
+def test_a_process_ends_gracefully_at_ctrl_c(server_process: ServerProcess) -> None:
+    assert server_process.end(signal.SIGINT) == 0
+
+
+def test_a_process_that_was_killed_starts_again_with_what_was_acknowledged(server_process: ServerProcess) -> None:
+    people = People(server_process.url)
+    try:
+        alice, bob = people.register("alice"), people.register("bob")
+        alice.send("C2Cbob", "kept")
+        server_process.restart()
+        assert bob.texts("C2Calice") == ["kept"]
+        assert alice_again(people).texts("C2Cbob") == ["kept"]
+    finally:
+        people.close()
+
+
+def alice_again(people: People) -> Device:
+    return people.login("alice")

@@ -1,0 +1,94 @@
+"""/v1/sync: catching up over HTTP, and waiting there."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.accounts import Device, Json, People
+from tests.servers import LiveServer
+
+
+@pytest.fixture
+def alice(people: People) -> Device:
+    return people.register("alice")
+
+
+@pytest.fixture
+def bob(people: People, alice: Device) -> Device:
+    return people.register("bob")
+
+
+def in_background(call: Any) -> tuple[threading.Thread, list[Any]]:
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(call()))
+    thread.start()
+    return thread, results
+
+
+def wait_until_waiting(server: LiveServer) -> None:
+    deadline = time.monotonic() + 10
+    while not server.running.services.hub.waiting():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_the_first_sync_is_the_state(alice: Device, bob: Device) -> None:
+    bob.send("C2Calice", "hello")
+    answer = alice.get("/v1/sync")
+    assert answer["reset"] == "epoch"
+    assert {each["conversationID"] for each in answer["conversations"]} == {"C2Cbob"}
+    assert answer["next"] is None
+    assert answer["server"]["undoSeconds"] == 600
+    assert alice.sync(answer["cursor"])["events"] == []
+
+
+def test_ranges_follow_each_other(alice: Device, bob: Device) -> None:
+    since = alice.cursor()
+    for number in range(7):
+        bob.send("C2Calice", str(number))
+    first = alice.sync(since, limit=3)
+    assert (len(first["events"]), first["more"]) == (3, True)
+    second = alice.sync(first["cursor"], limit=100)
+    assert second["from"] == first["to"] + 1
+    assert (len(second["events"]), second["more"]) == (4, False)
+    assert "reset" not in second
+    assert "conversations" not in second
+
+
+def test_waiting_ends_with_the_first_news(server: LiveServer, alice: Device, bob: Device) -> None:
+    since = alice.cursor()
+    began = time.monotonic()
+    thread, results = in_background(lambda: alice.sync(since, wait=20))
+    wait_until_waiting(server)
+    bob.send("C2Calice", "wake up")
+    thread.join()
+    answer: Json = results[0]
+    assert [event["message"]["text"] for event in answer["events"]] == ["wake up"]
+    assert time.monotonic() - began < 10
+
+
+def test_waiting_for_nothing_ends_in_time(alice: Device) -> None:
+    since = alice.cursor()
+    answer = alice.sync(since, wait=0.2)
+    assert (answer["events"], answer["cursor"]) == ([], since)
+
+
+def test_what_is_there_already_is_not_waited_for(alice: Device, bob: Device) -> None:
+    since = alice.cursor()
+    bob.send("C2Calice", "there")
+    began = time.monotonic()
+    assert alice.sync(since, wait=20)["events"]
+    assert time.monotonic() - began < 10
+
+
+def test_a_waiting_request_does_not_hold_up_the_end(server: LiveServer, alice: Device) -> None:
+    since = alice.cursor()
+    thread, results = in_background(lambda: alice.sync(since, wait=20))
+    wait_until_waiting(server)
+    began = time.monotonic()
+    server.stop()
+    thread.join()
+    assert results[0]["events"] == []
+    assert time.monotonic() - began < 5

@@ -13,7 +13,7 @@ OTHER = events.EventDevice(device_id="d-phone", name="phone")
 
 def message(conversation_id: str, message_seq: int, text: str = "", sender: str = "bob", **more: Any) -> Message:
     """A message."""
-    made = {
+    made: dict[str, Any] = {
         "client_id": f"{conversation_id}-{message_seq}",
         "time": 1_000 + message_seq,
         "text": text or f"m{message_seq}",

@@ -95,7 +95,7 @@ class Core:
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
         self.pages = Pages(state=self.state, store=store, calls=self.calls, receiver=self.receiver)
         self.stream = Stream(api.server_url, self, random=random)
-        self._queued_told = self.outbox.waiting()
+        self._queued_told = 0
         self._greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: deque[events.ServerFrame] = deque()
@@ -342,9 +342,10 @@ class Core:
         self.house.disk_full()
 
     def _queue_moved(self) -> None:
-        if self.outbox.waiting() != self._queued_told:
+        """Told while commands really wait; with a connection they come and go in milliseconds."""
+        if (self.outbox.held or self._queued_told) and self.outbox.waiting() != self._queued_told:
             self._tell_connection()
 
     def _tell_connection(self) -> None:
-        self._queued_told = self.outbox.waiting()
+        self._queued_told = self.outbox.waiting() if self.outbox.held else 0
         self.announcer.put(changes.ConnectionChanged(connection=self.connection, queued=self._queued_told))

@@ -143,6 +143,11 @@ class Outbox:
         """How many the server has not confirmed."""
         return self.queue.waiting()
 
+    @property
+    def held(self) -> bool:
+        """Whether commands wait for the server rather than for their turn."""
+        return self._offline or self._pause is not None
+
     def wake(self) -> None:
         """The server may be reachable (again): try now."""
         self._pause = None
@@ -265,6 +270,8 @@ class Outbox:
                 self._resolve(slot, error)
                 self._remove([slot], None)
                 self._carrier.refused(slot.entry, error, awaited=awaited)
+                return
+        self._carrier.queue_changed(())
 
     def _back_off(self, error: ChatError) -> None:
         self._failures += 1

@@ -31,6 +31,7 @@ class State:
         self.position: int | None = None
         self.cursor: str | None = None
         self.shown: dict[str, Conversation] = {}
+        """One and the same dictionary for as long as the session lasts."""
         self.stale: set[str] = set()
         self.unknown_events = 0
         self._queued_for = queued_for
@@ -44,7 +45,7 @@ class State:
         self.stale = {item for item in stale if item in self.conversations}
         self._generation += 1
         self._generations = {}
-        self.shown = {}
+        self.shown.clear()
         self.refresh(self.conversations)
 
     def take(self, applied: Applied) -> None:

@@ -1,7 +1,7 @@
 """The dialog before a deletion: what goes, what stays, for whom, and how long it can be undone."""
 
 from collections.abc import Callable, Collection
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import msgspec
 from rich.cells import cell_len
@@ -10,17 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_chat.tui.commands.command import Scope, dialog_bindings
 from tui_chat.tui.commands.registry import in_scope
 
 from .delete_facts import DeleteFacts, DeleteLines, gone_elsewhere, lines
-
-WIDTH_MOST: Final = 100
-STACKED_BELOW: Final = 60
-"""Narrower dialogs put side by side what else stands next to each other."""
+from .dialog import Answer, Dialog, Frame
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,14 +26,13 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     clear_history: bool
 
 
-class ConfirmDelete(ModalScreen[Confirmed | None]):
+class ConfirmDelete(Dialog[Confirmed | None]):
     """Asks. Dismisses with Confirmed, or None for Cancel, or when nothing is left to delete."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *dialog_bindings(in_scope(Scope.DIALOG), ("confirm", "cancel", "toggle-clear", "choose"))
     ]
     AUTO_FOCUS = "#cancel"
-    CSS_PATH = "../styles/dialogs.tcss"
 
     def __init__(
         self,
@@ -60,19 +55,16 @@ class ConfirmDelete(ModalScreen[Confirmed | None]):
         return list(self._ids)
 
     def compose(self) -> ComposeResult:
-        with Container(id="dialog", classes="delete"):
+        with Frame(classes="delete"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Static(id="text", markup=False)
             with Container(id="buttons"):
-                yield Button("", id="cancel", compact=True)
-                yield Button("", id="confirm", variant="error", compact=True)
+                yield Answer(id="cancel")
+                yield Answer(id="confirm")
 
-    def on_mount(self) -> None:
-        self._show()
-
-    def on_resize(self, event: events.Resize) -> None:
+    def resized(self) -> None:
         """Lay out anew for the new width."""
-        self.call_after_refresh(self._show)
+        self._show()
 
     def gone(self, conversation_ids: Collection[str], device: str | None) -> bool:
         """Some of these were deleted elsewhere meanwhile. Returns whether any was among those asked about."""
@@ -143,13 +135,10 @@ class ConfirmDelete(ModalScreen[Confirmed | None]):
 
     def _show(self) -> None:
         said = lines(self._facts, clear_history=self._clear)
-        dialog = self.query_one("#dialog")
-        dialog.set_class(self.size.width < STACKED_BELOW, "-stacked")
-        room = min(self.size.width, WIDTH_MOST) - dialog.gutter.width - 1
-        self.query_one("#text", Static).update(_text(said, room, gone=self._gone, typed=self._typed))
-        self.query_one("#cancel", Button).label = said.cancel
-        confirm = self.query_one("#confirm", Button)
-        confirm.label = said.confirm
+        self.query_one("#text", Static).update(_text(said, self.room, gone=self._gone, typed=self._typed))
+        self.query_one("#cancel", Answer).say(said.cancel)
+        confirm = self.query_one("#confirm", Answer)
+        confirm.say(said.confirm)
         confirm.set_class(not self._ready, "-waits")
 
 

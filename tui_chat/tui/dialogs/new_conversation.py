@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_chat.locale import _
@@ -16,15 +14,16 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
 
+from .dialog import Dialog, Frame
+
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
 
 
-class NewConversation(ModalScreen[str | None]):
+class NewConversation(Dialog[str | None]):
     """One line: `bob` writes to bob; `#name bob carol` makes a group. Dismisses with the conversationID."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
-    CSS_PATH = "../styles/dialogs.tcss"
 
     def __init__(self, session: ChatSession) -> None:
         super().__init__()
@@ -32,7 +31,7 @@ class NewConversation(ModalScreen[str | None]):
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        with Container(id="dialog"):
+        with Frame():
             yield Static(Content(_("New conversation")).stylize("bold"), markup=False)
             yield Static(
                 Content(_("A user's name, or # and a group's name with its members: #planning bob carol")).stylize(

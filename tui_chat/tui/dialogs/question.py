@@ -7,20 +7,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui_chat.locale import _
 from tui_chat.tui.commands.command import Scope, dialog_bindings
 from tui_chat.tui.commands.registry import in_scope
 
+from .dialog import Answer, Dialog, Frame
 
-class Question(ModalScreen[bool]):
+
+class Question(Dialog[bool]):
     """Starts on Cancel; `y` confirms, `n` and Esc cancel, arrows move, Enter presses."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*dialog_bindings(in_scope(Scope.DIALOG), ("confirm", "cancel", "choose"))]
     AUTO_FOCUS = "#cancel"
-    CSS_PATH = "../styles/dialogs.tcss"
 
     def __init__(self, title: Content, text: Content, *, confirm: Content) -> None:
         super().__init__()
@@ -29,12 +29,12 @@ class Question(ModalScreen[bool]):
         self._confirm = confirm
 
     def compose(self) -> ComposeResult:
-        with Container(id="dialog", classes="delete"):
+        with Frame(classes="delete"):
             yield Static(self._question.stylize("bold"), markup=False)
             yield Static(self._text, markup=False)
             with Container(id="buttons"):
-                yield Button(Content(_("Cancel")), id="cancel", compact=True)
-                yield Button(self._confirm, id="confirm", variant="error", compact=True)
+                yield Answer(Content(_("Cancel")), id="cancel")
+                yield Answer(self._confirm, id="confirm")
 
     def action_confirm(self) -> None:
         """y"""

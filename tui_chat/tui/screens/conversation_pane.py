@@ -29,7 +29,7 @@ from tui_chat.client.changes import (
     StateReset,
     TypingSeen,
 )
-from tui_chat.locale import _, ngettext
+from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError, InvalidRequest, TextEmpty, TextTooLong
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Conversation, Membership
@@ -405,16 +405,9 @@ class ConversationPane(Vertical):
 
     def _note(self) -> None:
         """What stands at the right of the title."""
-        open_id = self.conversation_id
-        if open_id is None:
-            return
-        row = self._row(open_id)
+        note = safe.own("")
         if self._typing is not None:
             note = safe.fill(_("{name} is writing…"), name=self._typing)
-        elif row.member_count is not None:
-            note = safe.fill(ngettext("{count} member", "{count} members", row.member_count), count=row.member_count)
-        else:
-            note = safe.own("")
         self.messages.set_note(note)
 
 

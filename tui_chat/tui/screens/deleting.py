@@ -187,6 +187,7 @@ class Deleter:
                 app.say(own(_("Nothing to undo")))
                 return
             result = await pane.session.undo(batch_id)
+        app.clear_notifications()
         app.say(
             own(_("Offline: the undo waits in the queue"))
             if result.queued

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,6 +16,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
+from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.dialogs.question import Question
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.render.times import Times
@@ -33,7 +32,7 @@ NAMES_MOST: Final = 200
 SECOND: Final = 1.0
 
 
-class DeletionLog(ModalScreen[None]):
+class DeletionLog(Dialog[None]):
     """Enter shows the names, `u` undoes, `E` erases now, Esc closes."""
 
     app: ChatApp
@@ -45,7 +44,6 @@ class DeletionLog(ModalScreen[None]):
         ("j", "down"),
         ("k", "up"),
     ]
-    CSS_PATH = "../styles/dialogs.tcss"
 
     def __init__(self, session: ChatSession, *, clock: Callable[[], int]) -> None:
         super().__init__()
@@ -58,7 +56,7 @@ class DeletionLog(ModalScreen[None]):
         """The batch whose names are shown."""
 
     def compose(self) -> ComposeResult:
-        with Container(id="dialog", classes="tall"):
+        with Frame(classes="tall"):
             yield Static(Content(_("Deletions")).stylize("bold"), markup=False, id="title")
             yield OptionList(id="entries", markup=False, compact=True)
             yield Static(Content(_("Loading…")), id="text", markup=False)

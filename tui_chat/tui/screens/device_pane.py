@@ -117,6 +117,10 @@ class DevicePane(Vertical):
         """Conversations with an unsent draft."""
         return frozenset(self.session.drafts)
 
+    def show_title(self, shown: bool) -> None:
+        """Say which device this is, while there are two."""
+        self._title.display = shown
+
     def show_all(self) -> None:
         """The whole list from the session."""
         self.list.set_conversations(self.session.conversations)

@@ -2,18 +2,21 @@
 
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.locale import _
 from tui_chat.tui.commands.command import N_, Scope
 from tui_chat.tui.commands.registry import in_scope
+from tui_chat.tui.dialogs.dialog import Dialog, Frame
+from tui_chat.tui.render.cells import width, wrap
+from tui_chat.tui.safe import Safe, own
 
+KEYS: Final = 18
+"""Cells of the column of keys."""
 TITLES: Final = {
     Scope.LIST: N_("In the list"),
     Scope.MESSAGES: N_("In the messages"),
@@ -23,48 +26,48 @@ TITLES: Final = {
 }
 
 
-def help_text(here: Scope) -> Content:
+def help_text(here: Scope, cells: int) -> Content:
     """The commands of where one is first, then those that work everywhere, then the rest."""
     others = [scope for scope in Scope if scope not in (here, Scope.EVERYWHERE)]
-    order = list(dict.fromkeys([here, Scope.EVERYWHERE, *others]))
-    column = max(cell_len(command.key_text()) for scope in Scope for command in in_scope(scope) if command.in_help) + 2
-    column = min(column, 22)
-    parts: list[Content] = []
-    for scope in order:
-        parts.append(Content(_(TITLES[scope])).stylize("bold $primary"))
+    rows: list[Content] = []
+    for scope in dict.fromkeys([here, Scope.EVERYWHERE, *others]):
+        rows.append(Content(_(TITLES[scope])).stylize("bold $primary"))
         for command in in_scope(scope):
-            if not command.in_help or not command.keys:
-                continue
-            keys = command.key_text()
-            if cell_len(keys) >= column:
-                parts.append(Content(keys).stylize("bold"))
-                keys = ""
-            parts.append(
-                Content.assemble(
-                    (keys + " " * (column - cell_len(keys)), "bold"),
-                    _(command.help),
-                )
-            )
-        parts.append(Content(""))
-    return Content("\n").join(parts)
+            if command.in_help and command.keys:
+                rows.extend(_row(command.key_text(), own(_(command.help)), cells))
+        rows.append(Content(""))
+    return Content("\n").join(rows[:-1])
 
 
-class Help(ModalScreen[None]):
+def _row(keys: str, said: Safe, cells: int) -> list[Content]:
+    """The keys, and beside them what they do; below them where the keys are long or the screen is narrow."""
+    indent = KEYS if cells > 2 * KEYS else 2
+    lines = [Content(" " * indent + said[start:end]) for start, end in wrap(said, max(cells - indent, 8))]
+    head = Content(keys).stylize("bold")
+    if indent == KEYS and width(keys) < KEYS - 1:
+        return [head + Content(" " * (KEYS - width(keys))) + Content(lines[0].plain[KEYS:]), *lines[1:]]
+    return [head, *lines]
+
+
+class Help(Dialog[None]):
     """Esc, `?`, F1 and `q` close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,f1,q", "close")]
-    CSS_PATH = "../styles/dialogs.tcss"
 
     def __init__(self, here: Scope) -> None:
         super().__init__()
         self._here = here
 
     def compose(self) -> ComposeResult:
-        with Container(id="dialog", classes="tall"), VerticalScroll(id="page"):
-            yield Static(help_text(self._here), markup=False)
+        with Frame(classes="tall"), VerticalScroll(id="page"):
+            yield Static(id="text", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#page").focus()
+
+    def resized(self) -> None:
+        """The words are wrapped for the width there is."""
+        self.query_one("#text", Static).update(help_text(self._here, self.room - 1))
 
     def action_close(self) -> None:
         """Esc"""

@@ -215,11 +215,13 @@ class MainScreen(Screen[None]):
         self._body.add_class("-two")
         await self._body.mount(pane)
         self.second = pane
+        self.primary.show_title(True)
         app.saw(Did.OPENED_SECOND)
 
     async def _close_second(self, pane: DevicePane) -> None:
         self.go(self.primary.list)
         self.second = None
+        self.primary.show_title(False)
         await pane.remove()
         self._body.remove_class("-two")
         await pane.session.close()
@@ -249,7 +251,7 @@ class MainScreen(Screen[None]):
         """One pane at a time where there is no room for two; no frames where there is no room for them."""
         self._body.set_class(event.size.width < NARROW_BELOW, "-narrow")
         self._body.set_class(event.size.height < LOW_BELOW, "-low")
-        self._coach.set_class(event.size.height < LOW_BELOW, "-low")
+        self.show_coach()
 
     # What is said at the bottom.
 
@@ -267,7 +269,7 @@ class MainScreen(Screen[None]):
             status.marks_fact(len(device.list.marks)),
         ]
         self._status.set_facts([fact for fact in facts if fact is not None and fact.text])
-        self._status.set_hints(status.hints(app.footer_commands(self.scope)))
+        self._status.set_hints(status.hints(app.footer_commands(self.scope), self.scope))
         self._tick_while(bool(session.undoable))
 
     def _tick_while(self, counting: bool) -> None:
@@ -288,7 +290,7 @@ class MainScreen(Screen[None]):
     def show_coach(self) -> None:
         """The coach's line, while there is one."""
         coach = self.app.coach
-        self._coach.display = coach.active
+        self._coach.display = coach.active and self.size.height >= LOW_BELOW
         if coach.active:
             self._coach.update(
                 Content.assemble(" ", coach.line().stylize("bold"), ("   " + _("Esc ends the tour"), "$text-muted"))

@@ -1,17 +1,20 @@
 """What the status line says: from a session's state to facts, pure."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from tui_chat.client.changes import Connection
 from tui_chat.client.results import UndoableBatch
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import ServerFacts
-from tui_chat.tui.commands.command import Command, key_name
+from tui_chat.tui.commands.command import Command, Scope, key_name
 from tui_chat.tui.safe import Safe, fill, join, own
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.status_bar import Fact, Hint
 
 from .sentences import remaining
+
+PRINTABLE: Final = frozenset({"question_mark"})
 
 
 def connection_fact(connection: Connection, queued: int, symbols: Symbols) -> Fact:
@@ -65,13 +68,15 @@ def marks_fact(count: int) -> Fact | None:
     return Fact(fill(ngettext("{count} marked", "{count} marked", count), count=f"{count:,}"), 10, "strong")
 
 
-def hints(commands: Sequence[Command]) -> list[Hint]:
-    """Keys that do something now; the help is kept longest."""
-    return [
-        Hint(own(key_name(command.keys[0])), own(_(command.label)), 7 if command.id in ("help", "delete") else 4)
-        for command in commands
-        if command.keys
-    ]
+def hints(commands: Sequence[Command], scope: Scope | None) -> list[Hint]:
+    """Keys that do something now; the help is kept longest. While one writes, letters are text: F1, not `?`."""
+    found: list[Hint] = []
+    for command in commands:
+        keys = [key for key in command.keys if scope is not Scope.COMPOSER or key not in PRINTABLE]
+        if keys:
+            priority = 7 if command.id in ("help", "delete") else 4
+            found.append(Hint(own(key_name(keys[0])), own(_(command.label)), priority))
+    return found
 
 
 def progress(done: int, total: int, seconds: float, cells: int) -> Safe:

@@ -8,15 +8,14 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_chat.locale import _
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
+from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.render.rows import conversation_name
 
 HITS_MOST: Final = 50
@@ -38,7 +37,7 @@ def matches(conversations: Mapping[str, Conversation], typed: str) -> list[Conve
     return nsmallest(HITS_MOST, found, key=rank)
 
 
-class Switcher(ModalScreen[str | None]):
+class Switcher(Dialog[str | None]):
     """Dismisses with the conversationID, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,14 +45,13 @@ class Switcher(ModalScreen[str | None]):
         ("down,ctrl+n", "move(1)"),
         ("up", "move(-1)"),
     ]
-    CSS_PATH = "../styles/dialogs.tcss"
 
     def __init__(self, conversations: Mapping[str, Conversation]) -> None:
         super().__init__()
         self._conversations = conversations
 
     def compose(self) -> ComposeResult:
-        with Container(id="dialog", classes="tall"):
+        with Frame(classes="tall"):
             yield Input(compact=True, placeholder=_("Go to: some letters of a name"))
             yield OptionList(id="entries", markup=False, compact=True)
 

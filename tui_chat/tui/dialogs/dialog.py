@@ -1,0 +1,58 @@
+"""What every dialog has in common: its frame, and how it makes room on small screens."""
+
+from typing import ClassVar, Final, TypeVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button
+
+Result = TypeVar("Result")
+
+LOW_BELOW: Final = 14
+"""Lower screens leave the frame away, so that text and buttons find room."""
+STACKED_BELOW: Final = 60
+"""In narrower dialogs stands one below the other what else stands side by side."""
+WIDTH_MOST: Final = 100
+
+
+class Dialog(ModalScreen[Result]):
+    """A dialog composes its contents into `Frame`."""
+
+    CSS_PATH = "../styles/dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    @property
+    def room(self) -> int:
+        """Cells in a line of text within the frame, beside a scrollbar."""
+        return max(min(self.size.width, WIDTH_MOST) - (1 if self.size.width < STACKED_BELOW else 5), 8)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size."""
+        frame = self.query_one(Frame)
+        frame.set_class(event.size.width < STACKED_BELOW, "-stacked")
+        frame.set_class(event.size.height < LOW_BELOW, "-low")
+        self.resized()
+
+    def resized(self) -> None:
+        """Lay out anew for the new `room`. To be overridden."""
+
+
+class Frame(Container):
+    """The dialog's box."""
+
+
+class Answer(Button):
+    """A button of one line, in brackets, so that it looks like one where colours are not seen."""
+
+    def __init__(self, label: Content | None = None, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id, compact=True)
+        self.styles.line_pad = 0  # The stylesheet's parser takes no zero for it.
+        if label is not None:
+            self.say(label)
+
+    def say(self, label: Content) -> None:
+        """Other words."""
+        self.label = Content.assemble("[ ", label, " ]")

@@ -1,6 +1,8 @@
 """One account on disk: rows, cursor, outbox, drafts and preferences in one TinyDB; messages in many (history.py).
 
-The directory holds `lock`, `account.journal` with its backup, and `history/`.
+The directory holds `lock`, `account.journal` with its backup, and `history/`. The tables of the account: conversations,
+stale, drafts, preferences, outbox, counters (the last number of the outbox), clears (what is to be purged), and state:
+cursor, me (identity and server), unsettled (history is being written without fsync, in this run of the machine).
 """
 
 import asyncio

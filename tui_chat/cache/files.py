@@ -25,7 +25,9 @@ def disk_errors() -> Iterator[None]:
 
 def private_directory(path: Path) -> None:
     """Make a directory (and its parents) for its owner alone: mode 0700, also where it existed with a wider one."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_directory(path.parent)
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)
 

@@ -122,7 +122,9 @@ class HistoryCache:
 
     def clear_whole(self) -> None:
         """Remove the files of which nothing is to stay. May run in another thread while the store is used."""
-        for conversation_id, message_seq in list(self._to_clear.items()):
+        with self._guard:
+            asked = list(self._to_clear.items())
+        for conversation_id, message_seq in asked:
             with self._guard:
                 if (
                     message_seq >= EVERYTHING

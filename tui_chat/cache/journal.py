@@ -76,6 +76,8 @@ class JournalStorage(Storage):
         """Records appended while another thread writes the next file; they have to follow into it."""
         self._rewrites = 0
         self._compact_at = compact_from
+        self._lacks_backup = False
+        """A crash left no backup, or an older one: rewrite at the next flush."""
         self._closed = False
         self._guard = threading.Lock()
         """For the descriptor, between an fsync in another thread and its replacement."""
@@ -187,14 +189,14 @@ class JournalStorage(Storage):
         self._write_backlog()
         if self._durable and self._synced < self._written:
             await asyncio.to_thread(self._sync)
-        if self._records_bytes >= self._compact_at and self._carried is None:
+        if self._rewrite_due and self._carried is None:
             await self.compact()
 
     def flush_now(self) -> None:
         """As `flush`, on the caller's time."""
         self._write_backlog()
         self.sync_now()
-        if self._records_bytes >= self._compact_at:
+        if self._rewrite_due:
             self.compact_now()
 
     def sync_now(self) -> None:
@@ -212,6 +214,7 @@ class JournalStorage(Storage):
                 self._backlog = Record()
             except OSError:
                 self._put_off()
+                self._discard(".tmp")
                 raise
 
     async def compact(self) -> None:
@@ -230,8 +233,7 @@ class JournalStorage(Storage):
             finally:
                 self._carried = None
                 with disk_errors():  # left over where it failed, or where the file was rewritten at once meanwhile
-                    _beside(self._path, ".next").unlink(missing_ok=True)
-                    _beside(self._path, ".bak.next").unlink(missing_ok=True)
+                    self._discard(".next")
 
     def remove_files(self) -> None:
         """Close, and remove the file with everything beside it."""
@@ -245,6 +247,10 @@ class JournalStorage(Storage):
     @property
     def _records_bytes(self) -> int:
         return self._bytes - self._base_bytes
+
+    @property
+    def _rewrite_due(self) -> bool:
+        return self._lacks_backup or self._records_bytes >= self._compact_at
 
     @property
     def _backup(self) -> Path:
@@ -280,6 +286,9 @@ class JournalStorage(Storage):
             os.ftruncate(self._descriptor, state.end)
         self._chain, self._bytes, self._base_bytes = state.chain, state.end, base.end
         self._compact_at = max(self._compact_from, self._base_bytes)
+        self._lacks_backup = self._durable and not (
+            self._backup.exists() and self._backup.stat().st_size == self._base_bytes
+        )
 
     def _known(self, data: bytes | None) -> Base | None:
         found = read_format(data) if data is not None else None
@@ -367,14 +376,19 @@ class JournalStorage(Storage):
             os.close(former)
         self._chain, self._bytes, self._base_bytes = chain, length, len(image)
         self._compact_at = max(self._compact_from, self._base_bytes)
-        self._synced, self._torn = self._written, False
+        self._synced, self._torn, self._lacks_backup = self._written, False, False
         self._rewrites += 1
         if self._durable:
             _beside(self._path, ".bak" + suffix).replace(self._backup)
             sync_directory(self._path.parent)
 
+    def _discard(self, suffix: str) -> None:
+        _beside(self._path, suffix).unlink(missing_ok=True)
+        _beside(self._path, ".bak" + suffix).unlink(missing_ok=True)
+
     def _put_off(self) -> None:
         """A rewrite failed: do not try again at every change."""
+        self._lacks_backup = False
         self._compact_at = 2 * max(self._records_bytes, self._compact_from)
 
 

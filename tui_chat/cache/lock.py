@@ -20,11 +20,14 @@ class AccountLock:
             self._descriptor: int | None = open_private(path, os.O_RDWR | os.O_CREAT)
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _name_holder(self._descriptor)
             except BlockingIOError:
                 written = os.pread(self._descriptor, 32, 0).strip()
-                os.close(self._descriptor)
+                self.release()
                 raise Locked(int(written) if written.isdigit() else None) from None
-        self._name_holder()
+            except BaseException:
+                self.release()
+                raise
 
     def release(self) -> None:
         """Let go; a second call does nothing. The file stays: removing it would let two processes lock two files."""
@@ -32,11 +35,11 @@ class AccountLock:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _name_holder(self) -> None:
-        assert self._descriptor is not None
-        try:
-            with disk_errors():
-                os.ftruncate(self._descriptor, 0)
-                write_all(self._descriptor, b"%d\n" % os.getpid())
-        except DiskFull:
-            pass  # the lock holds all the same; only its holder's number is not told
+
+def _name_holder(descriptor: int) -> None:
+    try:
+        with disk_errors():
+            os.ftruncate(descriptor, 0)
+            write_all(descriptor, b"%d\n" % os.getpid())
+    except DiskFull:
+        pass  # the lock holds all the same; only its holder's number is not told

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .store import CacheError
 from .table import JournalDB
 
 
@@ -30,7 +31,11 @@ class OutboxTable:
                 numbers.append(last)
             if numbers:
                 self._counters.put("outbox", {"last": last})
-        self._storage.sync_now()
+        try:
+            self._storage.sync_now()
+        except CacheError:
+            self.remove(*numbers)  # whoever asked is told that they are not queued
+            raise
         return numbers
 
     def update(self, entry_id: int, entry: Mapping[str, Any]) -> None:

@@ -245,5 +245,5 @@ class AccountStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Flush, and let go of the account; a second call does nothing."""
+        """Flush, and let go of the account; a second call does nothing. Raises DiskFull, having let go all the same."""
         ...

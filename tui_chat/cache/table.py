@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from tinydb import TinyDB
+from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from .journal import JournalStorage
@@ -20,10 +21,11 @@ class JournalTable(Table):
     (`cond=`) still look at every document, as in TinyDB.
     """
 
-    default_query_cache_capacity = 0
-    """A cached result would be the same objects for all who ask."""
-
     _storage: JournalStorage
+
+    def __init__(self, storage: Storage, name: str, cache_size: int = 0, persist_empty: bool = False):
+        # No query cache: its results would be the same objects for all who ask.
+        super().__init__(storage, name, cache_size, persist_empty)
 
     def _read_table(self) -> Any:
         return Rows(self._storage.raw(self.name))

@@ -1,6 +1,7 @@
 """A small app around the widgets, and conversations and messages to show in them."""
 
 from collections.abc import Iterable
+from datetime import UTC
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -136,8 +137,10 @@ class Host(App[None]):
     def __init__(self, *, symbols: Symbols = UNICODE, flash_seconds: float = 0.0) -> None:
         super().__init__()
         self.events: list[Event] = []
-        self.list = ConversationList(clock=clock, own_id="alice", symbols=symbols, flash_seconds=flash_seconds)
-        self.pane = MessagePane(clock=clock, own_id="alice", symbols=symbols)
+        self.list = ConversationList(
+            clock=clock, own_id="alice", symbols=symbols, zone=UTC, flash_seconds=flash_seconds
+        )
+        self.pane = MessagePane(clock=clock, own_id="alice", symbols=symbols, zone=UTC)
         self.composer = Composer(symbols=symbols)
         self.bar = StatusBar(symbols=symbols)
 
@@ -160,4 +163,5 @@ class Host(App[None]):
 
     def hook(self, event: Event) -> None:
         """For run_test(message_hook=…)."""
-        self.events.append(event)
+        if not any(event is seen for seen in self.events[-50:]):  # It is called for each widget on the way up.
+            self.events.append(event)

@@ -108,9 +108,9 @@ class Composer(TextArea):
         self.scroll_cursor_visible()
 
     async def _on_key(self, event: events.Key) -> None:
+        # Textual runs TextArea's own handler after this one, which would insert a line break.
         if event.key in ("enter", "ctrl+j", "shift+enter"):
-            return  # The bindings above have them; TextArea would insert a line break.
-        await super()._on_key(event)
+            event.prevent_default()
 
     def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
         """Every way in for typed and pasted text: harmless, and no more than fits."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import ClassVar
 
 from textual.message import Message
@@ -90,6 +91,7 @@ class ConversationList(MarkedList):
         clock: Callable[[], int],
         own_id: str = "",
         symbols: Symbols = UNICODE,
+        zone: tzinfo | None = None,
         flash_seconds: float = 0.4,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -97,10 +99,11 @@ class ConversationList(MarkedList):
         """`clock` gives milliseconds since 1970; `flash_seconds` is how long a deleted row still shows."""
         super().__init__(id=id, classes=classes)
         self._clock = clock
+        self._zone = zone
         self._own_id = own_id
         self._symbols = symbols
         self._flash_seconds = flash_seconds
-        self._times = Times(clock())
+        self._times = Times(clock(), zone)
         self._listing = Listing()
         self._states: dict[str, tuple[RowState, str]] = {}
         self._stale: frozenset[str] = frozenset()
@@ -210,7 +213,7 @@ class ConversationList(MarkedList):
 
     def refresh_times(self) -> None:
         """The day may have changed: write the times anew."""
-        self._times = Times(self._clock())
+        self._times = Times(self._clock(), self._zone)
         self._strips.clear()
         self.refresh()
 

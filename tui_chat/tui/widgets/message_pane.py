@@ -6,6 +6,7 @@ end the pane follows what comes; elsewhere it counts it ("12 new").
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import ClassVar
 
 from textual import events
@@ -131,6 +132,7 @@ class MessagePane(Painted, can_focus=True):
         clock: Callable[[], int],
         own_id: str = "",
         symbols: Symbols = UNICODE,
+        zone: tzinfo | None = None,
         name_of: Callable[[str], str] = str,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -138,10 +140,11 @@ class MessagePane(Painted, can_focus=True):
         """`clock` gives milliseconds since 1970; `name_of` turns a userID into what is shown for it in tips."""
         super().__init__(id=id, classes=classes)
         self._clock = clock
+        self._zone = zone
         self._own_id = own_id
         self._symbols = symbols
         self._name_of = name_of
-        self._times = Times(clock())
+        self._times = Times(clock(), zone)
         self._window: MessageWindow | None = None
         self._notice = own(_("Enter opens a conversation."))
         self._notice_lines: list[Safe] = [self._notice]
@@ -159,6 +162,8 @@ class MessagePane(Painted, can_focus=True):
         self._read_said = 0
         self._cursor: Entry | None = None
         self._note = own("")
+        self._begin: tuple[int | None] | None = None
+        """Where `show` wants to begin, until there is a size to begin in."""
         self.set_class(symbols.ascii, "-ascii")
 
     # What the app tells.
@@ -197,9 +202,9 @@ class MessagePane(Painted, can_focus=True):
         self._read_said = conversation.read_seq
         self._cursor = None
         self._following, self._anchor = not more_newer, None
+        self._begin = (at,)
         self._clear_selection()
         self._lay_out()
-        self._begin_at(at)
 
     def close(self, notice: str | None = None) -> None:
         """Show no conversation, and say why in the words given (they may hold foreign names)."""
@@ -302,7 +307,7 @@ class MessagePane(Painted, can_focus=True):
 
     def refresh_times(self) -> None:
         """The day may have changed: write the separators anew."""
-        self._times = Times(self._clock())
+        self._times = Times(self._clock(), self._zone)
         self._generation += 1
         self._lay_out()
 
@@ -488,7 +493,12 @@ class MessagePane(Painted, can_focus=True):
         self._adjusting = True
         if window.height != self.virtual_size.height:
             self.virtual_size = Size(0, window.height)
-        top = self._end if self._following else self._anchor_line()
+        if self._begin is not None:
+            top = self._beginning(self._begin[0])
+            self._begin = None
+            self._following = not self._more_newer and top >= self._end
+        else:
+            top = self._end if self._following else self._anchor_line()
         self.scroll_to(y=top, animate=False, force=True)
         self._adjusting = False
         if not self._following:
@@ -571,20 +581,17 @@ class MessagePane(Painted, can_focus=True):
             return False
         return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
 
-    def _begin_at(self, seq: int | None) -> None:
+    def _beginning(self, seq: int | None) -> int:
+        """The first line to show of what is shown anew."""
         window = self._window
-        if window is None or not window.entries or self.size.width <= 0:
-            return
-        if seq is None:
-            first_new = next((e for e in window.entries if e.shown is not None and e.shown.first_new), None)
-            top = window.top_of(first_new) if first_new is not None else None
-            if first_new is None or top is None or top - first_new.above >= self._end:
-                return
-            self._scroll(top - first_new.above)
-            return
-        entry = next((e for e in window.entries if e.message.message_seq >= seq), None)
-        if entry is not None and (top := window.top_of(entry)) is not None:
-            self._scroll(top)
+        entries = window.entries if window is not None else []
+        for index, entry in enumerate(entries):
+            top = window.tops[index] if window is not None else 0
+            if seq is None and entry.shown is not None and entry.shown.first_new:
+                return min(top, self._end)
+            if seq is not None and entry.message.message_seq >= seq:
+                return min(top + entry.above, self._end)
+        return self._end
 
     def _scroll(self, top: int) -> None:
         self.scroll_to(y=min(max(top, 0), self._end), animate=False, force=True)

@@ -1,6 +1,6 @@
 """The one status line: facts at the left, keys that do something now at the right; the least important go first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -85,25 +85,34 @@ class StatusBar(Painted):
 
 def status_line(facts: Sequence[Fact], hints: Sequence[Hint], cells: int, symbols: Symbols) -> Line:
     """The line that fits: short forms first, then what has the least priority goes; of equals the last."""
+    if cells < 3:
+        return []
     kept, keys = list(facts), list(hints)
-    while True:
-        left, right = _left(kept, symbols), _right(keys)
-        used = line_width(left) + line_width(right)
-        if used + 2 <= cells or len(kept) + len(keys) <= 1:
-            break
+    while len(kept) + len(keys) > 1:
+        for line in _forms(kept, keys, symbols):
+            used = line_width(line[0]) + line_width(line[1])
+            if used + 2 <= cells:
+                return [*line[0], Piece(spaces(cells - used)), *line[1]]
         least = min([fact.priority for fact in kept] + [hint.priority for hint in keys])
-        shorter = next(
-            (n for n, fact in enumerate(kept) if fact.short is not None and fact.priority <= least + 1), None
-        )
-        if shorter is not None and (short := kept[shorter].short) is not None:
-            kept[shorter] = Fact(short, kept[shorter].priority, kept[shorter].style)
-        elif any(hint.priority == least for hint in keys):
+        if any(hint.priority == least for hint in keys):
             keys.pop(max(n for n, hint in enumerate(keys) if hint.priority == least))
         else:
             kept.pop(max(n for n, fact in enumerate(kept) if fact.priority == least))
-    if used + 1 > cells and kept:
-        return [Piece(own(" ")), Piece(elide(kept[0].text, max(cells - 2, 1), symbols.ellipsis), kept[0].style)]
-    return [*left, Piece(spaces(cells - used)), *right]
+    if kept:
+        return [Piece(own(" ")), Piece(elide(kept[0].text, cells - 2, symbols.ellipsis), kept[0].style)]
+    right = _right(keys)
+    return [Piece(spaces(cells - line_width(right))), *right] if line_width(right) <= cells else []
+
+
+def _forms(facts: Sequence[Fact], hints: Sequence[Hint], symbols: Symbols) -> Iterator[tuple[Line, Line]]:
+    """Both halves with all facts in full, then with one more in its short form each time, the least important first."""
+    shown, right = list(facts), _right(hints)
+    yield _left(shown, symbols), right
+    for number in sorted(range(len(shown)), key=lambda number: shown[number].priority):
+        fact = shown[number]
+        if fact.short is not None:
+            shown[number] = Fact(fact.short, fact.priority, fact.style)
+            yield _left(shown, symbols), right
 
 
 def _left(facts: Sequence[Fact], symbols: Symbols) -> Line:

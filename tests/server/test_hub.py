@@ -1,0 +1,146 @@
+"""The hub: one encoding for all, a range without content for who is not meant, frames under their limit."""
+
+import itertools
+import json
+
+import msgspec
+
+from tui_chat.protocol import events, limits
+from tui_chat.server.engines import Emitted
+from tui_chat.server.hub import Frame, Hub, cut
+
+
+class Recorder:
+    """A connection that remembers."""
+
+    def __init__(self, user: int, device_id: str) -> None:
+        self.user = user
+        self.device_id = device_id
+        self.sent = 0
+        self.frames: list[Frame] = []
+        self.others: list[object] = []
+
+    def offer(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def offer_ephemeral(self, text: str) -> None:
+        self.others.append(text)
+
+    def offer_notice(self, text: str) -> None:
+        self.others.append(text)
+
+    def fall_behind(self, newest: int) -> None:
+        self.others.append(newest)
+
+    def close(self, code: int) -> None:
+        self.others.append(code)
+
+    def check(self, now: float) -> None:
+        self.others.append(now)
+
+
+def revoked(user: int, event_seq: int, only_device: str | None = None) -> Emitted:
+    event = events.DeviceRevoked(event_seq=event_seq, device_id=f"d{event_seq}")
+    return Emitted(user, f"user{user}", event_seq, only_device, event)
+
+
+def hub() -> Hub:
+    return Hub(lambda position: f"e:{position}")
+
+
+def test_all_devices_of_a_user_share_one_frame() -> None:
+    one, two, other = Recorder(1, "a"), Recorder(1, "b"), Recorder(2, "c")
+    here = hub()
+    for recorder in (one, two, other):
+        here.join(recorder)
+    here.deliver([revoked(1, 7), revoked(2, 3), revoked(1, 8)])
+    assert one.frames[0] is two.frames[0]
+    assert json.loads(one.frames[0].text) == {
+        "t": "events",
+        "from": 7,
+        "to": 8,
+        "cursor": "e:8",
+        "events": [
+            {"kind": "device.revoked", "eventSeq": 7, "deviceID": "d7"},
+            {"kind": "device.revoked", "eventSeq": 8, "deviceID": "d8"},
+        ],
+    }
+    assert (other.frames[0].first, other.frames[0].last) == (3, 3)
+
+
+def test_what_is_for_one_device_closes_the_range_of_the_others_without_content() -> None:
+    origin, phone, tablet = Recorder(1, "origin"), Recorder(1, "phone"), Recorder(1, "tablet")
+    here = hub()
+    for recorder in (origin, phone, tablet):
+        here.join(recorder)
+    here.deliver([revoked(1, 1, "origin")])
+    assert len(json.loads(origin.frames[0].text)["events"]) == 1
+    assert json.loads(phone.frames[0].text)["events"] == []
+    assert (phone.frames[0].first, phone.frames[0].last) == (1, 1)
+    assert phone.frames[0] is tablet.frames[0]
+
+
+def test_who_left_hears_nothing() -> None:
+    recorder = Recorder(1, "a")
+    here = hub()
+    here.join(recorder)
+    here.leave(recorder)
+    here.deliver([revoked(1, 1)])
+    here.tell(1, "typing")
+    here.tell_everyone("settings")
+    assert (recorder.frames, recorder.others, here.users()) == ([], [], [])
+    here.leave(recorder)
+
+
+def test_positions_from_the_database_reach_the_connections() -> None:
+    recorder = Recorder(1, "a")
+    here = hub()
+    here.join(recorder)
+    here.compare({1: 9, 2: 4})
+    assert recorder.others == [9]
+
+
+def test_only_the_named_devices_are_closed() -> None:
+    one, two = Recorder(1, "a"), Recorder(1, "b")
+    here = hub()
+    here.join(one)
+    here.join(two)
+    here.close_devices(["b"], events.CLOSE_REVOKED)
+    assert (one.others, two.others) == ([], [events.CLOSE_REVOKED])
+
+
+async def test_news_wakes_who_waits_for_it() -> None:
+    here = hub()
+    mine, others = here.news(1), here.news(2)
+    here.deliver([revoked(1, 1)])
+    assert mine.done()
+    assert not others.done()
+    here.stop()
+    assert others.done()
+    here.no_news(1, mine)
+    here.no_news(2, others)
+    assert here.waiting() == 0
+
+
+def raw(size: int) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps({"x": "y" * (size - 8)}).encode())
+
+
+def test_a_large_range_is_cut_without_a_gap() -> None:
+    wanted = [(seq, raw(20_000)) for seq in range(3, 30, 3)]
+    frames = list(cut(1, 40, wanted, str))
+    assert frames[0].first == 1
+    assert frames[-1].last == 40
+    assert all(one.last + 1 == other.first for one, other in itertools.pairwise(frames))
+    assert all(len(frame.text) < limits.FRAME_BYTES for frame in frames)
+    assert sum(len(json.loads(frame.text)["events"]) for frame in frames) == len(wanted)
+
+
+def test_an_event_larger_than_a_frame_goes_alone() -> None:
+    frames = list(cut(1, 3, [(1, raw(10)), (2, raw(100_000)), (3, raw(10))], str))
+    assert [(frame.first, frame.last) for frame in frames] == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_an_empty_range_is_one_frame() -> None:
+    (frame,) = cut(5, 9, [], str)
+    assert json.loads(frame.text) == {"t": "events", "from": 5, "to": 9, "cursor": "9", "events": []}

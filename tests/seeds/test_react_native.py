@@ -53,7 +53,10 @@ async def test_sample_2_refused(account: Account) -> None:
         ("GROUPunknown", "conversation_not_found")
     ]
     with pytest.raises(InvalidRequest, match="clearHistoryMessage"):
-        await account.session.delete_conversation(conversation_id_list=[C2C], clear_history_message="no")  # type: ignore[arg-type]
+        await account.session.delete_conversation(
+            conversation_id_list=[C2C],
+            clear_history_message="no",  # type: ignore[call-overload]
+        )
     assert account.listed() == ALL
 
 

@@ -88,6 +88,10 @@ class Transaction(ABC):
         """An unused value for the `id` of `table`, greater than all in it."""
 
     @abstractmethod
+    def lock_named(self, user: int, folded: str) -> None:
+        """As `lock_conversations`, for the one that this user calls so; nothing where there is none yet."""
+
+    @abstractmethod
     def lock_users(self, users: Iterable[int]) -> None:
         """Keep other transactions from writing these users' rows, in ascending order."""
 

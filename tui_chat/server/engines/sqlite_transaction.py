@@ -61,5 +61,8 @@ class SqliteTransaction(Transaction):
     def lock_users(self, users: Iterable[int]) -> None:
         """Nothing to do: there is only one writer."""
 
+    def lock_named(self, user: int, folded: str) -> None:
+        """Nothing to do: there is only one writer."""
+
     def lock_conversations(self, conversations: Iterable[int]) -> None:
         """Nothing to do: there is only one writer."""

@@ -5,6 +5,7 @@ event is stored with its numbers as they were then: a deletion that other device
 happened before it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
@@ -114,11 +115,9 @@ _encode = msgspec.json.Encoder().encode
 
 def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     """Append events to their users' logs, in this order; the last eventSeq of each user."""
-    accounts = sorted({one.account for one in outgoing})
-    if not accounts:
+    if not outgoing:
         return {}
-    tx.lock_users(accounts)
-    newest: dict[int, int] = dict(tx.in_list("SELECT account, seq FROM stream WHERE account IN (?*)", accounts))
+    newest = _allocate(tx, Counter([one.account for one in outgoing]))
     rows: list[tuple[object, ...]] = []
     for account, user_id, event, only, conversation in outgoing:
         event_seq = newest[account] = newest[account] + 1
@@ -130,13 +129,25 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
             rows.append((account, event_seq, tx.now, device, None, None, _encode(without_bodies(event)).decode()))
         event = msgspec.structs.replace(event, event_seq=event_seq)
         tx.emitted.append(Emitted(account, user_id, event_seq, None if only is None else only.device_id, event))
-    tx.many("UPDATE stream SET seq = ? WHERE account = ?", [(seq, account) for account, seq in newest.items()])
     tx.many(
         "INSERT INTO event (account, seq, time, only_device, conversation, message_seq, data)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
     return newest
+
+
+def _allocate(tx: Transaction, wanted: Counter[int]) -> dict[int, int]:
+    """Take numbers for so many events of each user; the number before the first of them."""
+    tx.lock_users(wanted)
+    before: dict[int, int] = {}
+    for count in set(wanted.values()):
+        accounts = [account for account, times in wanted.items() if times == count]
+        rows = tx.in_list(
+            "UPDATE stream SET seq = seq + ? WHERE account IN (?*) RETURNING account, seq - ?", accounts, count, count
+        )
+        before.update(rows)
+    return before
 
 
 def tell(tx: Transaction, caller: Caller, told: Iterable[events.Event], *, only: Caller | None = None) -> int:

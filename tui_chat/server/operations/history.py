@@ -38,43 +38,57 @@ THE_SYSTEM: Final = Sender(SYSTEM_SENDER, SYSTEM, None)
 
 
 def append(
+    tx: Transaction, conversation: int, *, sender: int, kind: MessageType, text: str, extra: Extra = NO_EXTRA
+) -> Stored:
+    """Write what the server says itself, a tip or a notice, as a conversation's next message."""
+    tx.lock_conversations((conversation,))
+    row = tx.one("SELECT last_seq, last_count FROM conversation WHERE id = ?", conversation)
+    if row is None:
+        raise LookupError(f"there is no conversation {conversation}")
+    stored = write(tx, conversation, row[0], row[1], sender=sender, kind=kind, text=text, extra=extra)
+    if stored is None:
+        raise LookupError("a message without clientID was taken for one that was sent before")
+    return stored
+
+
+def write(
     tx: Transaction,
     conversation: int,
+    last_seq: int,
+    last_count: int,
     *,
     sender: int,
     kind: MessageType,
     text: str,
     client_id: str | None = None,
     extra: Extra = NO_EXTRA,
-) -> Stored:
-    """Write the next message of a conversation. Tips do not count as unread."""
-    tx.lock_conversations((conversation,))
-    row = tx.one("SELECT last_seq, last_count FROM conversation WHERE id = ?", conversation)
-    if row is None:
-        raise LookupError(f"there is no conversation {conversation}")
-    seq = row[0] + 1
-    count = row[1] + (kind is not MessageType.TIP)
-    tx.execute(
-        "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?",
-        seq,
-        count,
-        tx.now,
-        conversation,
-    )
-    tx.execute(
+) -> Stored | None:
+    """Write the message after `last_seq` into a locked conversation; None where the sender has used the clientID
+    before. Tips do not count as unread."""
+    stored = Stored(last_seq + 1, last_count + (kind is not MessageType.TIP))
+    written = tx.execute(
         "INSERT INTO message (conversation, seq, sender, client_id, time, type, count, text, extra)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sender, client_id) DO NOTHING",
         conversation,
-        seq,
+        stored.seq,
         sender,
         client_id,
         tx.now,
         _TYPE_NUMBERS[kind],
-        count,
+        stored.so_far,
         text,
         None if extra is NO_EXTRA else msgspec.json.encode(extra).decode(),
     )
-    return Stored(seq, count)
+    if not written:
+        return None
+    tx.execute(
+        "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?",
+        stored.seq,
+        stored.so_far,
+        tx.now,
+        conversation,
+    )
+    return stored
 
 
 def by_client_id(tx: Transaction, sender: int, client_id: str) -> tuple[int, Message, bool] | None:

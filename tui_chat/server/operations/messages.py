@@ -6,6 +6,7 @@ import msgspec
 
 from tui_chat.protocol import ids, limits
 from tui_chat.protocol.errors import (
+    ChatError,
     ClientIDReused,
     ConversationNotFound,
     GroupNotFound,
@@ -21,11 +22,11 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .events import position
-from .history import Sender, append, between, by_client_id
+from .history import Sender, Stored, between, by_client_id, write
 from .naming import Named, folded_users, named
-from .posting import announce, as_written, reach
-from .state import C2C, GROUP, JOINED, NO_EXTRA, Extra, Period, Side, past_periods, side, sides_by_key
-from .users import NewSide, account_of, accounts_of, add_conversations, add_sides
+from .posting import announce, as_written, seen_by
+from .state import C2C, GROUP, JOINED, NO_EXTRA, Extra, Period, Seat, Side, past_periods, room, side, sides_by_key
+from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1
 
@@ -46,50 +47,88 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
         raise InvalidRequest(f"a message mentions at most {limits.MENTIONS} users")
     if where.parsed.type is ids.ConversationType.SYSTEM:
         raise ReadOnly()
-    tx.lock_users((caller.user,))
-    earlier = by_client_id(tx, caller.user, request.client_id)
-    if earlier is not None:
+    try:
+        return _send(tx, caller, where, request, text)
+    except ChatError:
+        # A retry gets its answer even where the sender could not send there any more.
+        earlier = by_client_id(tx, caller.user, request.client_id)
+        if earlier is None:
+            raise
         return _again(tx, caller, where, request, text, *earlier)
-    own = side(tx, caller.user, where.folded) or _begin(tx, caller, where)
-    if own.kind == GROUP and own.membership != JOINED:
+
+
+def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
+    tx.lock_named(caller.user, where.folded)
+    seats = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
+    own = next(seat for seat in seats if seat.side.account == caller.user)
+    if own.side.kind == GROUP and own.side.membership != JOINED:
         raise NotAMember()
-    mentioned = accounts_of(tx, request.mentions) if request.mentions else []
-    if request.reply_to is not None and not _sees(tx, own, request.reply_to):
+    if request.reply_to is not None and not _sees(tx, own.side, request.reply_to):
         raise MessageNotFound(f"there is no message {request.reply_to} to answer")
     extra = NO_EXTRA
-    if mentioned or request.reply_to is not None:
+    mentioned: list[Account] = []
+    if request.mentions or request.reply_to is not None:
+        mentioned = accounts_of(tx, request.mentions)
         extra = Extra(reply_to=request.reply_to, mentions=[one.user_id for one in mentioned])
-    stored = append(
+    stored = write(
         tx,
-        own.conversation,
+        own.side.conversation,
+        own.side.last_seq,
+        own.side.last_count,
         sender=caller.user,
         kind=MessageType.TEXT,
         text=text,
         client_id=request.client_id,
         extra=extra,
     )
+    if stored is None:
+        raise ClientIDReused()
     tx.execute(
         "UPDATE state SET read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
         " WHERE account = ? AND conversation = ?",
         stored.seq,
         stored.so_far,
         caller.user,
-        own.conversation,
+        own.side.conversation,
     )
-    _mention(tx, own.conversation, stored.seq, [one.key for one in mentioned if one.key != caller.user])
-    nick = tx.one("SELECT nick FROM account WHERE id = ?", caller.user)
+    called = {one.key for one in mentioned if one.key != caller.user}
+    if called:
+        _mention(tx, own.side.conversation, stored.seq, [seat for seat in seats if seat.side.account in called])
     message = as_written(
         tx,
-        conversation_id=own.conversation_id,
+        conversation_id=own.side.conversation_id,
         message_seq=stored.seq,
-        sender=Sender(caller.user, caller.user_id, nick[0] if nick else None),
+        sender=Sender(caller.user, caller.user_id, own.nick),
         kind=MessageType.TEXT,
         text=text,
         client_id=request.client_id,
         extra=extra,
     )
-    positions = announce(tx, reach(tx, own.conversation, message))
+    after = [seat._replace(side=_after(tx, seat.side, stored, caller.user, called)) for seat in seats]
+    positions = announce(tx, seen_by(tx, after, message))
     return MessageSent(message=message, event_seq=positions[caller.user])
+
+
+def _after(tx: Transaction, before: Side, stored: Stored, sender: int, called: set[int]) -> Side:
+    """A side as the message has left it: the sender has read everything, the mentioned have one more."""
+    if before.account == sender:
+        return msgspec.structs.replace(
+            before,
+            last_seq=stored.seq,
+            last_count=stored.so_far,
+            last_time=tx.now,
+            read_seq=stored.seq,
+            floor_count=stored.so_far,
+            mention_count=0,
+            marked_unread=0,
+        )
+    return msgspec.structs.replace(
+        before,
+        last_seq=stored.seq,
+        last_count=stored.so_far,
+        last_time=tx.now,
+        mention_count=before.mention_count + (before.account in called),
+    )
 
 
 def page(
@@ -192,7 +231,7 @@ def _again(
     return MessageSent(message=seen, event_seq=position(tx, caller.user))
 
 
-def _begin(tx: Transaction, caller: Caller, where: Named) -> Side:
+def _begin(tx: Transaction, caller: Caller, where: Named) -> list[Seat]:
     """Make the one-to-one conversation whose first message this is, or say why there is none."""
     if where.parsed.type is ids.ConversationType.GROUP:
         known = tx.one("SELECT 1 FROM chat_group WHERE folded = ?", ids.fold(where.parsed.target))
@@ -205,19 +244,16 @@ def _begin(tx: Transaction, caller: Caller, where: Named) -> Side:
     mine = ids.c2c(peer.user_id)
     theirs = ids.c2c(caller.user_id)
     add_sides(tx, [NewSide(caller.user, key, mine, peer.key), NewSide(peer.key, key, theirs, caller.user)])
-    return sides_by_key(tx, caller.user, [key])[key]
+    return room(tx, caller.user, where.folded)
 
 
-def _mention(tx: Transaction, conversation: int, message_seq: int, mentioned: list[int]) -> None:
-    """Count a mention for those among them who can see the message."""
-    query = "SELECT account FROM state WHERE account IN (?*) AND conversation = ? AND leave_seq IS NULL"
-    present = [row[0] for row in tx.in_list(query, mentioned, conversation)]
-    present = sorted(set(present))
+def _mention(tx: Transaction, conversation: int, message_seq: int, called: list[Seat]) -> None:
+    """Count a mention for those among the mentioned who see the message."""
     tx.many(
         "INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)",
-        [(account, conversation, message_seq) for account in present],
+        [(seat.side.account, conversation, message_seq) for seat in called],
     )
     tx.many(
         "UPDATE state SET mention_count = mention_count + 1 WHERE account = ? AND conversation = ?",
-        [(account, conversation) for account in present],
+        [(seat.side.account, conversation) for seat in called],
     )

@@ -1,5 +1,6 @@
 """A message on its way to everybody who sees it: one row, and one event for each of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ from tui_chat.server.engines import Transaction
 
 from .eventlog import Outgoing, emit
 from .history import THE_SYSTEM, Sender, append, as_last
-from .state import C2C, GROUP, Extra, Face, Side, audience, past_periods, shown, side
+from .state import GROUP, Extra, Face, Seat, Side, audience, past_periods, shown, side
 
 
 class Reached(NamedTuple):
@@ -24,24 +25,37 @@ class Reached(NamedTuple):
 
 def reach(tx: Transaction, conversation: int, message: Message) -> list[Reached]:
     """Everybody who sees a message that was just written, with what it looks like to each of them."""
-    members = audience(tx, conversation, message.message_seq)
-    past = past_periods(tx, (one for one, _, _ in members))
+    return seen_by(tx, audience(tx, conversation, message.message_seq), message)
+
+
+def seen_by(tx: Transaction, seats: Sequence[Seat], message: Message) -> list[Reached]:
+    """The same for those in `seats`, whose sides are as they are after the message."""
+    if not seats:
+        return []
     last = as_last(message)
-    face = Face("", last_message=last)
-    if members and members[0][0].kind == GROUP:
-        row = tx.one("SELECT name, member_count FROM chat_group WHERE conversation = ?", conversation)
-        if row is not None:
-            face = Face(row[0], row[1], last_message=last)
-    reached = []
-    for one, user_id, _ in members:
-        if one.kind == C2C:
-            peer, peer_id, peer_nick = members[0] if members[0][0].account == one.peer else members[-1]
-            face = Face(peer_nick or peer_id, None, peer.read_seq, last)
-        seen = message
-        if one.conversation_id != message.conversation_id:
-            seen = msgspec.structs.replace(message, conversation_id=one.conversation_id)
-        reached.append(Reached(one, user_id, seen, shown(one, face, past.get((one.account, one.conversation), ()))))
-    return reached
+    one = seats[0].side
+    if one.kind == GROUP:
+        name, member_count = tx.one(
+            "SELECT name, member_count FROM chat_group WHERE conversation = ?", one.conversation
+        ) or ("", None)
+        faces = [Face(name, member_count, 0, last)] * len(seats)
+    elif len(seats) > 1:
+        # The two of a one-to-one conversation, each named after the other.
+        faces = [Face(peer.nick or peer.user_id, None, peer.side.read_seq, last) for peer in reversed(seats)]
+    else:
+        faces = [Face("", last_message=last)]
+    past = past_periods(tx, (seat.side for seat in seats))
+    return [
+        Reached(
+            one,
+            user_id,
+            message
+            if one.conversation_id == message.conversation_id
+            else msgspec.structs.replace(message, conversation_id=one.conversation_id),
+            shown(one, face, past.get((one.account, one.conversation), ())),
+        )
+        for (one, user_id, _), face in zip(seats, faces, strict=True)
+    ]
 
 
 def announce(tx: Transaction, reached: list[Reached]) -> dict[int, int]:

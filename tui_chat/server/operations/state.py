@@ -178,15 +178,38 @@ def sides_by_key(tx: Transaction, account: int, conversations: Sequence[int]) ->
     return {row[1]: Side(*row) for row in tx.in_list(query, conversations, account)}
 
 
-def audience(tx: Transaction, conversation: int, since: int) -> list[tuple[Side, str, str | None]]:
-    """Everybody who sees the message `since`: their sides, userIDs and nicks, by account."""
-    rows = tx.all(
-        f"SELECT {SIDE}, u.user_id, u.nick{_FROM} JOIN account u ON u.id = s.account"
-        " WHERE s.conversation = ? AND (s.leave_seq IS NULL OR s.leave_seq >= ?) ORDER BY s.account",
-        conversation,
-        since,
-    )
-    return [(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1]) for row in rows]
+class Seat(NamedTuple):
+    """Somebody in a conversation: the account's side of it, its userID and nick."""
+
+    side: Side
+    user_id: str
+    nick: str | None
+
+
+_SEATS: Final = f"SELECT {SIDE}, u.user_id, u.nick"
+_IN_ROOM: Final = (
+    f"{_SEATS} FROM state me JOIN state s ON s.conversation = me.conversation"
+    " JOIN conversation c ON c.id = s.conversation JOIN account u ON u.id = s.account"
+    " WHERE me.account = ? AND me.folded = ? AND (s.leave_seq IS NULL OR s.account = me.account) ORDER BY s.account"
+)
+_AUDIENCE: Final = (
+    f"{_SEATS}{_FROM} JOIN account u ON u.id = s.account"
+    " WHERE s.conversation = ? AND (s.leave_seq IS NULL OR s.leave_seq >= ?) ORDER BY s.account"
+)
+
+
+def room(tx: Transaction, account: int, folded: str) -> list[Seat]:
+    """Everybody in the conversation that `account` calls so, and `account` itself even where it has left."""
+    return [_seat(row) for row in tx.all(_IN_ROOM, account, folded)]
+
+
+def audience(tx: Transaction, conversation: int, since: int) -> list[Seat]:
+    """Everybody who sees the message `since`."""
+    return [_seat(row) for row in tx.all(_AUDIENCE, conversation, since)]
+
+
+def _seat(row: tuple[Any, ...]) -> Seat:
+    return Seat(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1])
 
 
 def past_periods(tx: Transaction, sides: Iterable[Side]) -> dict[tuple[int, int], list[Period]]:
@@ -245,13 +268,18 @@ def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversatio
 
 def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
     """The Conversation of a side."""
-    messages = unread = first = 0
-    for start, last, start_count, end_count in one.periods(past):
-        oldest = max(start, one.cleared + 1)
+    newest, cleared, floor_count = one.newest, one.cleared, one.floor_count
+    first = max(one.join_seq, 1, cleared + 1)
+    messages = newest - first + 1
+    if messages <= 0:
+        messages = first = 0
+    unread = max(0, one.newest_count - max(floor_count, one.join_count))
+    for start, last, start_count, end_count in reversed(past):
+        oldest = max(start, cleared + 1)
         if last >= oldest:
             messages += last - oldest + 1
-            first = first or oldest
-        unread += max(0, end_count - max(one.floor_count, start_count))
+            first = oldest
+        unread += max(0, end_count - max(floor_count, start_count))
     return Conversation(
         conversation_id=one.conversation_id,
         type=TYPES[one.kind],
@@ -262,13 +290,13 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
         mention_count=one.mention_count,
         read_seq=one.read_seq,
         hidden_through=one.hidden,
-        cleared_through=one.cleared,
-        pinned=bool(one.pinned),
-        muted=bool(one.muted),
-        marked_unread=bool(one.marked_unread),
+        cleared_through=cleared,
+        pinned=one.pinned == 1,
+        muted=one.muted == 1,
+        marked_unread=one.marked_unread == 1,
         membership=MEMBERSHIPS[one.membership],
         member_count=face.member_count,
-        newest_seq=one.newest,
+        newest_seq=newest,
         time=one.newest_time,
         peer_read_seq=face.peer_read_seq,
         join_seq=one.join_seq,

@@ -1,7 +1,8 @@
 -- Keys are made by the application. Times are milliseconds since 1970. Booleans are 0 and 1.
+-- clustered: rows are stored in the order of the primary key, on engines that can.
 
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) /* clustered */;
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) /* clustered */;
 
 -- `folded` is how names are compared; a row is never removed, so that no name is ever given out again.
 CREATE TABLE account (
@@ -13,7 +14,7 @@ CREATE TABLE account (
     password_hash TEXT,
     administrator SMALLINT NOT NULL,
     created BIGINT NOT NULL
-);
+) /* clustered */;
 CREATE INDEX account_nick ON account (nick_folded);
 
 -- Tokens are stored as hashes. `confirmed`: the present pair was used, so the one before it is dead.
@@ -30,7 +31,7 @@ CREATE TABLE device (
     created BIGINT NOT NULL,
     last_seen BIGINT NOT NULL,
     revoked BIGINT
-);
+) /* clustered */;
 CREATE INDEX device_account ON device (account);
 
 -- Refresh tokens that were exchanged: whoever shows one again has a copy.
@@ -39,13 +40,13 @@ CREATE TABLE spent_token (
     device BIGINT NOT NULL,
     exchanged_for TEXT NOT NULL,
     until BIGINT NOT NULL
-);
+) /* clustered */;
 CREATE INDEX spent_token_until ON spent_token (until);
 CREATE INDEX spent_token_device ON spent_token (device);
-CREATE TABLE invite (hash TEXT PRIMARY KEY, account BIGINT, until BIGINT NOT NULL);
+CREATE TABLE invite (hash TEXT PRIMARY KEY, account BIGINT, until BIGINT NOT NULL) /* clustered */;
 
 -- A user's events are numbered `floor + 1` to `seq`; what is older was trimmed.
-CREATE TABLE stream (account BIGINT PRIMARY KEY, seq BIGINT NOT NULL, floor BIGINT NOT NULL);
+CREATE TABLE stream (account BIGINT PRIMARY KEY, seq BIGINT NOT NULL, floor BIGINT NOT NULL) /* clustered */;
 
 -- Pointers and numbers, never a message's body. `only_device`: the one device that hears of it.
 CREATE TABLE event (
@@ -57,7 +58,7 @@ CREATE TABLE event (
     message_seq BIGINT,
     data TEXT NOT NULL,
     PRIMARY KEY (account, seq)
-);
+) /* clustered */;
 
 -- kind 1: one-to-one (low and high are the accounts); 2: group (low is the row itself); 3: the system's (low: account).
 -- last_count: how many of its messages count as unread where they are (tips do not).
@@ -71,7 +72,7 @@ CREATE TABLE conversation (
     last_time BIGINT NOT NULL,
     erased_through BIGINT NOT NULL,
     UNIQUE (kind, low, high)
-);
+) /* clustered */;
 
 -- conversation: the group's conversation, which is its key.
 CREATE TABLE chat_group (
@@ -84,7 +85,7 @@ CREATE TABLE chat_group (
     member_count BIGINT NOT NULL,
     dismissed SMALLINT NOT NULL,
     created BIGINT NOT NULL
-);
+) /* clustered */;
 
 -- count: how many countable messages there are up to and with this one. text and extra go when nobody can see it.
 -- sender 0 is the system.
@@ -99,14 +100,14 @@ CREATE TABLE message (
     text TEXT,
     extra TEXT,
     PRIMARY KEY (conversation, seq)
-);
+) /* clustered */;
 CREATE UNIQUE INDEX message_client ON message (sender, client_id);
 CREATE TABLE mention (
     account BIGINT NOT NULL,
     conversation BIGINT NOT NULL,
     seq BIGINT NOT NULL,
     PRIMARY KEY (account, conversation, seq)
-);
+) /* clustered */;
 
 -- One user's side of one conversation. `folded`: its conversationID as it is compared.
 -- membership 0: not a group; 1 joined, 2 left, 3 kicked, 4 dismissed. role 0 member, 2 owner.
@@ -139,7 +140,7 @@ CREATE TABLE state (
     muted SMALLINT NOT NULL,
     marked_unread SMALLINT NOT NULL,
     PRIMARY KEY (account, conversation)
-);
+) /* clustered */;
 CREATE UNIQUE INDEX state_folded ON state (account, folded);
 CREATE INDEX state_conversation ON state (conversation, account);
 
@@ -152,7 +153,7 @@ CREATE TABLE past_period (
     leave_seq BIGINT NOT NULL,
     leave_count BIGINT NOT NULL,
     PRIMARY KEY (account, conversation, join_seq)
-);
+) /* clustered */;
 
 -- One act of a person: the unit of undo and of the log. status 0: can be undone until `until`; 1: undone; 2: final.
 CREATE TABLE batch (
@@ -168,7 +169,7 @@ CREATE TABLE batch (
     status SMALLINT NOT NULL,
     answer TEXT,
     UNIQUE (account, batch_id)
-);
+) /* clustered */;
 CREATE INDEX batch_until ON batch (status, until);
 
 -- One call of a batch.
@@ -181,7 +182,7 @@ CREATE TABLE operation (
     status SMALLINT NOT NULL,
     answer TEXT,
     UNIQUE (account, operation_id)
-);
+) /* clustered */;
 CREATE INDEX operation_batch ON operation (batch);
 
 -- What each live operation set; withdrawn and settled ones have no rows here.
@@ -194,7 +195,7 @@ CREATE TABLE item (
     unpinned SMALLINT NOT NULL,
     pin_version BIGINT NOT NULL,
     PRIMARY KEY (account, conversation, operation)
-);
+) /* clustered */;
 
 -- First answers of changing calls, for their retries.
 CREATE TABLE answered (
@@ -204,8 +205,8 @@ CREATE TABLE answered (
     answer TEXT NOT NULL,
     time BIGINT NOT NULL,
     PRIMARY KEY (account, operation_id)
-);
+) /* clustered */;
 CREATE INDEX answered_time ON answered (time);
 
 -- Conversations in which settled watermarks moved: messages there may be visible to nobody any more.
-CREATE TABLE erasure (conversation BIGINT PRIMARY KEY);
+CREATE TABLE erasure (conversation BIGINT PRIMARY KEY) /* clustered */;

@@ -1,1 +1,40 @@
 """The `tui-chat` command, one file per subcommand."""
+
+import sys
+from collections.abc import Sequence
+
+from .exits import FAILED, INTERRUPTED, USAGE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code is 0 done, 1 some failed, 2 usage, 3 not connected or not signed in.
+
+    Every foreseen failure is one line on standard error that says what happened and what to do.
+    """
+    from .parser import build_parser
+
+    arguments = build_parser().parse_args(argv)
+    from .failures import describe
+
+    try:
+        return int(arguments.run(arguments))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone: nothing is left to say, and Python must not try at exit.
+        sys.stderr.close()
+        return FAILED
+    except Exception as error:
+        described = describe(error)
+        if described is None:
+            from tui_chat.config import Paths
+
+            from .crash import report
+
+            described = report(error, Paths.of_user().state), FAILED
+        message, code = described
+        print(f"tui-chat: {message}", file=sys.stderr)
+        return code
+
+
+__all__ = ["FAILED", "INTERRUPTED", "USAGE", "main"]

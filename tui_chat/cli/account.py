@@ -1,0 +1,156 @@
+"""Which account a command works on: a stored one, or one named for this run."""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tui_chat.config import ConfigError, Paths, Profiles, SecretFile, Settings, read_settings
+
+from .failures import NotSignedIn, Usage
+
+if TYPE_CHECKING:
+    from tui_chat.client.credentials import StoredCredentials
+    from tui_chat.client.session import ChatSession
+
+
+def use_language_of_settings() -> Settings:
+    """Read the settings and speak their language."""
+    from tui_chat.locale import use_language
+
+    settings = read_settings(Paths.of_user().settings_file)
+    use_language(settings.language)
+    return settings
+
+
+def device_name(settings: Settings) -> str:
+    """What the account's other devices call this one."""
+    return settings.device_name or platform.node().split(".")[0] or "terminal"
+
+
+def password_for(user_id: str, *, new: bool = False) -> str:
+    """From TUI_CHAT_PASSWORD, else asked for on the terminal (twice where it is a new one).
+
+    Raises:
+        Usage: there is neither.
+    """
+    from getpass import getpass
+
+    password = os.environ.get("TUI_CHAT_PASSWORD")
+    if password:
+        return password
+    if not sys.stdin.isatty():
+        raise Usage("no terminal to ask for the password on: set TUI_CHAT_PASSWORD")
+    password = getpass(f"Password of {user_id}: ")
+    if new and password != getpass("Again: "):
+        raise Usage("the two passwords are not the same; nothing was done")
+    return password
+
+
+def server_url(text: str) -> str:
+    """The server's address as given, or with https:// before it. Raises Usage where it is none."""
+    url = (text if "://" in text else f"https://{text}").rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path or parts.query or parts.username:
+        raise Usage(f"{text[:80]!r} is no server address; give it like https://chat.example.org")
+    return url
+
+
+def named_for_this_run(arguments: argparse.Namespace) -> tuple[str, str] | None:
+    """--server and --user, or None where neither is given. Raises Usage where only one is."""
+    server, user = getattr(arguments, "server", None), getattr(arguments, "user", None)
+    if server is None and user is None:
+        return None
+    if server is None or user is None:
+        raise Usage("--server and --user go together")
+    return server_url(server), user
+
+
+class CredentialFile:
+    """One stored account, as the SDK keeps its tokens between runs."""
+
+    def __init__(self, file: SecretFile):
+        self._file = file
+
+    def read(self) -> "StoredCredentials | None":
+        """The tokens; None where nothing is stored. Raises ConfigError where the file is damaged."""
+        from msgspec import ValidationError
+
+        from tui_chat.client.credentials import StoredCredentials
+        from tui_chat.protocol.wire import from_plain
+
+        content = self._file.read()
+        try:
+            return None if content is None else from_plain(content, StoredCredentials)
+        except ValidationError as error:
+            hint = "log in again with `tui-chat login`"
+            raise ConfigError(f"{self._file.path}: not an account ({error}); {hint}") from error
+
+    def write(self, credentials: "StoredCredentials") -> None:
+        """Store them in one step."""
+        from tui_chat.protocol.wire import to_plain
+
+        self._file.write(to_plain(credentials))
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep every other process of this user from renewing the tokens meanwhile."""
+        return self._file.locked()
+
+    def remove(self) -> None:
+        """Forget the account."""
+        self._file.remove()
+
+    @property
+    def path(self) -> Path:
+        """Where it lies, for people to know."""
+        return self._file.path
+
+
+def stored(arguments: argparse.Namespace) -> tuple[str, CredentialFile, "StoredCredentials"]:
+    """The profile asked for (else the last used one), its store and its tokens.
+
+    Raises:
+        NotSignedIn: nothing is stored under that name.
+    """
+    profiles = Profiles(Paths.of_user())
+    profile = getattr(arguments, "profile", None) or profiles.last()
+    store = CredentialFile(profiles.file(profile))
+    credentials = store.read()
+    if credentials is None:
+        hint = "tui-chat login --server URL --user NAME"
+        raise NotSignedIn(f"no account is stored as {profile!r}; sign in with `{hint}`, or try `tui-chat demo`")
+    return profile, store, credentials
+
+
+@asynccontextmanager
+async def session_for(arguments: argparse.Namespace, *, stream: bool = False) -> AsyncIterator["ChatSession"]:
+    """A session in step with the server, without a cache; one made for this run logs out at its end.
+
+    `stream` stays connected; without it one catch-up is all that is done.
+    """
+    from tui_chat.client.session import ChatSession
+
+    settings = use_language_of_settings()
+    once = named_for_this_run(arguments)
+    if once is None:
+        _, store, credentials = stored(arguments)
+        session = ChatSession.resume(credentials, secrets=store)
+    else:
+        url, user = once
+        session = await ChatSession.log_in(url, user, password_for(user), device_name=device_name(settings))
+    async with session:
+        try:
+            await session.load(stream=stream)
+            yield session
+        finally:
+            if once is not None:
+                await session.log_out()

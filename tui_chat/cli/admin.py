@@ -1,0 +1,88 @@
+"""`tui-chat admin`: settings of a server, for its administrator."""
+
+import argparse
+from typing import Any
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand and its own."""
+    parser = commands.add_parser("admin", help="settings and invitations of a server, for its administrator")
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    show = inner.add_parser("show", help="print the settings")
+    change = inner.add_parser("set", help="change a setting while the server runs")
+    change.add_argument(
+        "setting", choices=("sync-conversation-deletion", "undo-seconds", "registration"), help="which setting"
+    )
+    change.add_argument("value", help="on or off; seconds from 0 to 86400; auto, open or invite")
+    invite = inner.add_parser("invite", help="print an invitation for one registration")
+    for command, action in ((show, _show), (change, _set), (invite, _invite)):
+        add_account_options(command)
+        add_json_option(command)
+        command.set_defaults(run=run, action=action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out the inner command."""
+    import asyncio
+
+    changes = _changes(arguments) if hasattr(arguments, "setting") else {}
+    return asyncio.run(_with_session(arguments, changes))
+
+
+async def _with_session(arguments: argparse.Namespace, changes: dict[str, Any]) -> int:
+    from .account import session_for
+
+    async with session_for(arguments) as session:
+        await arguments.action(session, arguments, changes)
+    return 0
+
+
+async def _show(session: Any, arguments: argparse.Namespace, _changes: dict[str, Any]) -> None:
+    _print_settings(await session.settings(), arguments.json)
+
+
+async def _set(session: Any, arguments: argparse.Namespace, changes: dict[str, Any]) -> None:
+    _print_settings(await session.change_settings(**changes), arguments.json)
+
+
+async def _invite(session: Any, arguments: argparse.Namespace, _changes: dict[str, Any]) -> None:
+    from .output import print_json, print_line
+
+    invite = await session.invite()
+    if arguments.json:
+        print_json(invite)
+    else:
+        print_line(f"invitation: {invite.invite}")
+        print_line("it is used with: tui-chat register --server URL --user NAME --invite CODE")
+
+
+def _print_settings(settings: Any, as_json: bool) -> None:
+    from .output import print_json, print_line
+
+    if as_json:
+        print_json(settings)
+        return
+    print_line(f"sync-conversation-deletion  {'on' if settings.sync_conversation_deletion else 'off'}")
+    print_line(f"undo-seconds                {settings.undo_seconds}")
+    print_line(f"registration                {settings.registration}")
+
+
+def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    from .failures import Usage
+
+    match arguments.setting, arguments.value:
+        case "sync-conversation-deletion", ("on" | "off") as value:
+            return {"sync_conversation_deletion": value == "on"}
+        case "undo-seconds", value if value.isascii() and value.isdigit():
+            return {"undo_seconds": int(value)}
+        case "registration", ("auto" | "open" | "invite") as value:
+            return {"registration": value}
+        case setting, value:
+            allowed = {
+                "sync-conversation-deletion": "on or off",
+                "undo-seconds": "seconds from 0 to 86400",
+                "registration": "auto, open or invite",
+            }
+            raise Usage(f"{setting} is {allowed[setting]}, not {value[:40]!r}")

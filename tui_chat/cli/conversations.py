@@ -1,0 +1,49 @@
+"""`tui-chat list`: the conversations, newest first."""
+
+import argparse
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser("list", help="list the conversations, pinned first, then newest")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one conversation a line."""
+    import asyncio
+
+    from .account import use_language_of_settings
+
+    use_language_of_settings()
+    return asyncio.run(_list(arguments))
+
+
+async def _list(arguments: argparse.Namespace) -> int:
+    from tui_chat.protocol.models import Conversation
+
+    from .account import session_for
+    from .output import columns, moment, print_json, print_line
+
+    def newest_first(conversation: Conversation) -> tuple[bool, int]:
+        return not conversation.pinned, -conversation.time
+
+    async with session_for(arguments) as session:
+        for conversation in sorted(session.conversations.values(), key=newest_first):
+            if arguments.json:
+                print_json(conversation)
+                continue
+            unread = str(conversation.unread_count or "")
+            mentioned = "@" if conversation.mention_count else ""
+            name = conversation.name or conversation.conversation_id
+            print_line(
+                columns(
+                    [moment(conversation.time), unread, mentioned, name, conversation.conversation_id],
+                    [16, 5, 1, 30, 0],
+                )
+            )
+    return 0

@@ -1,0 +1,112 @@
+"""`tui-chat delete`: delete conversations."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from .arguments import Commands, add_account_options, add_json_option
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+    from tui_chat.protocol.models import Conversation
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser(
+        "delete",
+        help="delete conversations, by default with their history",
+        description="Delete conversations from your account, by default with their history; the others keep theirs. "
+        "`tui-chat undo` brings them back for a while.",
+    )
+    parser.add_argument("conversations", nargs="+", metavar="NAME|ID", help="bob, '#ubuntu', system, C2Cbob")
+    parser.add_argument("--keep-history", action="store_true", help="only the rows go; a new message brings all back")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and stop")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, delete, say what happened."""
+    import asyncio
+    import sys
+
+    from .failures import Usage
+
+    if not (arguments.yes or arguments.dry_run) and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Usage("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)")
+    return asyncio.run(_delete(arguments))
+
+
+async def _delete(arguments: argparse.Namespace) -> int:
+    import asyncio
+
+    from tui_chat.protocol.errors import NotConnected
+
+    from .account import session_for
+    from .names import resolve
+    from .output import print_json, print_line
+
+    async with session_for(arguments) as session:
+        named = [resolve(name, session.conversations.values()) for name in arguments.conversations]
+        wanted = list(dict.fromkeys(named))
+        if arguments.dry_run:
+            for conversation_id in wanted:
+                _print_candidate(session.conversations.get(conversation_id), conversation_id, arguments.json)
+            return 0
+        if not arguments.yes and not await asyncio.to_thread(_confirmed, session, wanted, not arguments.keep_history):
+            print_line("nothing was deleted")
+            return 1
+        result = await session.delete_conversation(
+            conversation_id_list=wanted, clear_history_message=not arguments.keep_history
+        )
+        if result.queued:
+            raise NotConnected(
+                "the connection broke off: what was not answered may or may not be deleted (tui-chat log)"
+            )
+        if arguments.json:
+            for conversation_id in result.conversation_id_list:
+                print_json({"conversationID": conversation_id, "batchID": result.batch_id})
+            for failure in result.failures:
+                print_json(failure)
+        else:
+            kept = "kept their history" if arguments.keep_history else "with their history"
+            if result.conversation_id_list:
+                print_line(f"{len(result.conversation_id_list)} deleted, {kept}; batch {result.batch_id}")
+            if result.conversation_id_list and result.undo_seconds:
+                print_line(f"for {result.undo_seconds // 60} minutes `tui-chat undo` brings them back")
+            for failure in result.failures:
+                print_line(f"{failure.conversation_id}: {failure.message}")
+        return 1 if result.failures else 0
+
+
+def _print_candidate(conversation: "Conversation | None", conversation_id: str, as_json: bool) -> None:
+    from .output import print_json, print_line
+
+    if as_json:
+        print_json(conversation or {"conversationID": conversation_id})
+    elif conversation is None:
+        print_line(f"{conversation_id}  not listed")
+    else:
+        print_line(f"{conversation_id}  {conversation.name}  {conversation.message_count} messages")
+
+
+def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
+    listed = [session.conversations[item] for item in wanted if item in session.conversations]
+    messages = sum(item.message_count for item in listed)
+    from .output import print_line
+
+    for item in listed[:20]:
+        print_line(f"  {item.name or item.conversation_id}  {item.message_count} messages")
+    if len(listed) > 20:
+        print_line(f"  and {len(listed) - 20} more")
+    print_line(
+        f"{messages:,} messages are erased from your account; the others keep theirs."
+        if clear
+        else "Only the rows go; a new message brings them back with all messages."
+    )
+    if not session.server.sync_conversation_deletion:
+        print_line("Your other devices keep their rows and copies (this server does not sync deletions).")
+    answer = input(f"Delete {len(wanted)} conversation{'s' if len(wanted) != 1 else ''}? [y/N] ")
+    return answer.strip().lower() in ("y", "yes")

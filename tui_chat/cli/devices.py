@@ -1,0 +1,39 @@
+"""`tui-chat devices`: where this account is signed in."""
+
+import argparse
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser("devices", help="list the account's devices; --revoke signs one out")
+    parser.add_argument("--revoke", metavar="ID", help="sign this device out")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List or revoke."""
+    import asyncio
+
+    return asyncio.run(_devices(arguments))
+
+
+async def _devices(arguments: argparse.Namespace) -> int:
+    from .account import session_for
+    from .output import columns, moment, print_json, print_line
+
+    async with session_for(arguments) as session:
+        if arguments.revoke:
+            await session.revoke_device(arguments.revoke)
+            print_line(f"{arguments.revoke} is signed out")
+            return 0
+        for device in await session.devices():
+            if arguments.json:
+                print_json(device)
+                continue
+            here = "this one" if device.current else ""
+            print_line(columns([device.name, moment(device.last_seen_at), here, device.device_id], [24, 16, 8, 0]))
+    return 0

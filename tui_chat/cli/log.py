@@ -1,0 +1,46 @@
+"""`tui-chat log`: what was deleted, on which device, and whether it can be undone."""
+
+import argparse
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser("log", help="the log of deletions")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one batch a line, newest first."""
+    import asyncio
+
+    return asyncio.run(_log(arguments))
+
+
+async def _log(arguments: argparse.Namespace) -> int:
+    from .account import session_for
+    from .output import columns, moment, print_json, print_line
+
+    async with session_for(arguments) as session:
+        for deletion in await session.deletions():
+            if arguments.json:
+                print_json(deletion)
+                continue
+            state = (
+                "undone"
+                if deletion.restored
+                else f"{deletion.undo_seconds} s left"
+                if deletion.undo_seconds
+                else "final"
+            )
+            done = "cleared" if deletion.clear_history_message else "history kept"
+            print_line(
+                columns(
+                    [moment(deletion.time), str(deletion.count), done, state, deletion.device.name, deletion.batch_id],
+                    [16, 6, 12, 10, 16, 0],
+                )
+            )
+    return 0

@@ -1,0 +1,111 @@
+"""`tui-chat login`, `register`, `logout`: store an account on this machine, make one, forget it."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from .arguments import Commands
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+
+
+def add(commands: Commands) -> None:
+    """Declare the three subcommands."""
+    for name, says, action in (
+        ("login", "sign in and store the account", _log_in),
+        ("register", "make an account, sign in and store it", _register),
+    ):
+        parser = commands.add_parser(name, help=says)
+        parser.add_argument("--server", metavar="URL", required=True, help="like https://chat.example.org")
+        parser.add_argument("--user", metavar="NAME", required=True, help="userID")
+        parser.add_argument("--profile", metavar="NAME", help="store it under this name (the userID by default)")
+        parser.add_argument("--device-name", metavar="NAME", help="what your other devices call this one")
+        if name == "register":
+            parser.add_argument("--nick", metavar="NAME", help="display name")
+            parser.add_argument("--invite", metavar="CODE", help="the invitation, where one is needed")
+        parser.set_defaults(run=run, action=action)
+    parser = commands.add_parser("logout", help="sign out and forget the stored account")
+    parser.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account")
+    parser.set_defaults(run=run, action=_log_out)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out one of the three."""
+    import asyncio
+
+    code: int = asyncio.run(arguments.action(arguments))
+    return code
+
+
+async def _log_in(arguments: argparse.Namespace) -> int:
+    from tui_chat.client.session import ChatSession
+
+    from .account import device_name, password_for, server_url, use_language_of_settings
+
+    settings = use_language_of_settings()
+    session = await ChatSession.log_in(
+        server_url(arguments.server),
+        arguments.user,
+        password_for(arguments.user),
+        device_name=arguments.device_name or device_name(settings),
+    )
+    return await _store(session, arguments.profile)
+
+
+async def _register(arguments: argparse.Namespace) -> int:
+    from tui_chat.client.session import ChatSession
+
+    from .account import device_name, password_for, server_url, use_language_of_settings
+
+    settings = use_language_of_settings()
+    session = await ChatSession.register(
+        server_url(arguments.server),
+        arguments.user,
+        password_for(arguments.user, new=True),
+        device_name=arguments.device_name or device_name(settings),
+        nick=arguments.nick,
+        invite=arguments.invite,
+    )
+    return await _store(session, arguments.profile)
+
+
+async def _store(session: "ChatSession", profile: str | None) -> int:
+    from tui_chat.config import Paths, Profiles
+
+    from .account import CredentialFile
+    from .output import print_line
+
+    async with session:
+        profiles = Profiles(Paths.of_user())
+        name = profile or session.user_id
+        store = CredentialFile(profiles.file(name))
+        store.write(session.credentials)
+        profiles.remember(name)
+    print_line(f"signed in as {session.user_id} on {session.device_name}; stored as profile {name}")
+    print_line(f"the tokens are in {store.path}, readable by you alone")
+    return 0
+
+
+async def _log_out(arguments: argparse.Namespace) -> int:
+    import shutil
+
+    from tui_chat.client.session import ChatSession
+    from tui_chat.config import Paths
+    from tui_chat.protocol.errors import ChatError
+
+    from .account import stored
+    from .output import print_line
+
+    profile, store, credentials = stored(arguments)
+    refused = ""
+    async with ChatSession.resume(credentials) as session:
+        try:
+            await session.log_out()
+        except ChatError as error:
+            # The account is forgotten here all the same: that is what was asked for.
+            refused = f" (the server could not be told: {error})"
+    store.remove()
+    cache = Paths.of_user().account_cache(credentials.server_url, credentials.user_id)
+    shutil.rmtree(cache, ignore_errors=True)
+    print_line(f"signed out; profile {profile} and what was cached for it are gone{refused}")
+    return 0

@@ -1,0 +1,113 @@
+"""`tui-chat` without a command: open the client."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from .arguments import add_account_options
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+    from tui_chat.config import Settings
+
+PLAIN_COMMANDS = "tui-chat list | read | send | delete | undo | watch"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command without a subcommand."""
+    add_account_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open the client on the account named, the one used last, or offer to begin.
+
+    Raises:
+        Usage: there is no terminal to draw on.
+    """
+    from .failures import Usage
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Usage(f"the client needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
+    from tui_chat.config import Paths, Profiles
+
+    from .account import named_for_this_run, use_language_of_settings
+
+    settings = use_language_of_settings()
+    once = named_for_this_run(arguments)
+    if once is not None:
+        return _open_once(*once, settings)
+    if getattr(arguments, "profile", None) is None and not Profiles(Paths.of_user()).names():
+        from .first_run import begin
+
+        return begin()
+    return _open_stored(arguments, settings)
+
+
+def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
+    import asyncio
+
+    from tui_chat.client.session import ChatSession
+    from tui_chat.config import Paths, Profiles
+
+    from .account import stored
+
+    profile, store, credentials = stored(arguments)
+    paths = Paths.of_user()
+    Profiles(paths).remember(profile)
+    directory = paths.account_cache(credentials.server_url, credentials.user_id)
+
+    async def opened() -> None:
+        async with ChatSession.resume(credentials, secrets=store, cache_directory=directory) as session:
+            await show(session, settings)
+
+    asyncio.run(opened())
+    return 0
+
+
+def _open_once(server_url: str, user_id: str, settings: "Settings") -> int:
+    """A device for this run alone, which logs out at its end."""
+    import asyncio
+
+    from .account import device_name, password_for
+
+    password = password_for(user_id)
+
+    async def opened() -> None:
+        session = await _log_in_beside_others(server_url, user_id, password, device_name(settings))
+        async with session:
+            try:
+                await show(session, settings)
+            finally:
+                await session.log_out()
+
+    asyncio.run(opened())
+    return 0
+
+
+async def _log_in_beside_others(server_url: str, user_id: str, password: str, device: str) -> "ChatSession":
+    """The first cache that no other run of this account holds, so that what an earlier run left queued is found again.
+
+    Several such runs may stand beside each other, one a terminal; each is a device of its own.
+    """
+    from tui_chat.client.problems import AccountInUse
+    from tui_chat.client.session import ChatSession
+    from tui_chat.config import Paths
+
+    account = Paths.of_user().account_cache(server_url, user_id)
+    number = 1
+    while True:
+        try:
+            directory = account.with_name(f"{account.name}-run-{number}")
+            return await ChatSession.log_in(
+                server_url, user_id, password, device_name=device, cache_directory=directory
+            )
+        except AccountInUse:
+            number += 1
+
+
+async def show(session: "ChatSession", settings: "Settings") -> None:
+    """Run the screen on a session until the person quits."""
+    from tui_chat.tui.app import ChatApp
+
+    await session.start()
+    await ChatApp(session, settings=settings).run_async(mouse=settings.screen.mouse)

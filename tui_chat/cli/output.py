@@ -1,0 +1,45 @@
+"""How commands print: plain lines for people, JSON lines for programs; nothing that a terminal would obey."""
+
+import sys
+from datetime import datetime
+from typing import Any
+
+from tui_chat.protocol.text import clean_name, clean_text
+from tui_chat.protocol.wire import encode
+
+
+def print_json(value: Any) -> None:
+    """One object on one line, under the protocol's names, in ASCII with escapes: no control character gets through."""
+    import json
+
+    print(json.dumps(json.loads(encode(value))), flush=True)
+
+
+def print_line(text: str) -> None:
+    """One line; control characters are removed and newlines become spaces."""
+    print(_encodable(clean_text(text).replace("\n", " ")), flush=True)
+
+
+def print_text(text: str, *, indent: str = "") -> None:
+    """A text of several lines."""
+    for line in clean_text(text).split("\n"):
+        print(_encodable(indent + line), flush=True)
+
+
+def moment(milliseconds: int) -> str:
+    """A time as the reader's clock has it."""
+    return datetime.fromtimestamp(milliseconds / 1000).strftime("%Y-%m-%d %H:%M") if milliseconds else "-"
+
+
+def columns(cells: list[str], widths: list[int]) -> str:
+    """Cells side by side, padded by what they take on the screen (Chinese characters take two columns)."""
+    from rich.cells import cell_len
+
+    cleaned = [clean_name(cell) for cell in cells]
+    padded = [cell + " " * max(0, width - cell_len(cell)) for cell, width in zip(cleaned, widths, strict=True)]
+    return "  ".join(padded).rstrip()
+
+
+def _encodable(text: str) -> str:
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

@@ -1,0 +1,37 @@
+"""The command line's words. Nothing heavy is imported here, so that --help is instant."""
+
+import argparse
+
+from tui_chat import __version__
+
+from . import (
+    admin,
+    conversations,
+    delete,
+    demo,
+    devices,
+    log,
+    login,
+    open_client,
+    read,
+    send,
+    serve,
+    undo,
+    watch,
+)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command; every subcommand sets `run`, which takes the parsed arguments."""
+    parser = argparse.ArgumentParser(
+        prog="tui-chat",
+        description="Chat in the terminal; mark many conversations, delete them in one go, undo it.",
+        epilog="Without a command the client opens. `tui-chat demo` is the place to start.",
+    )
+    parser.add_argument("--version", action="version", version=f"tui-chat {__version__}")
+    open_client.add_options(parser)
+    parser.set_defaults(run=open_client.run)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for module in (demo, serve, login, devices, conversations, read, send, delete, undo, log, watch, admin):
+        module.add(commands)
+    return parser

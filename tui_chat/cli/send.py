@@ -1,0 +1,54 @@
+"""`tui-chat send`: write a message."""
+
+import argparse
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser(
+        "send", help="write a message", description="Write a message; returns when it is kept."
+    )
+    parser.add_argument("conversation", metavar="NAME|ID", help="bob, '#ubuntu', C2Cbob")
+    parser.add_argument("text", nargs="?", help="what to say; without it, standard input")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Send, and wait for the server's word."""
+    import asyncio
+    import sys
+
+    from .failures import Usage
+
+    if arguments.text is None and sys.stdin.isatty():
+        raise Usage("say what to send: tui-chat send NAME TEXT, or the text on standard input")
+    return asyncio.run(_send(arguments))
+
+
+async def _send(arguments: argparse.Namespace) -> int:
+    import asyncio
+    import sys
+
+    from tui_chat.protocol.errors import NotConnected
+
+    from .account import session_for
+    from .names import resolve
+    from .output import print_json, print_line
+
+    text = arguments.text
+    if text is None:
+        text = (await asyncio.to_thread(sys.stdin.read)).rstrip("\n")
+    async with session_for(arguments) as session:
+        conversation_id = resolve(arguments.conversation, session.conversations.values())
+        message = await session.send_message(conversation_id, text)
+        if not message.message_seq:
+            raise NotConnected("the connection broke off: the message may or may not have been sent (tui-chat read)")
+        if arguments.json:
+            print_json(message)
+        else:
+            print_line(f"sent to {conversation_id} as message {message.message_seq}")
+    return 0

@@ -1,0 +1,45 @@
+"""`tui-chat undo`: bring back what was deleted."""
+
+import argparse
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser("undo", help="undo the last deletion, or the one named")
+    parser.add_argument("batch", nargs="?", metavar="BATCH", help="its batchID (see log)")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Undo, and say what is back."""
+    import asyncio
+
+    return asyncio.run(_undo(arguments))
+
+
+async def _undo(arguments: argparse.Namespace) -> int:
+    from tui_chat.protocol.errors import NotConnected
+
+    from .account import session_for
+    from .output import print_json, print_line
+
+    async with session_for(arguments) as session:
+        batch = arguments.batch
+        if batch is None:
+            live = [item for item in await session.deletions() if item.undo_seconds and not item.restored]
+            if not live:
+                print_line("there is nothing to undo")
+                return 1
+            batch = live[0].batch_id
+        restored = await session.undo(batch)
+        if restored.queued:
+            raise NotConnected("the connection broke off: nothing is known of the undo (tui-chat log)")
+        if arguments.json:
+            print_json(restored)
+        else:
+            print_line(f"{len(restored.conversation_id_list)} brought back: {', '.join(restored.conversation_id_list)}")
+    return 0

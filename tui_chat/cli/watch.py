@@ -1,0 +1,77 @@
+"""`tui-chat watch`: print what changes, as it changes."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from .arguments import Commands, add_account_options, add_json_option
+
+if TYPE_CHECKING:
+    from tui_chat.client.changes import Change
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser("watch", help="print what changes, as it changes, until Ctrl+C")
+    add_account_options(parser)
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Watch until interrupted."""
+    import asyncio
+
+    return asyncio.run(_watch(arguments))
+
+
+async def _watch(arguments: argparse.Namespace) -> int:
+    import asyncio
+
+    from tui_chat.client.changes import Connection, ConnectionChanged
+
+    from .account import session_for
+    from .failures import NotSignedIn
+
+    changes: asyncio.Queue[list[Change]] = asyncio.Queue()
+    async with session_for(arguments, stream=True) as session:
+        session.subscribe(changes.put_nowait)
+        while True:
+            for change in await changes.get():
+                _print(change, arguments.json)
+                if isinstance(change, ConnectionChanged) and change.connection is Connection.SIGNED_OUT:
+                    raise NotSignedIn("this device was signed out; log in again with `tui-chat login`")
+
+
+def _print(change: "Change", as_json: bool) -> None:
+    from tui_chat.protocol.wire import to_plain
+
+    from .output import print_json, print_line
+
+    facts = {"change": type(change).__name__} | to_plain(change)
+    if as_json:
+        print_json(facts)
+        return
+    line = _in_words(change)
+    if line:
+        print_line(line)
+
+
+def _in_words(change: "Change") -> str:
+    from tui_chat.client import changes
+
+    match change:
+        case changes.MessagesAdded(conversation_id=conversation_id, messages=messages):
+            return f"{conversation_id}: " + " / ".join(f"{item.nick or item.sender}: {item.text}" for item in messages)
+        case changes.ConversationsRemoved(conversation_id_list=removed, device=device):
+            where = f" on {device}" if device else ""
+            return f"deleted{where}: {', '.join(removed)}"
+        case changes.ConversationsRestored(conversation_id_list=restored):
+            return f"back: {', '.join(restored)}"
+        case changes.HistoryCleared(conversation_id=conversation_id):
+            return f"history cleared: {conversation_id}"
+        case changes.ConnectionChanged(connection=connection):
+            return f"{connection.value}"
+        case changes.ServerChanged(server=server):
+            return f"sync of deletions: {'on' if server.sync_conversation_deletion else 'off'}"
+        case _:
+            return ""

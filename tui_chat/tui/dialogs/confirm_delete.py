@@ -55,12 +55,13 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         return list(self._ids)
 
     def compose(self) -> ComposeResult:
+        said = lines(self._facts, clear_history=self._clear)
         with Frame(classes="delete"):
             with VerticalScroll(id="body", can_focus=False):
-                yield Static(id="text", markup=False)
+                yield Static(self._text(said), id="text", markup=False)
             with Container(id="buttons"):
-                yield Answer(id="cancel")
-                yield Answer(id="confirm")
+                yield Answer(said.cancel, id="cancel")
+                yield Answer(said.confirm, id="confirm", classes="" if self._ready else "-waits")
 
     def resized(self) -> None:
         """Lay out anew for the new width."""
@@ -133,16 +134,19 @@ class ConfirmDelete(Dialog[Confirmed | None]):
     def _ready(self) -> bool:
         return not self._facts.must_type or self._typed == str(self._facts.count)
 
+    def _text(self, said: DeleteLines) -> Content:
+        return dialog_text(said, self.room, gone=self._gone, typed=self._typed)
+
     def _show(self) -> None:
         said = lines(self._facts, clear_history=self._clear)
-        self.query_one("#text", Static).update(_text(said, self.room, gone=self._gone, typed=self._typed))
+        self.query_one("#text", Static).update(self._text(said))
         self.query_one("#cancel", Answer).say(said.cancel)
         confirm = self.query_one("#confirm", Answer)
         confirm.say(said.confirm)
         confirm.set_class(not self._ready, "-waits")
 
 
-def _text(said: DeleteLines, room: int, *, gone: Content | None, typed: str) -> Content:
+def dialog_text(said: DeleteLines, room: int, *, gone: Content | None, typed: str) -> Content:
     """The dialog's text for so many cells: side by side what fits, one below the other what does not."""
     rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
     rows.append(Content(""))

@@ -27,14 +27,15 @@ class Dialog(ModalScreen[Result]):
     @property
     def room(self) -> int:
         """Cells in a line of text within the frame, beside a scrollbar."""
-        return max(min(self.size.width, WIDTH_MOST) - (1 if self.size.width < STACKED_BELOW else 5), 8)
+        width = self.app.size.width
+        return max(min(width, WIDTH_MOST) - (1 if width < STACKED_BELOW else 5), 8)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size."""
         frame = self.query_one(Frame)
         frame.set_class(event.size.width < STACKED_BELOW, "-stacked")
         frame.set_class(event.size.height < LOW_BELOW, "-low")
-        self.resized()
+        self.call_after_refresh(self.resized)  # A change of layout within a layout would be lost.
 
     def resized(self) -> None:
         """Lay out anew for the new `room`. To be overridden."""
@@ -47,12 +48,12 @@ class Frame(Container):
 class Answer(Button):
     """A button of one line, in brackets, so that it looks like one where colours are not seen."""
 
-    def __init__(self, label: Content | None = None, *, id: str) -> None:  # noqa: A002
-        super().__init__(id=id, compact=True)
+    def __init__(self, label: Content, *, id: str, classes: str = "") -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes, compact=True)
         self.styles.line_pad = 0  # The stylesheet's parser takes no zero for it.
-        if label is not None:
-            self.say(label)
+        self.say(label)
 
     def say(self, label: Content) -> None:
         """Other words."""
         self.label = Content.assemble("[ ", label, " ]")
+        self.refresh(layout=True)

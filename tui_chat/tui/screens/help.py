@@ -60,7 +60,7 @@ class Help(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Frame(classes="tall"), VerticalScroll(id="page"):
-            yield Static(id="text", markup=False)
+            yield Static(help_text(self._here, self.room - 1), id="text", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#page").focus()

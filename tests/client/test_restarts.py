@@ -1,0 +1,215 @@
+"""The session is closed, killed, started again: what the cache on disk must still have, and must not have any more."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.accounts import DEADLINE
+from tests.client.sessions import Sessions, eventually, in_step, texts
+from tests.proxy import proxy_to
+from tests.servers import LiveServer
+from tui_chat.client.changes import ConversationsRemoved, HistoryRestored, StateReset
+from tui_chat.client.problems import AccountInUse
+from tui_chat.client.session import ChatSession
+from tui_chat.protocol.wire import encode
+
+BOB = "C2Cbob"
+SECRET = "the code is 4711-xyzzy"
+
+
+def traces(directory: Path, words: str) -> list[str]:
+    """Files that hold these words."""
+    return [path.name for path in directory.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
+
+
+async def test_the_cache_survives_a_restart_and_is_shown_before_the_server_is_asked(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    cache = tmp_path / "alice"
+    alice = await sessions.register("alice", cache=cache)
+    bob = await sessions.register("bob", device="desk")
+    await bob.session.send_message("C2Calice", "one")
+    await eventually(lambda: BOB in alice.session.conversations)
+    alice.session.set_draft(BOB, "to be continued")
+    again = await sessions.again(alice, cache=cache, start=False)
+    assert again.session.conversations[BOB].unread_count == 1
+    assert texts(again.session.cached_tail(BOB)) == ["one"]
+    assert again.session.draft(BOB) == "to be continued"
+    assert dict(again.session.drafts) == {BOB: "to be continued"}
+    assert again.session.nick is None
+    assert again.session.administrator
+    assert again.session.server.version, "known from the last time"
+    await bob.session.send_message("C2Calice", "two")
+    await again.session.start()
+    await again.session.wait_until_current()
+    assert again.of(StateReset) == [], "it goes on where it was"
+    await eventually(lambda: texts(again.session.cached_tail(BOB)) == ["one", "two"])
+
+
+async def test_a_second_session_on_the_same_cache_is_refused(sessions: Sessions, tmp_path: Path) -> None:
+    alice = await sessions.register("alice", cache=tmp_path / "alice")
+    with pytest.raises(AccountInUse):
+        ChatSession.resume(alice.session.credentials, cache_directory=tmp_path / "alice")
+
+
+async def test_after_a_clear_no_byte_is_left_and_a_restore_brings_it_back(sessions: Sessions, tmp_path: Path) -> None:
+    cache = tmp_path / "alice"
+    alice = await sessions.register("alice", cache=cache)
+    bob = await sessions.register("bob", device="desk")
+    await bob.session.send_message("C2Calice", SECRET)
+    await eventually(lambda: BOB in alice.session.conversations)
+    await in_step(alice)
+    await eventually(lambda: traces(cache, SECRET))
+    await alice.session.delete_conversation(BOB)
+    await eventually(lambda: not traces(cache, SECRET), "something is left on the disk")
+    again = await sessions.again(alice, cache=cache)
+    assert BOB not in again.session.conversations
+    assert not traces(cache, SECRET)
+    await eventually(lambda: again.session.undoable)
+    await again.session.undo()
+    await again.sees(HistoryRestored)
+    assert texts((await again.session.history(BOB)).messages) == [SECRET]
+    assert texts(again.session.cached_tail(BOB)) == [SECRET]
+
+
+async def test_a_kept_history_stays_in_the_cache(sessions: Sessions, tmp_path: Path) -> None:
+    cache = tmp_path / "alice"
+    alice = await sessions.register("alice", cache=cache)
+    bob = await sessions.register("bob", device="desk")
+    await bob.session.send_message("C2Calice", "one")
+    await eventually(lambda: BOB in alice.session.conversations)
+    await alice.session.delete_conversation(conversation_id_list=[BOB], clear_history_message=False)
+    await bob.session.send_message("C2Calice", "two")
+    await eventually(lambda: BOB in alice.session.conversations)
+    assert texts(alice.session.cached_tail(BOB)) == ["one", "two"]
+
+
+async def test_what_was_queued_offline_goes_out_after_a_restart(
+    sessions: Sessions, server: LiveServer, tmp_path: Path
+) -> None:
+    cache = tmp_path / "alice"
+    async with proxy_to(server.url) as proxy:
+        alice = await sessions.register("alice", cache=cache, url=proxy.url)
+        bob = await sessions.register("bob", device="desk")
+        for text in ("one", "two"):
+            await bob.session.send_message("C2Calice", text)
+        await eventually(lambda: texts(alice.session.cached_tail(BOB)) == ["one", "two"])
+        await proxy.stop()
+        await alice.session.delete_conversation(conversation_id_list=[BOB])
+        await alice.session.send_message("GROUPnone", "lost?")
+        again = await sessions.again(alice, cache=cache, start=False)
+        assert BOB not in again.session.conversations, "still hidden"
+        assert again.session.queued == 2
+        assert texts(again.session.pending_messages("GROUPnone")) == ["lost?"]
+        await proxy.start()
+        await again.session.start()
+        await again.sees(ConversationsRemoved)
+        await eventually(lambda: again.session.queued == 0)
+        assert len(await again.session.deletions()) == 1
+
+
+CLIENT = """
+import asyncio, sys
+from pathlib import Path
+import msgspec
+from tui_chat.client.credentials import StoredCredentials
+from tui_chat.client.session import ChatSession
+
+async def main(credentials, cache):
+    session = ChatSession.resume(
+        msgspec.json.decode(credentials, type=StoredCredentials), cache_directory=Path(cache)
+    )
+    await session.load(stream=True)
+    print("ready", flush=True)
+    for number in range(10_000):
+        message = await session.send_message("C2Cbob", f"number {number}")
+        print(number, message.message_seq, flush=True)
+
+asyncio.run(main(sys.argv[1], sys.argv[2]))
+"""
+
+
+async def test_a_client_killed_while_it_sends_loses_nothing_and_sends_nothing_twice(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    cache = tmp_path / "alice"
+    alice = await sessions.register("alice", cache=cache)
+    bob = await sessions.register("bob", device="desk")
+    await alice.session.close()
+    credentials = encode(msgspec.to_builtins(alice.session.credentials)).decode()
+    acknowledged: list[str] = []
+
+    def run_and_kill(after: int) -> None:
+        with subprocess.Popen(
+            [sys.executable, "-c", CLIENT, credentials, str(cache)], stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith("ready"):
+                    continue
+                acknowledged.append(line.split()[0])
+                if len(acknowledged) >= after:
+                    break
+            process.send_signal(signal.SIGKILL)
+
+    await asyncio.wait_for(asyncio.to_thread(run_and_kill, 25), 3 * DEADLINE)
+    again = await sessions.again(alice, cache=cache)
+    await eventually(lambda: again.session.queued == 0)
+    sent = texts((await bob.session.history("C2Calice", limit=100)).messages)
+    assert sent[: len(acknowledged)] == [f"number {number}" for number in acknowledged]
+    assert len(sent) == len(set(sent))
+    assert len(sent) <= len(acknowledged) + 1
+
+
+class TestResets:
+    async def test_log_too_old_keeps_history_except_what_is_cleared(
+        self, sessions: Sessions, server: LiveServer, tmp_path: Path
+    ) -> None:
+        phone = await sessions.register("alice", cache=tmp_path / "phone", device="phone")
+        laptop = await sessions.log_in("alice", device="laptop")
+        bob = await sessions.register("bob", device="desk")
+        carol = await sessions.register("carol", device="desk")
+        await bob.session.send_message("C2Calice", "kept")
+        await carol.session.send_message("C2Calice", SECRET)
+        await eventually(lambda: texts(phone.session.cached_tail("C2Ccarol")) == [SECRET])
+        await eventually(lambda: len(laptop.session.conversations) == 2)
+        await phone.session.close()
+        await laptop.session.delete_conversation("C2Ccarol")
+        await carol.session.send_message("C2Calice", "new")
+        server.write(lambda tx: tx.execute("UPDATE stream SET floor = seq"))
+        again = await sessions.again(phone, cache=tmp_path / "phone")
+        await again.sees(StateReset)
+        assert texts(again.session.cached_tail(BOB)) == ["kept"]
+        assert again.session.conversations["C2Ccarol"].message_count == 1
+        assert texts((await again.session.history("C2Ccarol")).messages) == ["new"]
+        await eventually(lambda: not traces(tmp_path / "phone", SECRET))
+
+    async def test_another_epoch_replaces_everything_but_drafts_and_queue(self, tmp_path: Path) -> None:
+        data = tmp_path / "server"
+        first = LiveServer(data)
+        port = int(first.url.rpartition(":")[2])
+        try:
+            async with Sessions(first.url) as sessions:
+                alice = await sessions.register("alice", cache=tmp_path / "alice")
+                bob = await sessions.register("bob", device="desk")
+                await bob.session.send_message("C2Calice", "one")
+                await eventually(lambda: texts(alice.session.cached_tail(BOB)) == ["one"])
+                alice.session.set_draft(BOB, "a draft")
+                first.write(lambda tx: tx.execute("UPDATE meta SET value = 'another' WHERE name = 'epoch'"))
+                alice.forget()
+                await asyncio.to_thread(first.stop)
+                await eventually(lambda: alice.session.connection != "connected")
+                await alice.session.send_message(BOB, "queued before")
+                first = LiveServer(data, port=port)
+                alice.session.reconnect_now()
+                await alice.sees(StateReset)
+                await eventually(lambda: alice.session.queued == 0)
+                assert alice.session.draft(BOB) == "a draft"
+                assert texts((await alice.session.history(BOB)).messages) == ["one", "queued before"]
+        finally:
+            first.stop()

@@ -1,0 +1,141 @@
+"""Access tokens run out; devices are revoked; two processes share one log-in."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.client.sessions import Sessions, eventually
+from tests.servers import LiveServer
+from tui_chat.client.changes import Connection
+from tui_chat.client.credentials import StoredCredentials
+from tui_chat.client.session import ChatSession
+from tui_chat.protocol.errors import NotConnected, Unauthorized, WrongPassword
+from tui_chat.protocol.wire import decode, encode
+
+HOUR = 3_601
+
+
+class FileStore:
+    """Credentials in a file that several processes may share."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.writes = 0
+
+    def read(self) -> StoredCredentials | None:
+        return decode(self.path.read_bytes(), StoredCredentials) if self.path.exists() else None
+
+    def write(self, credentials: StoredCredentials) -> None:
+        self.writes += 1
+        self.path.write_bytes(encode(credentials))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        descriptor = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+async def test_a_token_that_ran_out_is_renewed_unnoticed(
+    sessions: Sessions, server: LiveServer, tmp_path: Path
+) -> None:
+    store = FileStore(tmp_path / "alice.json")
+    await (await sessions.register("alice")).session.close()
+    alice = await sessions.log_in("alice", secrets=store)
+    before = alice.session.credentials.access_token
+    server.clock.advance(HOUR)
+    assert [device.current for device in await alice.session.devices()].count(True) == 1
+    assert alice.session.credentials.access_token != before
+    assert store.read() == alice.session.credentials
+
+
+async def test_many_calls_at_once_renew_once(sessions: Sessions, server: LiveServer, tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "alice.json")
+    await (await sessions.register("alice")).session.close()
+    alice = await sessions.log_in("alice", secrets=store)
+    server.clock.advance(HOUR)
+    await asyncio.gather(*(alice.session.devices() for _ in range(8)))
+    assert store.writes == 2, "at the log-in, and once"
+
+
+async def test_two_processes_with_one_log_in_do_not_log_each_other_out(
+    sessions: Sessions, server: LiveServer, tmp_path: Path
+) -> None:
+    await (await sessions.register("alice")).session.close()
+    one = await sessions.log_in("alice", secrets=FileStore(tmp_path / "alice.json"), start=False)
+    other = ChatSession.resume(one.session.credentials, secrets=FileStore(tmp_path / "alice.json"))
+    async with other:
+        for _ in range(3):
+            server.clock.advance(HOUR)
+            await asyncio.gather(one.session.devices(), other.devices())
+            assert one.session.credentials == other.credentials
+
+
+async def test_a_token_that_is_about_to_run_out_is_renewed_before_it_is_used(
+    sessions: Sessions, server: LiveServer
+) -> None:
+    now = 1_000_000
+    alice = await ChatSession.register(
+        server.url, "alice", "correct horse battery", device_name="laptop", clock=lambda: now
+    )
+    async with alice:
+        before = alice.credentials.access_token
+        now += 3_590_000
+        await alice.devices()
+        assert alice.credentials.access_token != before
+
+
+async def test_a_revoked_device_is_signed_out_and_stops(sessions: Sessions) -> None:
+    laptop = await sessions.register("alice")
+    phone = await sessions.log_in("alice")
+    await laptop.session.revoke_device(phone.session.device_id)
+    await eventually(lambda: phone.session.connection is Connection.SIGNED_OUT)
+    with pytest.raises(Unauthorized):
+        await phone.session.devices()
+    assert len(await laptop.session.devices()) == 1
+
+
+async def test_logging_out_ends_the_device(sessions: Sessions) -> None:
+    laptop = await sessions.register("alice")
+    phone = await sessions.log_in("alice")
+    await phone.session.log_out()
+    await eventually(lambda: phone.session.connection is Connection.SIGNED_OUT)
+    assert len(await laptop.session.devices()) == 1
+
+
+async def test_resuming_with_a_dead_log_in_says_so(sessions: Sessions) -> None:
+    laptop = await sessions.register("alice")
+    phone = await sessions.log_in("alice")
+    await laptop.session.revoke_device(phone.session.device_id)
+    again = await sessions.again(phone, start=False)
+    with pytest.raises(Unauthorized):
+        await again.session.load()
+
+
+async def test_a_wrong_password_and_no_server(sessions: Sessions) -> None:
+    await sessions.register("alice")
+    with pytest.raises(WrongPassword):
+        await ChatSession.log_in(sessions.url, "alice", "incorrect donkey", device_name="x")
+    with pytest.raises(NotConnected):
+        await ChatSession.log_in("http://127.0.0.1:9", "alice", "correct horse battery", device_name="x")
+
+
+async def test_waiting_for_a_server_that_is_not_there_ends(sessions: Sessions) -> None:
+    alice = await sessions.register("alice")
+    await alice.session.close()
+    credentials = StoredCredentials(
+        **{name: getattr(alice.session.credentials, name) for name in StoredCredentials.__struct_fields__}
+        | {"server_url": "http://127.0.0.1:9"}
+    )
+    async with ChatSession.resume(credentials) as lost:
+        await lost.start()
+        with pytest.raises(NotConnected):
+            await lost.wait_until_current(timeout=0.3)

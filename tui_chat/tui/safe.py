@@ -52,13 +52,23 @@ def cut(text: Safe, start: int | None = None, end: int | None = None) -> Safe:
     return Safe(text[start:end])
 
 
+def repeat(text: Safe, times: int) -> Safe:
+    """The text so many times; nothing for none or less."""
+    return Safe(text * times)
+
+
+def number(count: int) -> Safe:
+    """1,204"""
+    return Safe(f"{count:,}")
+
+
 def fill(pattern: str, /, **values: str | int) -> Safe:
     """A translated pattern such as `_("{name} joined")` with foreign values put in, on one line.
 
     Raises:
         KeyError: the pattern names a value that is not given.
     """
-    cleaned = {name: line(value) if isinstance(value, str) else str(value) for name, value in values.items()}
+    cleaned = {name: line(value) if isinstance(value, str) else Safe(str(value)) for name, value in values.items()}
     return Safe("".join(text + cleaned.get(name, "") for text, name in _parts(pattern, cleaned)))
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len, split_text
 
-from tui_chat.tui.safe import Safe, join, own
+from tui_chat.tui.safe import Safe, join, own, repeat
 
 
 class Piece(NamedTuple):
@@ -32,7 +32,7 @@ def line_width(line: Line) -> int:
 
 def spaces(count: int) -> Safe:
     """That many spaces; none when negative."""
-    return own(" " * count)
+    return repeat(own(" "), count)
 
 
 def head(text: Safe, cells: int) -> Safe:

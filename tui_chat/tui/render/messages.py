@@ -13,7 +13,7 @@ import msgspec
 
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Message, MessageType
-from tui_chat.tui.safe import BODY_LINES, Safe, fill, join, line, lines, own
+from tui_chat.tui.safe import BODY_LINES, Safe, fill, join, line, lines, own, repeat
 from tui_chat.tui.themes import Symbols
 
 from .cells import Line, Piece, elide, fit, line_width, spaces, width, wrap
@@ -97,13 +97,13 @@ def separator(text: Safe, style: MessageStyle, name: str) -> MessageLine:
     """── text ─────────"""
     rule = style.symbols.rule
     inner = elide(text, max(style.cells - 6, 1), style.symbols.ellipsis)
-    rest = Safe(rule * max(style.cells - width(inner) - 4, 0))
+    rest = repeat(rule, style.cells - width(inner) - 4)
     return MessageLine([Piece(join(rule, rule, own(" "), inner, own(" "), rest), name)])
 
 
 def nick_style(user_id: str) -> str:
     """The style of somebody's nick; the same on every device."""
-    return f"nick{zlib.crc32(user_id.lower().encode()) % NICK_STYLES}"
+    return f"nick{zlib.crc32(user_id.lower().encode(errors='replace')) % NICK_STYLES}"
 
 
 def nick_cells(cells: int) -> int:

@@ -12,7 +12,7 @@ import msgspec
 from tui_chat.locale import _
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, MessageType
-from tui_chat.tui.safe import Safe, fill, join, line, own
+from tui_chat.tui.safe import Safe, fill, join, line, number, own
 from tui_chat.tui.themes import Symbols
 
 from .cells import Line, Piece, elide, fit, fit_right, line_width, spaces, width
@@ -141,7 +141,7 @@ def _right(row: ConversationRow, cells: int, symbols: Symbols, times: Times) -> 
         return [Piece(join(own(" "), symbols.word(_("deleting…")), own(" ")), "warning")]
     conversation = row.conversation
     count = conversation.unread_count
-    badge = own("99+" if count > 99 else str(count) if count else "")
+    badge = own("99+") if count > 99 else number(count) if count else own("")
     style = "dim" if conversation.muted else "badge"
     pieces = [Piece(own(" "))]
     if cells >= TIME_FROM:

@@ -14,7 +14,15 @@ class Times:
     def __init__(self, now: int, zone: tzinfo | None = None) -> None:
         """`now` in milliseconds since 1970; `zone` None is the machine's."""
         self._zone = zone
-        self._weekdays = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
+        self._weekdays = [
+            own(_("Mon")),
+            own(_("Tue")),
+            own(_("Wed")),
+            own(_("Thu")),
+            own(_("Fri")),
+            own(_("Sat")),
+            own(_("Sun")),
+        ]
         self._days = [
             _("Monday"),
             _("Tuesday"),
@@ -43,7 +51,8 @@ class Times:
 
     def clock(self, time: int) -> Safe:
         """12:41"""
-        return own(self._local(time).strftime("%H:%M"))
+        then = self._local(time)
+        return fill("{hour}:{minute}", hour=f"{then.hour:02}", minute=f"{then.minute:02}")
 
     def short(self, time: int) -> Safe:
         """12:41 today, Mon within the week, 18 Nov within the year, else the year; empty for 0."""
@@ -54,10 +63,10 @@ class Times:
         if age <= timedelta(0):
             return self.clock(time)
         if age < timedelta(7):
-            return own(self._weekdays[then.weekday()])
+            return self._weekdays[then.weekday()]
         if age < timedelta(330):
             return self._date(then.day, then.month, then.year)
-        return own(str(then.year))
+        return fill("{year}", year=then.year)
 
     def day(self, time: int) -> Safe:
         """Tuesday 18 November, with the year where it is another one."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -14,7 +14,7 @@ from textual.widgets.text_area import EditResult, Location
 from tui_chat.locale import _
 from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.text import clean_text
-from tui_chat.tui.safe import one_line, template
+from tui_chat.tui.safe import number, one_line, template
 from tui_chat.tui.themes import UNICODE, Symbols
 
 
@@ -71,6 +71,7 @@ class Composer(TextArea):
         self._symbols = symbols
         self._most_bytes = most_bytes
         self._bell = bell
+        self._cut = False
         self._reason: Content | None = None
         self.cursor_blink = False  # A blinking cursor is a timer that never rests.
         self.set_class(symbols.ascii, "-ascii")
@@ -92,7 +93,6 @@ class Composer(TextArea):
         """Put a text in place of what is there, the cursor at its end; it posts Changed like typing does."""
         self.load_text(self._capped(clean_text(text), 0))
         self.move_cursor(self.document.end)
-        self._say_size()
 
     def action_submit(self) -> None:
         """Enter."""
@@ -119,21 +119,27 @@ class Composer(TextArea):
         fitting = self._capped(cleaned, len(self.text.encode()) - replaced)
         if fitting != cleaned and self._bell is not None:
             self._bell()
-        result = super()._replace_via_keyboard(fitting, start, end) if fitting or start != end else None
-        self._say_size(cut=fitting != cleaned)
-        return result
+        self._cut = fitting != cleaned
+        self._say_size()
+        return super()._replace_via_keyboard(fitting, start, end) if fitting or start != end else None
 
     def _capped(self, text: str, used: int) -> str:
         room = max(self._most_bytes - used, 0)
         data = text.encode()
         return text if len(data) <= room else data[:room].decode(errors="ignore")
 
-    def _say_size(self, *, cut: bool = False) -> None:
+    @on(TextArea.Changed)
+    def _text_changed(self) -> None:
+        self._say_size()
+
+    def _say_size(self) -> None:
         used = len(self.text.encode())
+        cut = self._cut and used + 4 > self._most_bytes
         if cut or used * 10 > self._most_bytes * 9:
             said = _("{used} of {most} bytes: full") if cut else _("{used} of {most} bytes")
-            self.border_subtitle = template(said, used=f"{used:,}", most=f"{self._most_bytes:,}")
+            self.border_subtitle = template(said, used=number(used), most=number(self._most_bytes))
         elif self.border_subtitle:
+            self._cut = False
             self.border_subtitle = None
 
     def _say_hint(self) -> None:

@@ -13,7 +13,7 @@ from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line, Piece, fit
 from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_row
 from tui_chat.tui.render.times import Times
-from tui_chat.tui.safe import fill, join, own
+from tui_chat.tui.safe import fill, join, number, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
 from .listing import Listing
@@ -370,9 +370,7 @@ class ConversationList(MarkedList):
     def _retitle(self) -> None:
         shown, total = len(self.rows), len(self._listing)
         count = (
-            fill(_("{shown} of {total}"), shown=f"{shown:,}", total=f"{total:,}")
-            if self.narrowed
-            else own(f"{total:,}")
+            fill(_("{shown} of {total}"), shown=number(shown), total=number(total)) if self.narrowed else number(total)
         )
         if self._listing.newer:
             held = ngettext("order held · {count} newer", "order held · {count} newer", self._listing.newer)

@@ -23,7 +23,7 @@ from tui_chat.tui.render.cells import Piece, line_width, spaces, wrap
 from tui_chat.tui.render.messages import NICK_STYLES, MessageStyle
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.render.times import Times
-from tui_chat.tui.safe import Safe, fill, join, line, lines, own
+from tui_chat.tui.safe import Safe, cut, fill, join, line, lines, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
 from .message_window import Entry, MessageWindow
@@ -146,8 +146,8 @@ class MessagePane(Painted, can_focus=True):
         self._name_of = name_of
         self._times = Times(clock(), zone)
         self._window: MessageWindow | None = None
-        self._notice = own(_("Enter opens a conversation."))
-        self._notice_lines: list[Safe] = [self._notice]
+        self._notice: list[Safe] = [own(_("Enter opens a conversation."))]
+        self._notice_lines: list[Safe] = []
         self._following = True
         self._anchor: tuple[Entry, int] | None = None
         """While not following: the first visible message and which of its lines is the first."""
@@ -211,7 +211,7 @@ class MessagePane(Painted, can_focus=True):
         self._window = None
         self._cursor = None
         self._new_count = 0
-        self._notice = Safe("\n".join(lines(notice))) if notice else own(_("Enter opens a conversation."))
+        self._notice = lines(notice) if notice else [own(_("Enter opens a conversation."))]
         self._clear_selection()
         self._lay_out()
 
@@ -482,9 +482,8 @@ class MessagePane(Painted, can_focus=True):
         if cells <= 0:
             return
         if window is None or not window.entries:
-            text = self._notice if window is None else self._empty_text()
-            for logical in text.split("\n"):
-                self._notice_lines += [Safe(logical[a:b]) for a, b in wrap(logical, max(cells - 4, 4))]
+            for text in self._notice if window is None else [self._empty_text()]:
+                self._notice_lines += [cut(text, start, end) for start, end in wrap(text, max(cells - 4, 4))]
             self.virtual_size = Size(0, 0)
             self.refresh()
             return

@@ -1,0 +1,192 @@
+"""Foreign text reaches a widget only as Safe or Content: looked for in the source, so that it stays so.
+
+What counts as harmless in a sink (a Static, a toast, a title …): a constant, a catalogue's message, something made by
+tui/safe.py or Content, and a name that is nothing else within its function or is annotated as Content or Safe.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tui_chat.tui
+
+ROOT = Path(tui_chat.tui.__file__).parent
+SOURCES = sorted(ROOT.rglob("*.py"))
+MAKE_SAFE = {"safe.py", "themes.py", "render/cells.py", "render/formatting.py"}
+"""Where `Safe(…)` may be written: these only cut up what is Safe already, or know it to be our own."""
+
+WIDGETS = {
+    *("Static", "Label", "Button", "Checkbox", "RadioButton", "Option", "Selection", "Collapsible", "TabPane", "Tab"),
+    *("Placeholder", "Markdown", "Tooltip", "Link", "ListItem", "Hit", "DiscoveryHit"),
+}
+"""Constructors that parse markup, or pass controls, in what they are given first."""
+METHODS = {"notify", "add_option", "prompt", "write", "add_row", "add_column"}
+ATTRIBUTES = {
+    *("border_title", "border_subtitle", "placeholder", "tooltip", "title", "sub_title", "label"),
+}
+MAKERS = {
+    *("content", "one_line", "template", "fill", "line", "own", "word", "lines", "join", "cut", "repeat"),
+    "number",
+    *("_", "ngettext", "Content", "assemble", "styled", "clean_name", "clean_text", "frame_title"),
+    *("conversation_name", "preview_text", "tip_text", "short", "clock", "day", "elide", "fit"),
+}
+TRUSTED_TYPES = {"Content", "Safe"}
+
+
+def name_of(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Call(func=function):
+            return name_of(function)
+    return ""
+
+
+def trusted_annotation(node: ast.expr | None) -> bool:
+    """Content, Safe, or either or None."""
+    match node:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return all(trusted_annotation(side) or ast.unparse(side) == "None" for side in (left, right))
+        case ast.Subscript(value=outer, slice=inner) if name_of(outer) in ("list", "Sequence", "Iterable"):
+            return trusted_annotation(inner)
+        case ast.Constant(value=str(text)):
+            return trusted_annotation(ast.parse(text, mode="eval").body)
+    return node is not None and name_of(node) in TRUSTED_TYPES
+
+
+class Function:
+    """What the names of one function (or of the module) are made of."""
+
+    def __init__(self, node: ast.AST, module: ast.Module) -> None:
+        self.returns: dict[str, ast.expr | None] = {
+            inner.name: inner.returns
+            for inner in ast.walk(module)
+            if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+        self.attributes: dict[str, ast.expr] = {
+            name_of(inner.target): inner.annotation for inner in ast.walk(module) if isinstance(inner, ast.AnnAssign)
+        }
+        self.annotated: dict[str, ast.expr | None] = {}
+        self.assigned: dict[str, list[ast.expr]] = {}
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for argument in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+                self.annotated[argument.arg] = argument.annotation
+        for inner in ast.walk(node):
+            match inner:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        self.assigned.setdefault(name_of(target), []).append(value)
+                case ast.AnnAssign(target=target, annotation=annotation):
+                    self.annotated[name_of(target)] = annotation
+                case ast.NamedExpr(target=target, value=value):
+                    self.assigned.setdefault(target.id, []).append(value)
+
+    def harmless(self, node: ast.expr, depth: int = 0) -> bool:
+        if depth > 8:
+            return False
+        match node:
+            case ast.Constant():
+                return True
+            case ast.Call(func=function):
+                made = name_of(function)
+                return made in MAKERS or trusted_annotation(self.returns.get(made))
+            case ast.IfExp(body=body, orelse=other):
+                return self.harmless(body, depth + 1) and self.harmless(other, depth + 1)
+            case ast.BoolOp(values=values):
+                return all(self.harmless(value, depth + 1) for value in values)
+            case ast.BinOp(left=left, op=ast.Add() | ast.Mult(), right=right):
+                return self.harmless(left, depth + 1) and self.harmless(right, depth + 1)
+            case ast.Attribute(attr=name):
+                return trusted_annotation(self.attributes.get(name)) or trusted_annotation(self.returns.get(name))
+            case ast.Name(id=name):
+                if name in self.annotated:
+                    return trusted_annotation(self.annotated[name])
+                values = self.assigned.get(name, [])
+                return bool(values) and all(self.harmless(value, depth + 1) for value in values)
+        return False
+
+
+def faults(source: str) -> list[str]:
+    """Sinks in a module that are given something that may be foreign."""
+    module = ast.parse(source)
+    found: list[str] = []
+    scopes = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+    def scope_of(node: ast.AST) -> Function:
+        around = [
+            scope
+            for scope in scopes
+            if scope.lineno <= getattr(node, "lineno", 0) <= (scope.end_lineno or scope.lineno)
+        ]
+        return Function(max(around, key=lambda scope: scope.lineno) if around else module, module)
+
+    for node in ast.walk(module):
+        sinks: list[ast.expr] = []
+        match node:
+            case ast.Call(func=function, args=args, keywords=keywords):
+                called = name_of(function)
+                if called in WIDGETS or (called in METHODS and isinstance(function, ast.Attribute)):
+                    sinks = [*args[:1], *(k.value for k in keywords if k.arg in ("title", *ATTRIBUTES))]
+                else:
+                    sinks = [k.value for k in keywords if k.arg in ("placeholder", "tooltip")]
+                if called in ("own", "word"):
+                    sinks = list(args)
+            case ast.Assign(targets=targets, value=value):
+                if any(isinstance(target, ast.Attribute) and target.attr in ATTRIBUTES for target in targets):
+                    sinks = [value]
+        scope = scope_of(node) if sinks else None
+        for sink in sinks:
+            inner = sink.value if isinstance(sink, ast.Starred) else sink
+            if scope is not None and not scope.harmless(inner):
+                found.append(f"line {inner.lineno}: {ast.unparse(inner)[:80]}")
+    return found
+
+
+def test_safe_is_made_in_few_places() -> None:
+    makers = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and name_of(node.func) == "Safe"
+    }
+    assert makers == MAKE_SAFE
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_sink_is_given_a_foreign_string(path: Path) -> None:
+    assert faults(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(name: str) -> None:\n    Static(name)",
+        "def f(name):\n    Static(f'{name}')",
+        "def f(self, name: str) -> None:\n    self.notify('Deleted ' + name)",
+        "def f(self, name: str) -> None:\n    self.app.notify(_('Deleted {name}').format(name=name))",
+        "def f(self) -> None:\n    self.border_title = self.conversation.name",
+        "def f(self, name: str) -> None:\n    shown = _('x')\n    shown = name\n    Label(shown)",
+        "def f(self, name: str) -> None:\n    Input(placeholder=name)",
+        "def f(self, name: str) -> None:\n    self.notify('x', title=name)",
+        "def f(name: str) -> None:\n    own(name)",
+        "def f(name: str) -> None:\n    Option('%s' % name)",
+    ],
+)
+def test_it_finds_what_it_looks_for(source: str) -> None:
+    assert faults(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Static('constant')",
+        "def f(name: Content) -> None:\n    Static(name)",
+        "def f(self, name: str) -> None:\n    self.notify(template(_('{x} went'), x=name))",
+        "def f(self, name: str) -> None:\n    shown = one_line(name) if name else _('nobody')\n    Label(shown)",
+        "def f(self) -> None:\n    self.border_title = None",
+        "def f(name: Safe | None) -> None:\n    Static(name or '')",
+    ],
+)
+def test_it_lets_pass_what_is_harmless(source: str) -> None:
+    assert not faults(source)

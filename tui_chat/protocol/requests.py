@@ -201,7 +201,7 @@ class SyncAnswer(Wire, frozen=True, kw_only=True):
     more: bool = False
     reset: Literal["epoch", "log_too_old"] | UnsetType = UNSET
     conversations: list[Conversation] | UnsetType = UNSET
-    next: str | None | UnsetType = UNSET
+    next: str | UnsetType | None = UNSET
     server: ServerFacts
 
 

@@ -14,8 +14,11 @@ def wire_name(field: str) -> str:
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
-    """Base of everything that travels from the server: every field is written out (null where there is nothing), so that
-    readers need no defaults; unknown fields are ignored, so that servers can grow."""
+    """Base of everything that travels from the server.
+
+    Every field is written out (null where there is nothing), so that readers need no defaults; unknown fields are
+    ignored, so that servers can grow.
+    """
 
 
 class Request(

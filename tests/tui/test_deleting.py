@@ -71,7 +71,7 @@ async def test_what_cancels(keys: list[str]) -> None:
 @pytest.mark.parametrize("keys", [["y"], ["right", "enter"], ["down", "enter"], ["tab", "enter"]])
 async def test_what_confirms(keys: list[str]) -> None:
     session = FakeSession()
-    async with running(session) as (app, pilot):
+    async with running(session) as (_app, pilot):
         await pilot.press("j", "d")
         await pilot.pause()
         await pilot.press(*keys)

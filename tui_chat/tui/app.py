@@ -97,6 +97,11 @@ class ChatApp(App[None]):
         self.theme = self.settings.screen.theme if self.settings.screen.theme in self.available_themes else self.theme
         self.push_screen(self.main)
 
+    async def on_unmount(self) -> None:
+        """Close the session that F2 opened; the first one belongs to whoever made it."""
+        if self.main.second is not None:
+            await self.main.second.session.close()
+
     async def open_second(self) -> ChatSession:
         """The session of the other device. Raises ChatError where it cannot be made."""
         assert self._second is not None

@@ -92,6 +92,7 @@ class ConversationPane(Vertical):
         self._kept: _Kept | None = None
         self._left_open: str | None = None
         """The conversation that was deleted while it was open; it opens again when it is restored."""
+        self._farewell = ""
         self._failed: dict[str, str] = {}
         """clientID -> text of own messages that were refused."""
         self._reading: tuple[str, int] | None = None
@@ -103,6 +104,12 @@ class ConversationPane(Vertical):
     def on_mount(self) -> None:
         self._show_composer()
         self._note()
+
+    def on_unmount(self) -> None:
+        """The program ends: what was typed last is kept."""
+        open_id = self.conversation_id
+        if open_id is not None and self._draft_timer is not None:
+            self._session.set_draft(open_id, self.composer.text)
 
     @property
     def conversation_id(self) -> str | None:
@@ -134,6 +141,7 @@ class ConversationPane(Vertical):
     def close(self, notice: str | None = None) -> None:
         """Show no conversation, and say why."""
         self.messages.close(notice)
+        self.composer.set_draft("")
         self._show_composer()
         self._note()
 
@@ -316,26 +324,30 @@ class ConversationPane(Vertical):
         if self._draft_timer is not None:
             self._draft_timer.stop()
             self._draft_timer = None
-        name = self._called(conversation_id)
         text = self.composer.text
         self._left_open = conversation_id
-        self.composer.set_draft("")
         if device is None:
             self.close()
             self.app.main.pane_closed()
             return
-        self.close(_("{name} was deleted on {device}. u brings it back.").format(name=name, device=device))
-        if text.strip():
-            self._keep(conversation_id, text)
+        if self._kept is None and text.strip():
+            self._kept = _Kept(conversation_id, text)
+        name = self._called(conversation_id)
+        self._farewell = _("{name} was deleted on {device}. u brings it back.").format(name=name, device=device)
+        self.close(self._farewell)
+        self._offer_draft()
         self.app.main.pane_closed(stay=True)
 
     def _keep(self, conversation_id: str, text: str) -> None:
-        if self._kept is not None and self._kept.conversation_id == conversation_id:
-            return
+        """The session's word about the draft comes before or after the deletion itself."""
         self._kept = _Kept(conversation_id, text)
-        said = _("{name} was deleted on another device. u brings it back.").format(name=self._called(conversation_id))
-        offered = _("Your draft is kept here until you leave; y copies it:")
-        self.messages.close(f"{said}\n\n{offered}\n\n{text}")
+        if self._left_open == conversation_id:
+            self._offer_draft()
+
+    def _offer_draft(self) -> None:
+        if self._kept is not None:
+            offered = _("Your draft is kept here until you leave; y copies it:")
+            self.messages.close(f"{self._farewell}\n\n{offered}\n\n{self._kept.text}")
 
     def _restored(self) -> None:
         conversation_id, kept = self._left_open, self._kept

@@ -65,11 +65,13 @@ class MainScreen(Screen[None]):
         self._body = Horizontal(self.primary, self.conversation, id="panes")
         self._progress = Static("", id="progress", markup=False)
         self._coach = Static("", id="coach", markup=False)
+        self._note = Static("", id="note", markup=False)
         self._status = StatusBar(symbols=app.symbols, id="status")
-        self._progress.display = False
+        self._progress.display = self._note.display = False
         yield self._body
         yield self._progress
         yield self._coach
+        yield self._note
         yield self._status
 
     def on_mount(self) -> None:
@@ -271,6 +273,16 @@ class MainScreen(Screen[None]):
         self._status.set_facts([fact for fact in facts if fact is not None and fact.text])
         self._status.set_hints(status.hints(app.footer_commands(self.scope), self.scope))
         self._tick_while(bool(session.undoable))
+        self._show_stale(device)
+
+    def _show_stale(self, device: DevicePane) -> None:
+        """What the sign on a row means, while the cursor is on such a row, or it is open."""
+        looked_at = {device.list.cursor_key, self.conversation.conversation_id}
+        stale = not looked_at.isdisjoint(device.session.stale)
+        if stale and not self._note.display:
+            text = _("{sign} Deleted on another device. This is the copy kept here. Ctrl+R reloads.")
+            self._note.update(safe.template(text, sign=self.app.symbols.stale))
+        self._note.display = stale
 
     def _tick_while(self, counting: bool) -> None:
         """The time for undo counts down; with nothing to undo there is no timer."""

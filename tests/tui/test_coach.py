@@ -1,0 +1,105 @@
+"""The first five minutes: six steps, moved on by what one does."""
+
+import asyncio
+
+from tests.tui.apps import listed, running, text_of, until
+from tests.tui.fake import FakeSession, texts
+from tui_chat.tui.screens.coach import Coach, Did
+
+
+def test_six_steps_in_order() -> None:
+    coach = Coach()
+    lines = []
+    for did in (Did.MARKED, Did.DELETED, Did.UNDONE, Did.OPENED_SECOND, Did.DELETED_BESIDE, Did.RETURNED):
+        lines.append(coach.line().plain)
+        assert not coach.finished
+        assert coach.see(did)
+    assert lines == [
+        "1/6 Space marks. Mark three.",
+        "2/6 d deletes them. Read the switch, then y.",
+        "3/6 u brings them back.",
+        "4/6 F2 puts your phone beside this screen.",
+        "5/6 Delete again and watch the phone.",
+        "6/6 bob is writing: his row returns with the new message alone.",
+    ]
+    assert coach.finished
+
+
+def test_other_deeds_do_not_move_it_on() -> None:
+    coach = Coach()
+    assert not coach.see(Did.UNDONE)
+    assert not coach.see(Did.RETURNED)
+    assert coach.step == 1
+
+
+def test_nothing_moves_once_ended() -> None:
+    coach = Coach()
+    coach.end()
+    assert not coach.active
+    assert not coach.see(Did.MARKED)
+
+
+async def test_the_walk_with_a_phone() -> None:
+    session, phone = FakeSession(), FakeSession(device_name="phone")
+    ended: list[bool] = []
+
+    async def second() -> object:
+        return phone.as_session()
+
+    async with running(session, size=(130, 40), coach=True, coach_ended=lambda: ended.append(True), second=second) as (
+        app,
+        pilot,
+    ):
+        assert "1/6 Space marks. Mark three." in text_of(app)
+        await pilot.press("j", "space", "space", "space")
+        await until(lambda: "2/6" in text_of(app))
+        await pilot.press("d", "y")
+        await until(lambda: "3/6" in text_of(app))
+        await pilot.press("u")
+        await until(lambda: "4/6" in text_of(app))
+        await pilot.press("f2")
+        await until(lambda: "5/6" in text_of(app))
+        assert "phone" in text_of(app)
+        app.main.primary.list.move_cursor_to("C2Cbob")
+        await pilot.press("d", "y")
+        await until(lambda: "C2Cbob" not in listed(app))
+        batch = session._batches[0][0].batch_id
+        phone.deleted_elsewhere(["C2Cbob"], device="laptop", batch_id=batch)
+        await until(lambda: "6/6 bob is writing" in text_of(app))
+        assert "phone · last deletion arrived in " in text_of(app)
+        assert not ended
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: "That was all." in text_of(app))
+        assert ended == [True]
+        await pilot.press("f2")
+        await until(lambda: phone.closed)
+        assert app.main.second is None
+
+
+async def test_esc_ends_it_for_good() -> None:
+    ended: list[bool] = []
+    async with running(FakeSession(), coach=True, coach_ended=lambda: ended.append(True)) as (app, pilot):
+        await pilot.press("space", "escape")
+        assert "1/6" in text_of(app), "the first Esc was for the marks"
+        await pilot.press("escape")
+        await until(lambda: "1/6" not in text_of(app))
+        assert ended == [True]
+
+
+async def test_the_phones_list_is_a_list_of_its_own() -> None:
+    session, phone = FakeSession(), FakeSession(device_name="phone")
+
+    async def second() -> object:
+        return phone.as_session()
+
+    async with running(session, size=(150, 24), second=second) as (app, pilot):
+        await pilot.press("f2")
+        await until(lambda: app.main.second is not None)
+        await pilot.press("shift+tab")
+        assert app.main.device is app.main.second
+        await pilot.press("j", "d", "y")
+        await until(lambda: any(name == "delete" for name, _ in phone.calls))
+        assert not any(name == "delete" for name, _ in session.calls)
+        await until(lambda: "alice on phone" in text_of(app))
+    await asyncio.sleep(0)
+    assert phone.closed, "the app closes what it opened"

@@ -1,0 +1,215 @@
+"""What other devices and the server do while one looks."""
+
+import pytest
+
+from tests.tui.apps import listed, running, said, text_of, until
+from tests.tui.fake import NOW, FakeSession, row, texts
+from tui_chat.client.changes import (
+    CommandRefused,
+    Connection,
+    ConversationsRestored,
+    ConversationStale,
+    DraftKept,
+    HistoryCleared,
+    MessagesAdded,
+    Notice,
+    SendFailed,
+    StateReset,
+    TypingSeen,
+)
+from tui_chat.protocol.errors import ErrorBody
+
+
+async def test_rows_go_with_a_word_about_who_did_it() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        session.deleted_elsewhere(["C2Cbob", "GROUPubuntu", "C2Cxiaolin"])
+        await until(lambda: said(app))
+        assert said(app) == ["Deleted on phone: 3 conversations · u brings them back"]
+        assert listed(app) == ["GROUPplanning", "C2Ccarol", "GROUPold", "@TIM#SYSTEM"]
+        await pilot.press("u")
+        await until(lambda: "C2Cbob" in listed(app))
+
+
+async def test_many_events_are_told_once() -> None:
+    rows = {f"C2Cu{n}": row(f"C2Cu{n}", age=n) for n in range(300)}
+    session = FakeSession(rows)
+    async with running(session) as (app, _pilot):
+        for start in range(0, 300, 100):
+            session.deleted_elsewhere([f"C2Cu{n}" for n in range(start, start + 100)], batch_id="one")
+        await until(lambda: said(app))
+        assert said(app) == ["Deleted on phone: 300 conversations · u brings them back"]
+
+
+async def test_rows_flash_before_they_go() -> None:
+    session = FakeSession()
+    async with running(session, flash_seconds=30.0) as (app, _pilot):
+        session.deleted_elsewhere(["C2Cbob"])
+        await until(lambda: said(app))
+        assert "C2Cbob" in listed(app), "it still shows"
+
+
+async def test_what_happened_while_one_was_away() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        session.deleted_elsewhere(["C2Cbob", "GROUPubuntu"], while_away=True)
+        await until(lambda: said(app))
+        assert said(app) == ["While you were away: 2 conversations deleted on phone · L"]
+
+
+async def test_a_restore_elsewhere_brings_rows_back_in_place() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        before = listed(app)
+        gone = session.conversations["C2Cbob"]
+        session.deleted_elsewhere(["C2Cbob"])
+        await until(lambda: "C2Cbob" not in listed(app))
+        session.conversations["C2Cbob"] = gone
+        session.tell(ConversationsRestored(conversation_id_list=["C2Cbob"], batch_id="there", device="phone"))
+        await until(lambda: listed(app) == before)
+        assert "Restored on phone: 1 conversation" in said(app)
+
+
+async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press(*"half a thought")
+        session.deleted_elsewhere(["C2Cbob"])
+        session.tell(DraftKept(conversation_id="C2Cbob", text="half a thought"))
+        await until(lambda: "bob was deleted on phone. u brings it back." in text_of(app))
+        assert "half a thought" in text_of(app)
+        assert "message 4" not in text_of(app)
+        assert app.main.conversation.messages.has_focus
+        await pilot.press("y")
+        await until(lambda: app.clipboard == "half a thought")
+        await pilot.press("u")
+        await until(lambda: "message 4" in text_of(app))
+        assert app.main.conversation.composer.text == "half a thought"
+
+
+async def test_ones_own_deletion_of_the_open_conversation_closes_it() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape", "escape", "d", "y")
+        await until(lambda: "message 4" not in text_of(app))
+        assert app.main.primary.list.has_focus
+        assert app.main.conversation.conversation_id is None
+
+
+async def test_cleared_messages_go_from_the_pane() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        session.tell(HistoryCleared(conversation_id="C2Cbob", cleared_through=4))
+        await until(lambda: "message 4" not in text_of(app))
+
+
+async def test_stale_rows_are_marked_and_reloading_asks_the_server() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        session.stale = frozenset({"C2Cbob"})
+        session.tell(ConversationStale(conversation_id_list=["C2Cbob"]))
+        await until(lambda: "≠" in text_of(app))
+        await pilot.press("j")
+        await until(lambda: "Deleted on another device. This is the copy kept here. Ctrl+R reloads." in text_of(app))
+        await pilot.press("ctrl+r")
+        await until(lambda: ("reload", None) in session.calls)
+
+
+async def test_the_status_line_follows() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        assert "● connected · alice on laptop · sync of deletions: on" in text_of(app)
+        session.connect(Connection.OFFLINE, queued=2)
+        await until(lambda: "○ offline, 2 queued" in text_of(app))
+        session.connect(Connection.CONNECTING, queued=2)
+        await until(lambda: "connecting, 2 queued" in text_of(app))
+        session.connect(Connection.CONNECTED)
+        session.change_server(sync_conversation_deletion=False)
+        await until(lambda: "sync of deletions: off" in text_of(app))
+
+
+async def test_the_demo_says_that_real_servers_start_with_off() -> None:
+    async with running(FakeSession(), demo=True, size=(140, 30)) as (app, _pilot):
+        assert "sync of deletions: on (demo · real servers start with off)" in text_of(app)
+
+
+async def test_a_reset_repaints_everything() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        session.conversations.clear()
+        session.conversations["C2Cnew"] = row("C2Cnew")
+        session.tell(StateReset())
+        await until(lambda: listed(app) == ["C2Cnew"])
+
+
+async def test_messages_come_in_and_somebody_types() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        session.tell(TypingSeen(conversation_id="C2Cbob", user_id="bob"))
+        await until(lambda: "bob is writing…" in text_of(app))
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: "message 5" in text_of(app))
+        await until(lambda: ("read", ("C2Cbob", 5)) in session.calls)
+
+
+async def test_nothing_is_read_while_the_terminal_is_not_looked_at() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: ("read", ("C2Cbob", 4)) in session.calls)
+        app.app_focus = False
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: "message 5" in text_of(app))
+        await pilot.pause()
+        assert ("read", ("C2Cbob", 5)) not in session.calls
+        app.app_focus = True
+        await until(lambda: ("read", ("C2Cbob", 5)) in session.calls)
+
+
+async def test_a_message_that_was_refused_can_be_sent_again() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        waiting = texts("C2Cbob", 1, start=5)[0]
+        own = type(waiting)(
+            conversation_id="C2Cbob", message_seq=0, client_id="mine", sender="alice", time=NOW, text="lost words"
+        )
+        session.tell(MessagesAdded(conversation_id="C2Cbob", messages=[own]))
+        error = ErrorBody(code="unavailable", message="The server cannot answer just now: try again.")
+        session.tell(SendFailed(conversation_id="C2Cbob", client_id="mine", text="lost words", error=error))
+        await until(lambda: said(app))
+        assert said(app) == ["Not sent: The server cannot answer just now: try again."]
+        await pilot.press("escape", "k")
+        await pilot.pause()
+        await pilot.press("R")
+        await until(lambda: ("send", ("C2Cbob", "lost words")) in session.calls)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (Notice(what="disk_full"), "The disk is full"),
+        (
+            CommandRefused(
+                what="delete", conversation_id_list=["C2Cbob"], error=ErrorBody(code="forbidden", message="No.")
+            ),
+            "No.",
+        ),
+    ],
+)
+async def test_what_the_session_has_to_tell(change: Notice | CommandRefused, words: str) -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        session.tell(change)
+        await until(lambda: any(words in one for one in said(app)))

@@ -1,0 +1,265 @@
+"""Finding one's way: panes, keys, palette, help, small screens, drafts."""
+
+import pytest
+
+from tests.tui.apps import listed, running, said, text_of, until
+from tests.tui.fake import FakeSession, row
+from tui_chat.protocol.errors import UserNotFound
+from tui_chat.protocol.models import Membership
+from tui_chat.tui.commands.command import Scope
+from tui_chat.tui.commands.registry import COMMANDS
+
+
+async def test_enter_opens_and_esc_goes_back_step_by_step() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        scopes = [app.main.scope]
+        for keys in (["escape"], ["i"], ["escape", "escape"]):
+            await pilot.press(*keys)
+            scopes.append(app.main.scope)
+        assert scopes == [Scope.COMPOSER, Scope.MESSAGES, Scope.COMPOSER, Scope.LIST]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_tab_goes_round(size: tuple[int, int]) -> None:
+    async with running(FakeSession(), size=size) as (app, pilot):
+        await pilot.press("j", "enter", "escape", "escape")
+        scopes = []
+        for _ in range(3):
+            await pilot.press("tab")
+            scopes.append(app.main.scope)
+        assert scopes == [Scope.MESSAGES, Scope.COMPOSER, Scope.LIST]
+        await pilot.press("shift+tab")
+        assert app.main.scope is Scope.COMPOSER
+
+
+async def test_one_pane_at_a_time_where_it_is_narrow() -> None:
+    async with running(FakeSession(), size=(80, 24)) as (app, pilot):
+        assert app.main.primary.region.width == 80
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        assert "小林" not in text_of(app)
+        await pilot.press("escape", "escape")
+        await until(lambda: "小林" in text_of(app))
+        assert "message 4" not in text_of(app)
+        await pilot.resize_terminal(120, 40)
+        await until(lambda: "message 4" in text_of(app) and "小林" in text_of(app))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [],
+        ["space", "d"],
+        ["enter"],
+        ["question_mark"],
+        ["ctrl+p"],
+        ["L"],
+        ["ctrl+g"],
+        ["c"],
+        ["slash"],
+        ["a", "d", "7", "y"],
+    ],
+)
+async def test_a_tiny_terminal_works(keys: list[str]) -> None:
+    async with running(FakeSession(), size=(20, 5), coach=True) as (app, pilot):
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert text_of(app).strip()
+
+
+async def test_writing_and_sending() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter", *"hi there", "enter")
+        await until(lambda: ("send", ("C2Cbob", "hi there")) in session.calls)
+        await until(lambda: "hi there" in text_of(app))
+        assert app.main.conversation.composer.text == ""
+        assert ("typing", "C2Cbob") in session.calls
+
+
+async def test_drafts_are_kept_and_come_back() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter", *"later")
+        await until(lambda: session.drafts == {"C2Cbob": "later"})
+        await pilot.press("escape", "escape", "j", "enter")
+        assert app.main.conversation.composer.text == ""
+        await pilot.press("escape", "escape", "2")
+        assert app.main.conversation.composer.text == "later"
+        await until(lambda: "✎" in text_of(app))
+
+
+async def test_a_draft_is_kept_when_one_leaves_at_once() -> None:
+    session = FakeSession()
+    async with running(session) as (_app, pilot):
+        await pilot.press("j", "enter", *"quick", "ctrl+q")
+    assert session.drafts == {"C2Cbob": "quick"}
+
+
+async def test_older_pages_come_as_one_goes_up() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("3")
+        await until(lambda: "message 1200" in text_of(app))
+        await pilot.press("escape", "g")
+        await until(
+            lambda: any(call == ("GROUPubuntu", 1151, None) for name, call in session.calls if name == "history")
+        )
+
+
+async def test_one_cannot_write_where_one_is_no_member() -> None:
+    session = FakeSession()
+    session.conversations["GROUPold"] = row("GROUPold", name="#old", membership=Membership.KICKED, age=4000)
+    async with running(session) as (app, pilot):
+        await pilot.press("6")
+        await until(lambda: "You were removed from this group" in text_of(app))
+        assert app.main.scope is Scope.MESSAGES
+
+
+async def test_filter_review_and_ranges() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("slash", *"pl", "enter")
+        assert app.main.primary.list.has_focus
+        assert app.main.primary.list.shown_count == 1
+        await pilot.press("a", "escape")
+        assert said(app) == ["1 mark cleared · V brings it back"]
+        await pilot.press("escape")
+        assert app.main.primary.list.shown_count == 7
+        await pilot.press("g", "v", "j", "j", "v")
+        assert len(app.main.primary.list.marks) == 3
+        await pilot.press("equals_sign")
+        assert app.main.primary.list.shown_count == 3
+        await pilot.press("escape")
+        assert app.main.primary.list.shown_count == 7
+        await pilot.press("G", "shift+up")
+        assert app.main.primary.list.marks == {"@TIM#SYSTEM", "GROUPold"}
+        await pilot.press("asterisk")
+        assert len(app.main.primary.list.marks) == 5
+
+
+async def test_esc_in_the_filter_ends_it() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("slash", *"zzz")
+        await until(lambda: "Nothing matches." in text_of(app))
+        await pilot.press("escape")
+        assert app.main.primary.list.has_focus
+        assert app.main.primary.list.shown_count == 7
+
+
+async def test_flags_for_what_is_marked() -> None:
+    session = FakeSession()
+    async with running(session) as (_app, pilot):
+        await pilot.press("j", "space", "space", "p")
+        await until(lambda: ("flags", (["C2Cbob", "GROUPubuntu"], {"pinned": True})) in session.calls)
+        await pilot.press("p")
+        await until(lambda: ("flags", (["C2Cbob", "GROUPubuntu"], {"pinned": False})) in session.calls)
+        await pilot.press("m", "U", "r")
+        await until(lambda: ("flags", (["C2Cbob", "GROUPubuntu"], {"muted": True})) in session.calls)
+        await until(lambda: ("flags", (["C2Cbob", "GROUPubuntu"], {"marked_unread": True})) in session.calls)
+        await until(lambda: ("read", ("GROUPubuntu", None)) in session.calls)
+
+
+async def test_next_unread_goes_round() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        seen = []
+        for _ in range(3):
+            await pilot.press("ctrl+n")
+            await pilot.pause()
+            seen.append(app.main.conversation.conversation_id)
+        assert seen == ["GROUPplanning", "C2Cbob", "GROUPubuntu"]
+
+
+async def test_the_switcher() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("ctrl+g", *"ubu", "enter")
+        await until(lambda: app.main.conversation.conversation_id == "GROUPubuntu")
+        assert app.main.scope is Scope.COMPOSER
+
+
+async def test_a_new_conversation_and_a_new_group() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("c", *"dave", "enter")
+        await until(lambda: app.main.conversation.conversation_id == "C2Cdave")
+        await pilot.press("escape", "escape", "c", "number_sign", *"plan bob carol", "enter")
+        await until(lambda: app.main.conversation.conversation_id == "GROUPplan")
+        assert ("group", ("#plan", ["bob", "carol"])) in session.calls
+
+
+async def test_a_user_who_does_not_exist() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        session.error = UserNotFound()
+        await pilot.press("c", *"nobody", "enter")
+        await until(lambda: "There is no user of that name." in text_of(app))
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+
+async def test_copying_a_message() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape", "k", "y")
+        await until(lambda: app.clipboard == "message 4")
+        assert said(app) == ["Copied"]
+
+
+async def test_the_help_has_every_key() -> None:
+    async with running(FakeSession(), size=(120, 200)) as (app, pilot):
+        await pilot.press("question_mark")
+        await pilot.pause()
+        shown = text_of(app)
+        for command in COMMANDS:
+            if command.keys and command.in_help:
+                assert command.key_text() in shown
+                assert command.help.split()[-1] in shown
+
+
+async def test_the_palette_runs_commands() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"mark all")
+        await until(lambda: "Mark every row" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: len(app.main.primary.list.marks) == len(listed(app)))
+
+
+async def test_an_administrator_switches_the_sync_of_deletions() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"sync of del")
+        await until(lambda: "For everybody on this server" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "Switch the sync of deletions off?" in text_of(app))
+        await pilot.press("y")
+        await until(lambda: ("settings", False) in session.calls)
+        await until(lambda: "sync of deletions: off" in text_of(app))
+
+
+async def test_the_status_line_offers_what_does_something_now() -> None:
+    async with running(FakeSession(), size=(140, 30)) as (app, pilot):
+        assert "d Delete  ? Help" in text_of(app)
+        await pilot.press("space")
+        await until(lambda: "1 marked" in text_of(app))
+        assert "= Review" in text_of(app)
+        await pilot.press("enter")
+        await until(lambda: "F1 Help" in text_of(app))
+        assert "d Delete" not in text_of(app)
+
+
+async def test_no_timer_runs_while_nothing_happens() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.pause()
+        nodes = [app, *app.main.walk_children(with_self=True)]
+        running_timers = [
+            timer for node in nodes for timer in node._timers if timer._active.is_set() and timer._interval < 10
+        ]
+        assert running_timers == []

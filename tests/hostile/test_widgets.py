@@ -65,6 +65,8 @@ async def test_every_field_of_every_widget(size: tuple[int, int]) -> None:
             app.bar.set_hints([Hint(line(payload), line(payload))])
             await pilot.pause()
             update = app.screen._compositor.render_update(full=True)
+            assert update is not None
+            assert not isinstance(update, str)
             written = "".join(segment.text for segment in console.render(update) if not segment.control)
             assert not (FORBIDDEN - {"\r"}).intersection(written), payload
             assert "ZXZpbA" not in written or "52;c;" in written  # It is there as text, or not at all.

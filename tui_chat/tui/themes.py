@@ -49,7 +49,7 @@ class Symbols(msgspec.Struct, frozen=True, kw_only=True):
 
     def word(self, text: str) -> Safe:
         """Our own words, in ASCII where that is the set; other languages keep their letters."""
-        return Safe(text.translate(_PLAIN)) if self.ascii else own(text)
+        return Safe(text.translate(_PLAIN) if self.ascii else text)
 
 
 _PLAIN: Final = {ord("…"): "...", ord("·"): "|", ord("–"): "-", ord("—"): "-", ord("→"): "->"}

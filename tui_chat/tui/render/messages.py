@@ -103,7 +103,8 @@ def separator(text: Safe, style: MessageStyle, name: str) -> MessageLine:
 
 def nick_style(user_id: str) -> str:
     """The style of somebody's nick; the same on every device."""
-    return f"nick{zlib.crc32(user_id.lower().encode(errors='replace')) % NICK_STYLES}"
+    number = zlib.crc32(user_id.lower().encode(errors="replace"))
+    return f"nick{number % NICK_STYLES}"
 
 
 def nick_cells(cells: int) -> int:

@@ -48,8 +48,9 @@ class _Moved(msgspec.Struct, frozen=True):
 
     @property
     def news(self) -> bool:
-        """Whether other devices do not know this already."""
-        return self.after.hidden > self.before.hidden or self.after.cleared > self.before.cleared
+        """Whether other devices do not know this already: a watermark moved, or the pin went."""
+        before, after = self.before, self.after
+        return after.hidden > before.hidden or after.cleared > before.cleared or after.pinned != before.pinned
 
 
 def delete(tx: Transaction, caller: Caller, request: DeleteConversations) -> ConversationsDeleted:

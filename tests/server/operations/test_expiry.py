@@ -1,0 +1,174 @@
+"""After the time for undo: final watermarks, bodies that nobody can see, logs that are too long."""
+
+from tui_chat.protocol.limits import LOG_EVENTS
+from tui_chat.server.operations import expiry
+
+from .world import Device, World
+
+
+def bodies(world: World) -> list[str]:
+    return [row[0] for row in world.rows("SELECT text FROM message WHERE text IS NOT NULL AND type = 0 ORDER BY seq")]
+
+
+def test_a_body_goes_when_both_sides_have_finally_cleared_it(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob", "one", mentions=["bob"])
+    bob.delete("C2CAlice")
+    world.pass_seconds(601)
+    world.tidy()
+    assert bodies(world) == ["one"]
+    alice.delete("C2Cbob")
+    world.tidy()
+    assert bodies(world) == ["one"]
+    world.pass_seconds(601)
+    world.tidy()
+    assert bodies(world) == []
+    assert world.rows("SELECT extra FROM message WHERE type = 0") == [(None,)]
+
+
+def test_what_can_be_undone_is_not_erased(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob", "one")
+    alice.delete("C2Cbob")
+    world.pass_seconds(601)
+    batch = bob.delete("C2CAlice").batch_id
+    world.tidy()
+    bob.undo(batch)
+    assert bob.history("C2CAlice") == ["one"]
+    world.pass_seconds(601)
+    world.tidy()
+    assert bob.history("C2CAlice") == ["one"]
+
+
+def test_a_deletion_that_keeps_history_erases_nothing(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob", "one")
+    for device, name in ((alice, "C2Cbob"), (bob, "C2CAlice")):
+        device.delete(name, clear=False)
+    world.pass_seconds(601)
+    world.tidy()
+    assert bodies(world) == ["one"]
+
+
+def test_erase_now_erases_at_the_next_tidying(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob", "one")
+    alice.erase_now(alice.delete("C2Cbob").batch_id)
+    bob.erase_now(bob.delete("C2CAlice").batch_id)
+    world.tidy()
+    assert bodies(world) == []
+
+
+def test_without_time_for_undo_it_is_erased_at_once(world: World, alice: Device, bob: Device) -> None:
+    world.set(undo_seconds=0)
+    alice.send("C2Cbob", "one")
+    alice.delete("C2Cbob")
+    bob.delete("C2CAlice")
+    world.tidy()
+    assert bodies(world) == []
+
+
+def test_numbers_stay_and_nothing_old_comes_back(world: World, alice: Device, bob: Device) -> None:
+    world.set(undo_seconds=0)
+    sent = alice.sent("C2Cbob", "one", client_id="mine")
+    alice.delete("C2Cbob")
+    bob.delete("C2CAlice")
+    world.tidy()
+    assert alice.sent("C2Cbob", "one", client_id="mine").message.message_seq == sent.message.message_seq
+    assert alice.listed() == {}
+    alice.send("C2Cbob", "two")
+    assert bob.history("C2CAlice") == ["two"]
+    assert bob.listed()["C2CAlice"].message_count == 1
+
+
+def test_only_what_nobody_in_a_group_sees(world: World, alice: Device, bob: Device, carol: Device) -> None:
+    world.set(undo_seconds=0)
+    alice.create("g", "bob")
+    alice.send("GROUPg", "before carol")
+    alice.invite("g", "carol")
+    alice.send("GROUPg", "with carol")
+    for device in (alice, bob):
+        device.clear("GROUPg")
+    world.tidy()
+    assert bodies(world) == ["with carol"]
+    carol.clear("GROUPg")
+    world.tidy()
+    assert bodies(world) == []
+
+
+def test_a_former_member_still_sees_its_period(world: World, alice: Device, bob: Device) -> None:
+    world.set(undo_seconds=0)
+    alice.create("g", "bob")
+    alice.send("GROUPg", "with bob")
+    bob.quit("g")
+    alice.send("GROUPg", "without bob")
+    alice.clear("GROUPg")
+    world.tidy()
+    assert "with bob" in bodies(world)
+    assert "with bob" in bob.history("GROUPg")
+    bob.delete("GROUPg")
+    world.tidy()
+    assert bodies(world) == []
+
+
+def test_erasing_is_done_in_pieces(world: World, alice: Device, bob: Device) -> None:
+    world.set(undo_seconds=0)
+    for number in range(5):
+        alice.send("C2Cbob", f"{number}")
+    alice.delete("C2Cbob")
+    bob.delete("C2CAlice")
+    world.rows("UPDATE message SET text = text")
+    most, expiry_messages = 2, expiry.MESSAGES
+    try:
+        expiry.MESSAGES = most  # type: ignore[misc]
+        assert world.do(expiry.erase_unseen)
+        assert len(bodies(world)) == 3
+        assert world.do(expiry.erase_unseen)
+        assert not world.do(expiry.erase_unseen)
+    finally:
+        expiry.MESSAGES = expiry_messages  # type: ignore[misc]
+    assert bodies(world) == []
+
+
+def test_folding_moves_nothing_that_is_in_effect(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob", "one")
+    bob.flags("C2CAlice", pinned=True)
+    bob.delete("C2CAlice")
+    alice.send("C2Cbob", "two")
+    before = bob.get("C2CAlice")
+    bob.told()
+    world.pass_seconds(601)
+    world.tidy()
+    assert bob.get("C2CAlice") == before
+    assert bob.told() == []
+    assert world.rows("SELECT COUNT(*) FROM item") == [(0,)]
+
+
+def test_events_older_than_thirty_days_are_forgotten(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob", "old")
+    cursor = bob.cursor()
+    before = f"{cursor.split(':')[0]}:0"
+    world.pass_seconds(29 * 86_400)
+    alice.send("C2Cbob", "newer")
+    world.pass_seconds(2 * 86_400)
+    world.tidy()
+    assert bob.sync(before).reset == "log_too_old"
+    assert len(bob.replayed(cursor)) == 1
+
+
+def test_a_log_that_is_too_long_is_cut(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob")
+    beginning = f"{bob.cursor().split(':')[0]}:0"
+    account = bob.caller.user
+    world.connection.execute("UPDATE stream SET seq = ? WHERE account = ?", (LOG_EVENTS + 1, account))
+    world.tidy()
+    assert world.rows("SELECT floor FROM stream WHERE account = ?", account) == [(1,)]
+    assert world.rows("SELECT COUNT(*) FROM event WHERE account = ?", account) == [(0,)]
+    assert bob.sync(beginning).reset == "log_too_old"
+
+
+def test_answers_to_retries_are_forgotten_after_thirty_days(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob")
+    bob.delete("C2CAlice", operation_id="op")
+    world.pass_seconds(29 * 86_400)
+    world.tidy()
+    assert world.rows("SELECT COUNT(*) FROM answered") == [(1,)]
+    world.pass_seconds(86_400)
+    world.tidy()
+    assert world.rows("SELECT COUNT(*) FROM answered") == [(0,)]

@@ -1,0 +1,228 @@
+"""A database with people in it, on which operations are tried one after the other, without threads or sockets."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from tui_chat.protocol import events
+from tui_chat.protocol.models import Conversation, Deletion, Group, Message
+from tui_chat.protocol.requests import (
+    AddMembers,
+    ChangeSettings,
+    ClearConversations,
+    ConversationsChanged,
+    ConversationsDeleted,
+    ConversationsRestored,
+    CreateGroup,
+    Credentials,
+    DeleteConversations,
+    GroupCommand,
+    MessagePage,
+    MessageSent,
+    ReadConversations,
+    ReadMark,
+    RestoreConversations,
+    SendMessage,
+    Session,
+    SetFlags,
+    SyncAnswer,
+)
+from tui_chat.server.engines import Emitted, Transaction
+from tui_chat.server.engines.migrations import migrate
+from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
+from tui_chat.server.operations import (
+    accounts,
+    conversations,
+    deletion,
+    events as log,
+    expiry,
+    groups,
+    messages,
+    settings,
+    undo,
+)
+from tui_chat.server.operations.caller import Caller
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+START = 1_700_000_000_000
+
+
+class World:
+    """A server's data on a real SQLite file, and its clock."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode=WAL")
+        self.connection.execute("PRAGMA synchronous=OFF")
+        migrate(self.connection, START)
+        self.now = START
+        self.emitted: list[Emitted] = []
+        self._sent = 0
+
+    def do(self, operation: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run an operation in a transaction of its own, as an engine does."""
+        tx = SqliteTransaction(self.connection, self.now)
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = operation(tx, *args, **kwargs)
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+        self.emitted += tx.emitted
+        return result
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += int(seconds * 1000)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What stands in the database."""
+        return self.connection.execute(sql, values).fetchall()
+
+    def join(self, name: str, device: str = "laptop") -> "Device":
+        """Register somebody."""
+        asked = Credentials(user_id=name, password="correct horse", device_name=device)
+        return self.device(self.do(accounts.register, asked, "hash", open_registration=True))
+
+    def device(self, session: Session) -> "Device":
+        return Device(self, self.do(accounts.authenticate, session.access_token), session)
+
+    def next_client_id(self) -> str:
+        self._sent += 1
+        return f"c{self._sent}"
+
+    def set(self, **changes: Any) -> None:
+        """Change settings, as the first account, which is the administrator."""
+        row = self.rows("SELECT id, user_id FROM account WHERE administrator = 1")[0]
+        administrator = Caller(user=row[0], user_id=row[1], device=0, device_id="", device_name="", administrator=True)
+        self.do(settings.change, administrator, ChangeSettings(**changes))
+
+    def tidy(self) -> None:
+        """Everything that is due."""
+        while self.do(expiry.tidy):
+            pass
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class Device:
+    """One log-in of somebody, and what it asks for."""
+
+    def __init__(self, world: World, caller: Caller, session: Session) -> None:
+        self.world = world
+        self.caller = caller
+        self.session = session
+        self.id = caller.user_id
+        self.mark = len(world.emitted)
+
+    def another(self, name: str = "phone") -> "Device":
+        """The same user on another device."""
+        asked = Credentials(user_id=self.id, password="correct horse", device_name=name)
+        return self.world.device(self.world.do(accounts.login, asked))
+
+    def send(self, to: str, text: str = "hello", **more: Any) -> Message:
+        return self.sent(to, text, **more).message
+
+    def sent(self, to: str, text: str = "hello", *, client_id: str | None = None, **more: Any) -> MessageSent:
+        request = SendMessage(client_id=client_id or self.world.next_client_id(), text=text, **more)
+        return self.world.do(messages.send, self.caller, to, request)
+
+    def delete(self, *ids: str, clear: bool = True, **more: Any) -> ConversationsDeleted:
+        request = DeleteConversations(conversation_id_list=list(ids), clear_history_message=clear, **more)
+        return self.world.do(deletion.delete, self.caller, request)
+
+    def clear(self, *ids: str, **more: Any) -> ConversationsDeleted:
+        request = ClearConversations(conversation_id_list=list(ids), **more)
+        return self.world.do(deletion.clear, self.caller, request)
+
+    def undo(self, batch_id: str) -> ConversationsRestored:
+        return self.world.do(undo.restore, self.caller, RestoreConversations(batch_id=batch_id))
+
+    def undo_operation(self, operation_id: str) -> ConversationsRestored:
+        return self.world.do(undo.restore, self.caller, RestoreConversations(operation_id=operation_id))
+
+    def erase_now(self, batch_id: str) -> None:
+        self.world.do(deletion.erase_now, self.caller, batch_id)
+
+    def deletions(self) -> list[Deletion]:
+        return self.world.do(deletion.log, self.caller).deletions
+
+    def read(self, conversation_id: str, message_seq: int | None = None, **more: Any) -> ConversationsChanged:
+        seq = self.get(conversation_id).newest_seq if message_seq is None else message_seq
+        request = ReadConversations(items=[ReadMark(conversation_id=conversation_id, message_seq=seq)], **more)
+        return self.world.do(conversations.read, self.caller, request)
+
+    def flags(self, *ids: str, **flags: Any) -> ConversationsChanged:
+        return self.world.do(conversations.flags, self.caller, SetFlags(conversation_id_list=list(ids), **flags))
+
+    def get(self, conversation_id: str) -> Conversation:
+        return self.world.do(conversations.get, self.caller, conversation_id)
+
+    def listed(self) -> dict[str, Conversation]:
+        """The whole list, page by page, without the system's conversation."""
+        found: dict[str, Conversation] = {}
+        cursor: str | None = None
+        while True:
+            page = self.world.do(conversations.page, self.caller, cursor=cursor, limit=7)
+            found |= {one.conversation_id: one for one in page.conversations}
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    def page(self, conversation_id: str, **bounds: Any) -> MessagePage:
+        return self.world.do(messages.page, self.caller, conversation_id, **bounds)
+
+    def history(self, conversation_id: str) -> list[str]:
+        """The texts that can be seen, tips without their names."""
+        found = self.page(conversation_id, limit=100).messages
+        return [f"<{one.tip.what}>" if one.tip is not None else one.text for one in found]
+
+    def told(self) -> list[events.Event]:
+        """What this device was told since it was asked last."""
+        news = self.world.emitted[self.mark :]
+        self.mark = len(self.world.emitted)
+        return [
+            one.event
+            for one in news
+            if one.user == self.caller.user and one.only_device in (None, self.caller.device_id)
+        ]
+
+    def cursor(self) -> str:
+        """Where the user's log stands now."""
+        return self.world.do(lambda tx: log.cursor_at(log.epoch(tx), log.position(tx, self.caller.user)))
+
+    def sync(self, cursor: str | None, limit: int = 100) -> SyncAnswer:
+        return self.world.do(log.sync, self.caller, cursor, limit)
+
+    def replayed(self, cursor: str) -> list[events.AnyEvent]:
+        """What this device missed since `cursor`."""
+        found: list[events.AnyEvent] = []
+        while True:
+            answer = self.sync(cursor)
+            found += [events.decode_event(raw) for raw in answer.events]
+            cursor = answer.cursor
+            if not answer.more:
+                return found
+
+    def create(self, group_id: str, *members: str, join: Any = "free", name: str | None = None) -> Group:
+        request = CreateGroup(group_id=group_id, name=name or group_id, members=list(members), join=join)
+        return self.world.do(groups.create, self.caller, request).group
+
+    def invite(self, group_id: str, *members: str) -> None:
+        self.world.do(groups.invite, self.caller, group_id, AddMembers(members=list(members)))
+
+    def join_group(self, group_id: str) -> None:
+        self.world.do(groups.join, self.caller, group_id, GroupCommand())
+
+    def quit(self, group_id: str) -> None:
+        self.world.do(groups.quit_group, self.caller, group_id, GroupCommand())
+
+    def kick(self, group_id: str, user_id: str) -> None:
+        self.world.do(groups.kick, self.caller, group_id, user_id)
+
+    def dismiss(self, group_id: str) -> None:
+        self.world.do(groups.dismiss, self.caller, group_id)

@@ -1,0 +1,153 @@
+"""Whatever happens in whatever order: in the end every device shows what a fresh one is told."""
+
+import asyncio
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.client.sessions import Sessions, Watched, eventually, in_step, texts
+from tests.proxy import Proxy, proxy_to
+from tests.servers import LiveServer
+from tui_chat.client.session import ChatSession
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.models import Conversation
+
+PEERS = ["bob", "carol", "dave"]
+
+
+class Play:
+    """alice on two devices behind bad networks, and those who write to her."""
+
+    def __init__(self, random: Random, devices: list[tuple[Watched, Proxy]], peers: list[Watched], group: str):
+        self.random = random
+        self.devices = devices
+        self.peers = peers
+        self.group = group
+        self.tasks: list[asyncio.Task[object]] = []
+        self.written = 0
+        self.sent: list[tuple[ChatSession, str, str]] = []
+        """What peers wrote, and where."""
+
+    @property
+    def places(self) -> list[str]:
+        return [f"C2C{peer.session.user_id}" for peer in self.peers] + [self.group]
+
+    async def step(self) -> None:
+        """One thing happens; what takes time is not waited for."""
+        watched, proxy = self.random.choice(self.devices)
+        session = watched.session
+        match self.random.randrange(12):
+            case 0 | 1 | 2:
+                peer = self.random.choice(self.peers).session
+                self.written += 1
+                place = self.random.choice(["C2Calice", self.group])
+                self.sent.append((peer, place, f"p{self.written}"))
+                self.start(peer.send_message(place, f"p{self.written}"))
+            case 3:
+                self.written += 1
+                self.start(session.send_message(self.random.choice(self.places), f"a{self.written}"))
+            case 4 | 5:
+                ids = self.random.sample(self.places, self.random.randint(1, 3))
+                clear = self.random.random() < 0.5
+                self.start(session.delete_conversation(conversation_id_list=ids, clear_history_message=clear))
+            case 6:
+                self.start(session.undo())
+            case 7:
+                self.start(session.clear_history([self.random.choice(self.places)]))
+            case 8:
+                self.start(session.mark_read(self.random.choice(self.places)))
+            case 9:
+                flag = self.random.choice(["pinned", "muted", "marked_unread"])
+                value = self.random.random() < 0.5
+                self.start(session.set_flags([self.random.choice(self.places)], **{flag: value}))
+            case 10:
+                if self.random.random() < 0.5:
+                    proxy.cut()
+                else:
+                    await proxy.stop()
+                    await asyncio.sleep(self.random.random() * 0.05)
+                    await proxy.start()
+                session.reconnect_now()
+            case _:
+                self.start(session.history(self.random.choice(self.places)))
+        await asyncio.sleep(self.random.random() * 0.01)
+
+    async def check_that_nothing_is_lost_or_sent_twice(self) -> None:
+        """Peers never delete, so their histories hold everything that was ever said to them or by them, once."""
+        for peer in self.peers:
+            for place in ("C2Calice", self.group):
+                page = await peer.session.history(place, limit=100)
+                said = texts(page.messages)
+                while page.more:
+                    page = await peer.session.history(place, before=page.messages[0].message_seq, limit=100)
+                    said = texts(page.messages) + said
+                assert len(said) == len(set(said))
+                assert {text for who, where, text in self.sent if (who, where) == (peer.session, place)} <= set(said)
+
+    def start(self, work: "asyncio.Future[object] | object") -> None:
+        self.tasks.append(asyncio.ensure_future(work))  # type: ignore[arg-type]
+
+    async def settle(self) -> None:
+        """Let everything end that was begun."""
+        for watched, _ in self.devices:
+            watched.session.reconnect_now()
+        for outcome in await asyncio.gather(*self.tasks, return_exceptions=True):
+            assert not isinstance(outcome, BaseException) or isinstance(outcome, ChatError), repr(outcome)
+        for watched, _ in self.devices:
+            watched.session.reconnect_now()
+            await in_step(watched)
+            await eventually(lambda watched=watched: watched.session.queued == 0, "something stays queued")  # type: ignore[misc]
+
+
+def comparable(rows: dict[str, Conversation]) -> dict[str, Conversation]:
+    return {name: row for name, row in sorted(rows.items()) if name != "@TIM#SYSTEM"}
+
+
+async def play(sessions: Sessions, server: LiveServer, directory: Path, seed: int, steps: int) -> None:
+    server.change_settings(sync_conversation_deletion=True)
+    random = Random(seed)
+    async with proxy_to(server.url) as first, proxy_to(server.url) as second:
+        laptop = await sessions.register("alice", url=first.url, cache=directory / "laptop")
+        phone = await sessions.log_in("alice", url=second.url)
+        peers = [await sessions.register(name, device="desk") for name in PEERS]
+        for peer in peers:
+            await peer.session.send_message("C2Calice", "hello")
+        group = (await peers[0].session.create_group("plan", members=["alice", *PEERS[1:]])).conversation_id
+        made = Play(random, [(laptop, first), (phone, second)], peers, group)
+        for _ in range(steps):
+            await made.step()
+        await made.settle()
+        await made.check_that_nothing_is_lost_or_sent_twice()
+        fresh = await sessions.log_in("alice", device="fresh")
+        truth = comparable(dict(fresh.session.conversations))
+        for watched in (laptop, phone):
+            device = watched.session
+            await eventually(
+                lambda device=device: comparable(dict(device.conversations)) == truth,  # type: ignore[misc]
+                f"seed {seed}: {device.device_name} shows\n{comparable(dict(device.conversations))}\ntrue is\n{truth}",
+                deadline=5,
+            )
+            assert device.stale == frozenset()
+            for place in truth:
+                expected = await fresh.session.history(place, limit=100)
+                for page in (await device.history(place, limit=100), await device.history(place, limit=100)):
+                    assert texts(page.messages) == texts(expected.messages), f"seed {seed}: {place}"
+                held = texts(device.cached_tail(place, 100))
+                assert held == texts(expected.messages)[len(expected.messages) - len(held) :]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_every_device_ends_where_a_fresh_one_begins(
+    sessions: Sessions, server: LiveServer, tmp_path: Path, seed: int
+) -> None:
+    await play(sessions, server, tmp_path, seed, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(100, 140))
+async def test_every_device_ends_where_a_fresh_one_begins_at_length(
+    sessions: Sessions, server: LiveServer, tmp_path: Path, seed: int
+) -> None:
+    await play(sessions, server, tmp_path, seed, 250)

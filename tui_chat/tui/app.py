@@ -163,6 +163,10 @@ class ChatApp(App[None]):
         """As Textual's, but never reads markup."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
+    def action_help_quit(self) -> None:
+        """Ctrl+C, where nothing is selected that it could copy: many expect it to quit."""
+        self.say(safe.own(_("Ctrl+Q quits")))
+
     def show_help(self) -> None:
         """`?`"""
         self.push_screen(Help(self.main.scope or Scope.LIST))

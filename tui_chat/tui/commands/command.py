@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding
 
+from tui_chat.tui.safe import Safe, line
+
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
@@ -57,9 +59,9 @@ class Command(ABC):
     def run(self, app: ChatApp) -> None:
         """Do it, or start what does it. Called in the event loop; never blocks."""
 
-    def key_text(self) -> str:
+    def key_text(self) -> Safe:
         """Its keys as a person reads them: `a, Ctrl+A`."""
-        return ", ".join(key_name(key) for key in self.keys)
+        return line(", ".join(key_name(key) for key in self.keys))
 
 
 class WidgetKeys(Command):
@@ -94,11 +96,11 @@ _NAMES: Final = {
 _MODIFIERS: Final = {"ctrl": "Ctrl", "shift": "Shift", "alt": "Alt"}
 
 
-def key_name(key: str) -> str:
+def key_name(key: str) -> Safe:
     """How a key is written for people: `ctrl+p` is `Ctrl+P`, `V` stays `V`."""
     *modifiers, last = key.split("+") if len(key) > 1 else [key]
     name = _NAMES.get(last) or (last.upper() if modifiers or (len(last) > 1 and last.startswith("f")) else last)
-    return "+".join([*(_MODIFIERS.get(modifier, modifier) for modifier in modifiers), name])
+    return line("+".join([*(_MODIFIERS.get(modifier, modifier) for modifier in modifiers), name]))
 
 
 def bindings_of(commands: tuple[Command, ...], scope: Scope) -> list[Binding]:

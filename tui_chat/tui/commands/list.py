@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_chat.tui.safe import Safe, own
+
 from .command import N_, Command, Scope, WidgetKeys
 
 if TYPE_CHECKING:
@@ -233,8 +235,8 @@ class OpenNth(Command):
     label = N_("Open the n-th")
     help = N_("Open the first, second … ninth row.")
 
-    def key_text(self) -> str:
-        return "1 … 9" if self.number == 1 else super().key_text()
+    def key_text(self) -> Safe:
+        return own("1 … 9") if self.number == 1 else super().key_text()
 
     def run(self, app: ChatApp) -> None:
         app.device.list.open_nth(self.number)

@@ -12,6 +12,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, dialog_bindings
 from tui_chat.tui.commands.registry import in_scope
 
@@ -169,7 +170,7 @@ def dialog_text(said: DeleteLines, room: int, *, gone: Content | None, typed: st
     if gone is not None:
         rows.append(gone.stylize("bold $warning"))
     if said.type_count is not None:
-        rows.append(said.type_count.stylize("bold $warning") + Content(f" {typed}▏"))
+        rows.append(said.type_count.stylize("bold $warning") + Content(" ") + safe.one_line(f"{typed}▏"))
     return Content("\n").join(rows)
 
 

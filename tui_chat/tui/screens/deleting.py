@@ -131,6 +131,8 @@ class Deleter:
         finally:
             self.run = None
             pane.list.set_deleting(ids, False)
+            # What waits in the queue is hidden as well, though no event has spoken of it yet.
+            pane.list.remove_rows([one for one in ids if one not in pane.session.conversations])
             app.main.show_progress(None)
         self._report(result, up_to, clear_history=clear_history)
 

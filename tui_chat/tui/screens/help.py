@@ -39,7 +39,7 @@ def help_text(here: Scope, cells: int) -> Content:
     return Content("\n").join(rows[:-1])
 
 
-def _row(keys: str, said: Safe, cells: int) -> list[Content]:
+def _row(keys: Safe, said: Safe, cells: int) -> list[Content]:
     """The keys, and beside them what they do; below them where the keys are long or the screen is narrow."""
     indent = KEYS if cells > 2 * KEYS else 2
     lines = [Content(" " * indent + said[start:end]) for start, end in wrap(said, max(cells - indent, 8))]

@@ -75,7 +75,7 @@ def hints(commands: Sequence[Command], scope: Scope | None) -> list[Hint]:
         keys = [key for key in command.keys if scope is not Scope.COMPOSER or key not in PRINTABLE]
         if keys:
             priority = 7 if command.id in ("help", "delete") else 4
-            found.append(Hint(own(key_name(keys[0])), own(_(command.label)), priority))
+            found.append(Hint(key_name(keys[0]), own(_(command.label)), priority))
     return found
 
 

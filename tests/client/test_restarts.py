@@ -113,6 +113,29 @@ async def test_what_was_queued_offline_goes_out_after_a_restart(
         assert len(await again.session.deletions()) == 1
 
 
+async def test_a_cache_that_another_device_left_is_brought_in_line(sessions: Sessions, tmp_path: Path) -> None:
+    """Sync is off: what the earlier log-in deleted was told to it alone."""
+    cache = tmp_path / "alice"
+    first = await sessions.register("alice", cache=cache)
+    witness = await sessions.log_in("alice", device="witness")
+    bob = await sessions.register("bob", device="desk")
+    await bob.session.send_message("C2Calice", "one")
+    await eventually(lambda: texts(first.session.cached_tail(BOB)) == ["one"])
+    await first.session.close()
+    await witness.session.delete_conversation(BOB)
+    await bob.session.create_group("plan", members=["alice"])
+    second = await sessions.log_in("alice", device="laptop again", cache=cache)
+    assert BOB not in second.session.conversations
+    assert second.session.cached_tail(BOB) == []
+
+
+async def test_a_cache_in_use_costs_no_device(sessions: Sessions, tmp_path: Path) -> None:
+    alice = await sessions.register("alice", cache=tmp_path / "alice")
+    with pytest.raises(AccountInUse):
+        await sessions.log_in("alice", cache=tmp_path / "alice")
+    assert len(await alice.session.devices()) == 1
+
+
 CLIENT = """
 import asyncio, sys
 from pathlib import Path

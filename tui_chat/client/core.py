@@ -60,6 +60,8 @@ class Core:
         self.announcer = Announcer()
         self.undo_log = UndoLog()
         self.identity: requests.Me | None = store.facts()
+        self._inherited = self.identity is not None and self.identity.device_id != credentials.device_id
+        """The cache is another log-in's, who was told things that this one is not: its rows are a beginning only."""
         self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
         self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
         self.connection = Connection.OFFLINE
@@ -160,7 +162,11 @@ class Core:
         away = self.state.cursor is not None
         if not self._greeted:
             self.identity_is(await self.calls.me())
-        await self.catch_up.run(while_away=away)
+        if self._inherited and self.state.cursor is not None:
+            await self.catch_up.reload()
+        else:
+            await self.catch_up.run(while_away=away)
+        self._inherited = False
         self.current.set()
         self._news.set()
         self.outbox.wake()

@@ -113,17 +113,19 @@ class ChatSession(GroupCommands, AccountCommands):
         clock: Callable[[], int],
         random: Random | None,
     ) -> Self:
+        store = _store(cache_directory)  # first: a device that cannot be used should not be made
         api = Api(server_url)
         try:
             answer = await api.call("POST", path, Session, body=body)
             credentials = StoredCredentials.of(answer, server_url=server_url, device_name=body.device_name, now=clock())
             if secrets is not None:
                 await asyncio.to_thread(secrets.write, credentials)
-            session = cls(_core(api, credentials, cache_directory, secrets, clock, random))
+            session = cls(_core(api, credentials, store, secrets, clock, random))
+            session._core.identity_is(await session._core.calls.me())
         except BaseException:
             await api.close()
+            store.close()
             raise
-        session._core.identity_is(await session._core.calls.me())
         return session
 
     @classmethod
@@ -140,7 +142,7 @@ class ChatSession(GroupCommands, AccountCommands):
 
         Needs a running event loop. Raises AccountInUse, CacheUnusable.
         """
-        return cls(_core(Api(credentials.server_url), credentials, cache_directory, secrets, clock, random))
+        return cls(_core(Api(credentials.server_url), credentials, _store(cache_directory), secrets, clock, random))
 
     async def start(self) -> None:
         """Connect and stay connected, in the background; what happens arrives by `subscribe`."""
@@ -433,15 +435,18 @@ class ChatSession(GroupCommands, AccountCommands):
         self._core.outbox.wake()
 
 
+def _store(cache_directory: Path | None) -> AccountStore:
+    return MemoryAccount() if cache_directory is None else open_store(cache_directory)
+
+
 def _core(
     api: Api,
     credentials: StoredCredentials,
-    cache_directory: Path | None,
+    store: AccountStore,
     secrets: CredentialStore | None,
     clock: Callable[[], int],
     random: Random | None,
 ) -> Core:
-    store: AccountStore = MemoryAccount() if cache_directory is None else open_store(cache_directory)
     return Core(
         credentials,
         store,

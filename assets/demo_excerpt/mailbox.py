@@ -9,7 +9,7 @@ from . import timing
 from .choice import ALICE, BOB, CAROL, Channel, Choice, Talk
 from .corpus import Dialogue, Line
 
-LIVE_MAIN: Final = 220
+LIVE_MAIN: Final = 320
 LIVE_CHANNEL: Final = 60
 LIVE_FRIEND: Final = 24
 _LEFT: Final = (
@@ -35,6 +35,7 @@ _MUTED: Final = ("trusty", "display", "mail", "python", "kde")
 _PINNED: Final = ("#ubuntu", "#ssh")
 _LIVELY: Final = ("wifi", "grub", "packages", "shell", "servers", "kernel")
 """Small groups where the talk goes on while the demo runs."""
+_LIVELY_CHINESE: Final = "小林"
 _RECENT_MINUTES: Final = {"wifi": 3, "grub": 11, "packages": 19, "shell": 34, "servers": 52, "kernel": 95, "ssh": 140}
 
 
@@ -85,12 +86,19 @@ def arrange(choice: Choice, dialogues: Sequence[Dialogue], names: Sequence[str],
 def _main(channel: Channel, rng: random.Random) -> Box:
     """The channel that never sleeps: its newest line is the newest of all."""
     parts = [list(part) for part in channel.parts]
-    live = parts[-1][-LIVE_MAIN:]
-    parts[-1] = parts[-1][:-LIVE_MAIN] or parts[-1]
+    live = parts[-1][_cut(parts[-1]) :]
+    parts[-1] = parts[-1][: -len(live) or None] or parts[-1]
     times = timing.join([timing.pace(part, 1.0) for part in parts], 0, (0.1, 0.6), rng)
     lines = [line for part in parts for line in part]
     said = _hush(_said(lines, times), 14)
     return Box("group", channel.name, said, _live(live), unread=_unread(said, 14), pinned=True)
+
+
+def _cut(lines: Sequence[Line]) -> int:
+    """Where the newest line is to be: some LIVE_MAIN lines before the end, and just after alice was spoken to."""
+    asked = [index for index, line in enumerate(lines) if line.to == ALICE]
+    wanted = len(lines) - LIVE_MAIN
+    return min((index + 4 for index in asked), key=lambda index: abs(index - wanted), default=wanted)
 
 
 def _channel(channel: Channel, rng: random.Random) -> Box:
@@ -103,6 +111,7 @@ def _channel(channel: Channel, rng: random.Random) -> Box:
         [timing.pace(part, rng.uniform(8, 30)) for part in channel.parts], round(last * 86_400), (1, 9), rng
     )
     unread = rng.randint(150, 220) if release in _MUTED_LOUD else rng.choice((0, 0, 0, 3, 8))
+    unread = 0 if ended == "left" else unread
     said = _hush(_said([line for part in channel.parts for line in part], times), unread)
     muted = release in (*_MUTED_LOUD, *_MUTED)
     return Box("group", channel.name, said, unread=_unread(said, unread), muted=muted, ended=ended)
@@ -116,7 +125,7 @@ def _topic(channel: Channel, rng: random.Random) -> Box:
     minutes = _RECENT_MINUTES.get(topic)
     last = minutes * 60 if minutes else round(rng.choice((rng.uniform(1, 40), rng.uniform(40, 600))) * 86_400)
     times = timing.join([timing.pace(part, 1.0) for part in parts], last, (2, 45), rng)
-    unread = rng.choice((0, 2, 5, 9)) if last < 30 * 86_400 else 0
+    unread = rng.choice((0, 2, 5, 9)) if last < 30 * 86_400 and _ended(topic) != "left" else 0
     said = _hush(_said([line for part in parts for line in part], times), unread)
     return Box(
         "group",
@@ -161,16 +170,16 @@ def _talk(talk: Talk, last: int, rng: random.Random) -> Box:
 def _chinese(key: str, dialogue: Dialogue, last: int, rng: random.Random) -> Box:
     """Two take turns; who asks first is alice or the other. Short ones exist, too: a question that led nowhere."""
     texts = dialogue.texts
-    if rng.random() < 0.15:
+    lively = key == _LIVELY_CHINESE
+    if rng.random() < 0.15 and not lively:
         texts = texts[: rng.choice((1, 1, 2, 3))]
-    lively = key == "小林"
     speakers = (key, ALICE) if len(texts) < 3 or rng.random() < 0.5 or lively else (ALICE, key)
     times = [time - last for time in _to_zero(timing.turns(len(texts), rng))]
     said = tuple(Said(at, speakers[index % 2], text) for index, (at, text) in enumerate(zip(times, texts, strict=True)))
     if not lively:
         unread = 1 if said[-1].who == key and (rng.random() < 0.15 or last < 4 * 86_400) else 0
         return Box("c2c", key, said, unread=unread, chinese=True)
-    cut = max(1, len(said) - 9 - (len(said) % 2 == 0))
+    cut = max(1, len(said) - 9 + len(said) % 2)  # odd: the other, who began, has the last word
     said = _moved(said[:cut], 12 * 60)
     rest = tuple(Said(0, key, text) for text in texts[cut:][1::2])
     return Box("c2c", key, said, rest, unread=1, chinese=True, pinned=True)

@@ -9,7 +9,8 @@ from .corpus import Corpus, Dialogue
 _NOT_AN_ANSWER = re.compile(
     r"\b(?:all|guys|everyone|everybody|folks|anyone|anybody|somebody|someone|people|channel|room|help|ask|question|hola"
     r"|hello|hi|hey|morning|evening|sudo|ubuntu|linux|google|gnome|windows|install\w*|update\w*|upgrade\w*|command"
-    r"|apt|root|kernel|rtfm|nick|flood|paste\w*|op|ops|como|que|de|el|la|il|no se|tutti|ram|lists|ciao)\b|[/_<>|=\\#*~{}^]|-\w|^\W",
+    r"|apt|root|kernel|rtfm|nick|flood|paste\w*|op|ops|como|que|de|el|la|il|no se|tutti|ram"
+    r"|lists|ciao)\b|[/_<>|=\\#*~{}^]|-\w|^\W",
     re.IGNORECASE,
 )
 _CHINESE_ANSWER = re.compile("好的|谢谢|不客气|不清楚|不知道|没关系|是的|再见|哈哈|没错|确实|可不是|当然|有道理|厉害")

@@ -57,7 +57,8 @@ def server_url(text: str) -> str:
     url = (text if "://" in text else f"https://{text}").rstrip("/")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
+        usable = usable and " " not in url
     except ValueError:
         usable = False
     if not usable or parts.path or parts.query or parts.username:

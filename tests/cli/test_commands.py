@@ -1,0 +1,202 @@
+"""The plain commands against a real server, as a script or a screen reader's user gives them."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, objects
+from tests.servers import LiveServer
+
+
+def test_list_shows_every_conversation_with_its_id(accounts: Run) -> None:
+    code, output, _ = accounts("list")
+    assert code == 0
+    assert [line.split()[-1] for line in output.splitlines()] == ["C2Ccarol", "C2Cbob"]
+
+
+def test_json_has_the_protocols_names(accounts: Run) -> None:
+    code, output, _ = accounts("list", "--json")
+    assert code == 0
+    newest = objects(output)[0]
+    assert newest["conversationID"] == "C2Ccarol"
+    assert newest["unreadCount"] == 1
+    assert newest["lastMessage"]["text"] == "hello from carol"
+
+
+def test_read_prints_history_and_moves_no_read_mark(accounts: Run) -> None:
+    code, output, _ = accounts("read", "bob")
+    assert code == 0
+    assert "hello from bob" in output
+    assert objects(accounts("list", "--json")[1])[1]["unreadCount"] == 1
+
+
+def test_delete_with_history_then_undo(accounts: Run) -> None:
+    code, output, _ = accounts("delete", "bob", "carol", "--yes")
+    assert code == 0
+    assert output.startswith("2 deleted, with their history")
+    assert accounts("list")[1] == ""
+    code, output, _ = accounts("undo")
+    assert code == 0
+    assert "2 brought back" in output
+    assert "hello from bob" in accounts("read", "bob")[1]
+
+
+def test_keep_history_keeps_it(accounts: Run) -> None:
+    assert accounts("delete", "bob", "--yes", "--keep-history")[0] == 0
+    assert accounts("send", "--profile", "bob", "alice", "again")[0] == 0
+    listed = {item["conversationID"]: item for item in objects(accounts("list", "--json")[1])}
+    assert listed["C2Cbob"]["messageCount"] == 2
+
+
+def test_a_new_message_after_clearing_comes_back_alone(accounts: Run) -> None:
+    assert accounts("delete", "bob", "--yes")[0] == 0
+    assert accounts("send", "--profile", "bob", "alice", "again")[0] == 0
+    listed = {item["conversationID"]: item for item in objects(accounts("list", "--json")[1])}
+    assert listed["C2Cbob"]["messageCount"] == 1
+    assert "hello from bob" not in accounts("read", "bob")[1]
+
+
+def test_what_fails_is_named_and_the_rest_goes(accounts: Run) -> None:
+    code, output, _ = accounts("delete", "bob", "C2Cstranger", "--yes")
+    assert code == 1
+    assert "1 deleted" in output
+    assert "C2Cstranger: You have no such conversation" in output
+
+
+def test_nothing_deleted_offers_no_undo(accounts: Run) -> None:
+    code, output, _ = accounts("delete", "C2Cstranger", "--yes")
+    assert code == 1
+    assert "undo" not in output
+
+
+def test_a_dry_run_deletes_nothing(accounts: Run) -> None:
+    code, output, _ = accounts("delete", "bob", "--dry-run", "--json")
+    assert code == 0
+    assert objects(output)[0]["conversationID"] == "C2Cbob"
+    assert len(accounts("list")[1].splitlines()) == 2
+
+
+def test_without_a_terminal_deleting_needs_yes(accounts: Run) -> None:
+    code, _, error = accounts("delete", "bob")
+    assert code == 2
+    assert "--yes" in error
+    assert len(accounts("list")[1].splitlines()) == 2
+
+
+def test_the_log_tells_when_where_and_how_many(accounts: Run) -> None:
+    accounts("delete", "bob", "carol", "--yes", "--json")
+    entry = objects(accounts("log", "--json")[1])[0]
+    assert entry["count"] == 2
+    assert entry["clearHistoryMessage"] is True
+    assert sorted(entry["conversationIDList"]) == ["C2Cbob", "C2Ccarol"]
+    assert accounts("undo", entry["batchID"])[0] == 0
+    assert accounts("undo")[0] == 1
+
+
+def test_the_administrator_switches_the_sync_of_deletions(accounts: Run) -> None:
+    assert "sync-conversation-deletion  off" in accounts("admin", "show")[1]
+    code, output, _ = accounts("admin", "set", "sync-conversation-deletion", "on")
+    assert code == 0
+    assert "sync-conversation-deletion  on" in output
+    code, _, error = accounts("admin", "set", "sync-conversation-deletion", "off", "--profile", "bob")
+    assert code == 1
+    assert "administrator" in error
+
+
+@pytest.mark.parametrize(
+    "words", [("sync-conversation-deletion", "maybe"), ("undo-seconds", "-1"), ("registration", "never")]
+)
+def test_a_setting_of_the_wrong_kind_is_usage(accounts: Run, words: tuple[str, str]) -> None:
+    code, _, error = accounts("admin", "set", *words)
+    assert code == 2
+    assert words[0] in error
+
+
+def test_an_account_for_one_run_leaves_no_device_behind(accounts: Run, server: LiveServer) -> None:
+    before = len(accounts("devices")[1].splitlines())
+    assert accounts("list", "--server", server.url, "--user", "alice")[0] == 0
+    assert len(accounts("devices")[1].splitlines()) == before
+
+
+def test_logging_out_forgets_the_account(accounts: Run) -> None:
+    assert accounts("logout", "--profile", "main")[0] == 0
+    code, _, error = accounts("list", "--profile", "main")
+    assert code == 3
+    assert "tui-chat login" in error
+
+
+def test_tokens_are_readable_by_their_owner_alone(accounts: Run, home: Path) -> None:
+    files = [path for path in home.rglob("*.json") if "accounts" in path.parts]
+    assert files
+    for path in files:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_wrong_password_is_said_in_one_line(
+    accounts: Run, server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUI_CHAT_PASSWORD", "something else")
+    code, _, error = accounts("login", "--server", server.url, "--user", "alice")
+    assert code == 3
+    assert error == "tui-chat: Unknown user or wrong password.\n"
+
+
+def test_a_server_that_is_not_there_is_said_in_one_line(run: Run) -> None:
+    code, _, error = run("login", "--server", "http://127.0.0.1:9", "--user", "alice")
+    assert code == 3
+    assert error.startswith("tui-chat: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("address", ["ftp://x", "http://", "http://a b", "http://x/path", "http://u@x"])
+def test_an_address_that_is_none_is_usage(run: Run, address: str) -> None:
+    code, _, error = run("login", "--server", address, "--user", "alice")
+    assert code == 2
+    assert "server address" in error
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("demo",),
+        ("demo", "--join", "--reset"),
+        ("list", "--server", "http://127.0.0.1:9"),
+        ("read", "bob", "--limit", "0"),
+        ("nonsense",),
+        ("admin",),
+        ("serve", "--port", "99999"),
+        ("list", "--profile", "../x"),
+    ],
+)
+def test_what_cannot_be_done_as_given_exits_with_2(run: Run, words: tuple[str, ...]) -> None:
+    code, output, error = run(*words)
+    assert code == 2
+    assert output == ""
+    assert "Traceback" not in error
+
+
+def test_without_a_terminal_the_client_names_the_plain_commands(run: Run) -> None:
+    code, _, error = run()
+    assert code == 2
+    assert "tui-chat list" in error
+    assert error.count("\n") == 1
+
+
+def test_nothing_that_others_wrote_reaches_the_terminal_as_commands(accounts: Run) -> None:
+    accounts("send", "--profile", "bob", "alice", "a\x1b]0;X\x07b\u202ec")
+    for words in (("read", "bob"), ("list",), ("read", "bob", "--json"), ("list", "--json")):
+        output = accounts(*words)[1]
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(output)
+
+
+@pytest.mark.parametrize("content", ["delete = 1\n", "[screen]\ncolour = 1\n", "nonsense", '[screen]\nsymbols = "x"\n'])
+def test_a_settings_file_that_cannot_be_used_is_named(run: Run, home: Path, content: str) -> None:
+    path = home / "config" / "tui-chat" / "settings.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(content, "utf-8")
+    code, _, error = run("list")
+    assert code == 2
+    assert str(path) in error

@@ -120,7 +120,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start it; the first time on a free port, later on the same."""
-        command = [sys.executable, "-m", "tests.serving", str(self._port), str(self.data)]
+        command = [sys.executable, "-m", "tui_chat", "serve", "--port", str(self._port), "--data", str(self.data)]
         environment = {**os.environ, "HOME": str(self.data), "PYTHONWARNINGS": "error"}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -58,6 +58,17 @@ def test_a_user_id_has_its_form(people: People, user_id: str) -> None:
     assert (refused.status, refused.code) == (400, "invalid_name")
 
 
+def test_a_nick_is_changed_and_taken_away(people: People) -> None:
+    alice, bob = people.register("alice"), people.register("bob")
+    alice.send("C2Cbob", "hello")
+    assert alice.patch("/v1/me", {"nick": "Alice \u202e L."})["nick"] == "Alice L."
+    assert bob.get("/v1/users/alice") == {"userID": "alice", "nick": "Alice L."}
+    assert bob.conversations()["C2Calice"]["name"] == "Alice L."
+    assert alice.patch("/v1/me", {"nick": None})["nick"] is None
+    assert refusal(lambda: alice.patch("/v1/me", {})).code == "invalid_request"
+    assert refusal(lambda: alice.patch("/v1/me", {"nick": "\u200b"})).code == "invalid_name"
+
+
 @pytest.mark.parametrize("password", ["", "1234567", "x" * 129])
 def test_a_password_has_its_length(people: People, password: str) -> None:
     refused = refusal(lambda: people.register("alice", password=password))

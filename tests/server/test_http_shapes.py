@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -225,3 +226,39 @@ def test_who_asks_too_often_is_told_when_to_come_back(server: LiveServer, alice:
     assert alice.send("C2Cbob", "another limit")
     server.clock.advance(10)
     assert alice.get("/v1/me")
+
+
+def test_an_endless_head_is_cut_off(server: LiveServer) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                connection.sendall(b"x" * 4096)
+            raise AssertionError("4 MB of header were taken")
+
+
+def test_a_head_that_never_ends_is_cut_off(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_chat.server.transport.HEAD_SECONDS", 0.2)
+    host, port = server.url.removeprefix("http://").split(":")
+    for beginning in (b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET"):
+        with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
+            connection.sendall(beginning)
+            with suppress(ConnectionError):
+                while connection.recv(4096):
+                    pass
+
+
+def test_many_requests_on_one_connection_are_not_one_long_head(server: LiveServer) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
+        answers = connection.makefile("rb")
+        for _ in range(40):
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Filler: " + b"x" * 2000 + b"\r\n\r\n")
+            assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.startswith(b"content-length"):
+                    length = int(line.split()[1])
+            answers.read(length)
+        answers.close()

@@ -49,3 +49,10 @@ def test_it_is_served(people: People) -> None:
     answer = people.http.get("/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == describe()
+
+
+def test_no_address_is_taken_for_one_with_parameters() -> None:
+    paths = list(dict.fromkeys(endpoint.path for endpoint in ENDPOINTS))
+    for place, path in enumerate(paths):
+        taken_for = [other for other in paths[:place] if re.fullmatch(re.sub(r"{\w+}", "[^/]+", other), path)]
+        assert taken_for == []

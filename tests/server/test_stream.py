@@ -4,9 +4,10 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.accounts import DEADLINE, Device, People
@@ -148,8 +149,9 @@ def test_a_frame_over_the_limit_ends_the_socket(alice: Device) -> None:
 
 def test_a_flood_of_frames_ends_the_socket(alice: Device) -> None:
     with alice.stream() as stream:
-        for _ in range(150):
-            stream.say({"t": "pong"})
+        with suppress(ConnectionClosed):
+            for _ in range(150):
+                stream.say({"t": "pong"})
         assert stream.closed() == events.CLOSE_TRY_AGAIN
 
 
@@ -332,6 +334,12 @@ def test_what_is_sent_while_sockets_come_and_go_arrives_once(server: LiveServer,
         talker.join()
     received += [event["message"]["text"] for event in bob.events(since)]
     assert received == sent
+
+
+def test_a_user_cannot_open_sockets_without_end(alice: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SOCKETS_A_USER", 2)
+    with alice.stream(), alice.stream():
+        assert refused_handshake(alice, Authorization=f"Bearer {alice.access_token}") == (429, "too_frequent")
 
 
 def test_the_server_says_goodbye(server: LiveServer, alice: Device) -> None:

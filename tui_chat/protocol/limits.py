@@ -57,6 +57,8 @@ STALL_SECONDS: Final = 10.0
 """A socket that takes nothing for so long is closed with a code that tells it to come back."""
 PING_SECONDS: Final = 20.0
 POSITION_CHECK_SECONDS: Final = 10.0
+SOCKETS_A_USER: Final = 100
+"""Event sockets that one user has open at the same time."""
 SOCKET_QUEUE: Final = 256
 """Envelopes that wait for one socket; when it overflows, the socket reads on from the log."""
 

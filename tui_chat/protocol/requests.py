@@ -50,6 +50,12 @@ class Me(Wire, frozen=True, kw_only=True):
     server: ServerFacts
 
 
+class ChangeMe(Request, frozen=True, kw_only=True):
+    """PATCH /v1/me; null takes the nick away. Answers Me."""
+
+    nick: str | None
+
+
 class DeviceList(Wire, frozen=True, kw_only=True):
     """GET /v1/devices."""
 

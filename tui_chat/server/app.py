@@ -9,7 +9,8 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAllowed, NotFound
+from tui_chat.protocol import limits
+from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAllowed, NotFound, TooFrequent
 from tui_chat.protocol.wire import encode
 
 from .openapi import describe
@@ -30,12 +31,9 @@ def create_app(services: Services) -> ASGIApp:
     by_path: dict[str, dict[str, Endpoint[Any, Any, Any]]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    # Starlette compares in this order, so literal addresses stand before those with parameters.
-    routes: list[BaseRoute] = [
-        Route(path, _Resource(services, methods))
-        for path, methods in sorted(by_path.items(), key=lambda item: ("{" in item[0], "messages" not in item[0]))
-    ]
-    routes.insert(0, WebSocketRoute(STREAM, _Stream(services)))
+    # Starlette compares one after the other, so the table begins with what is asked for most.
+    routes: list[BaseRoute] = [Route(path, _Resource(services, methods)) for path, methods in by_path.items()]
+    routes.append(WebSocketRoute(STREAM, _Stream(services)))
     routes.append(Route(OPENAPI, _Description()))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
@@ -94,6 +92,8 @@ class _Stream:
         try:
             caller = await authenticate(services, peer_of(services, scope))
             services.limiter.others.take(caller.user)
+            if services.hub.count(caller.user) >= limits.SOCKETS_A_USER:
+                raise TooFrequent("too many sockets are open for this user", retry_after=limits.PING_SECONDS)
         except ChatError as error:
             await refuse(error, scope, receive, send)
             return

@@ -58,7 +58,9 @@ class Passwords:
         Raises:
             Unavailable: too many wait already.
         """
-        right = await self._on_thread(self._matches, stored or self._nobodys, password[: limits.BODY_BYTES])
+        right = await self._on_thread(
+            self._matches, stored or self._nobodys, password[: limits.PASSWORD_CHARACTERS_MOST + 1]
+        )
         return right and stored is not None
 
     def close(self) -> None:

@@ -76,6 +76,10 @@ class Hub:
     def __iter__(self) -> Iterator[Connection]:
         return iter([connection for there in self._connections.values() for connection in there])
 
+    def count(self, user: int) -> int:
+        """How many connections a user has."""
+        return len(self._connections.get(user, ()))
+
     def users(self) -> list[int]:
         """Who is connected."""
         return list(self._connections)

@@ -18,6 +18,7 @@ from .options import address_of, is_loopback
 from .routes.endpoint import NOTHING, Call, Counted, Endpoint, Nothing, Peer
 from .services import Services
 
+BODY_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 1.0
 """So long, what is left of a refused body is thrown away: the refusal must reach a client that is still sending."""
 DRAIN_BYTES: Final = 8 * limits.BODY_BYTES
@@ -150,11 +151,15 @@ async def _body(receive: Receive, peer: Peer) -> bytes:
     if not message.get("more_body", False):
         return body
     parts = bytearray(body)
-    while message.get("more_body", False):
-        message = await receive()
-        parts += message.get("body", b"")
-        if len(parts) > limits.BODY_BYTES:
-            raise BodyTooLarge(f"a request has at most {limits.BODY_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while message.get("more_body", False):
+                message = await receive()
+                parts += message.get("body", b"")
+                if len(parts) > limits.BODY_BYTES:
+                    raise BodyTooLarge(f"a request has at most {limits.BODY_BYTES} bytes")
+    except TimeoutError:
+        raise InvalidRequest(f"the request's body took longer than {BODY_SECONDS:.0f} s") from None
     if message["type"] == "http.disconnect":
         raise InvalidRequest("the request ended early")
     return bytes(parts)

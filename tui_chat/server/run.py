@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ from .engines.sqlite import SqliteEngine, system_clock
 from .operations import accounts
 from .options import CannotServe, ServerOptions, is_loopback
 from .services import Services
-from .transport import SocketProtocol
+from .transport import RequestProtocol, SocketProtocol
 
 __all__ = ["CannotServe", "Listening", "Running", "ServerOptions", "new_event_loop", "running", "serve"]
 
@@ -33,6 +34,9 @@ GRACE_SECONDS: Final = 5
 """What is under way when the server is told to stop has so long."""
 UNACKNOWLEDGED_MS: Final = 20_000
 """A connection whose peer acknowledges nothing for so long is cut by the kernel (TCP_USER_TIMEOUT)."""
+AGAIN_SECONDS: Final = 5
+
+_log = logging.getLogger(__name__)
 
 
 class Listening(str):
@@ -85,7 +89,7 @@ async def running(
         server = _Server(_configure(options, services))
         await stack.enter_async_context(server.accepting(listener))
         stack.callback(services.hub.stop)
-        for work in (services.watch(), services.tidy()):
+        for work in (services.watch, services.tidy):
             await stack.enter_async_context(_in_background(work))
         yield Running(url, engine, services)
 
@@ -139,7 +143,7 @@ class _Server(uvicorn.Server):
 def _configure(options: ServerOptions, services: Services) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(services),
-        http="httptools",
+        http=RequestProtocol,
         ws=SocketProtocol,
         ws_max_size=limits.FRAME_BYTES,
         ws_per_message_deflate=False,
@@ -200,8 +204,18 @@ async def _announce(options: ServerOptions, listener: socket.socket, engine: Eng
 
 
 @asynccontextmanager
-async def _in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
+async def _in_background(work: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Let work that never ends go on beside the context; should it fail all the same, say so and begin it again."""
+
+    async def go_on() -> None:
+        while True:
+            try:
+                await work()
+            except Exception:
+                _log.exception("%s failed", work.__name__)
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    task = asyncio.create_task(go_on())
     try:
         yield
     finally:

@@ -100,7 +100,7 @@ class Services:
             if users and loop.time() >= next_comparison:
                 next_comparison = loop.time() + limits.POSITION_CHECK_SECONDS
                 try:
-                    self.hub.compare(await self.engine.read(lambda tx: log.positions(tx, users)))  # noqa: B023
+                    self.hub.compare(await self.engine.read(partial(log.positions, users=users)))
                 except ChatError as error:
                     _log.warning("positions could not be compared: %s", error)
 

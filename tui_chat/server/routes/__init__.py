@@ -15,4 +15,5 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     *admin.ENDPOINTS,
     *system.ENDPOINTS,
 )
-"""Every endpoint that answers a body of ours, in the order in which addresses are compared."""
+"""Every endpoint that answers a body of ours, in the order in which addresses are compared: what is asked for most
+first, and an address before one with parameters that it could be taken for."""

@@ -12,7 +12,7 @@ from tui_chat.protocol.errors import (
     WrongPassword,
 )
 from tui_chat.protocol.ids import fold
-from tui_chat.protocol.requests import Credentials, DeviceList, Done, Me, RefreshToken, Session
+from tui_chat.protocol.requests import ChangeMe, Credentials, DeviceList, Done, Me, RefreshToken, Session
 from tui_chat.server.auth import may_register_freely
 from tui_chat.server.operations import accounts
 
@@ -60,6 +60,11 @@ async def me(call: Call[Nothing, Nothing]) -> Me:
     return await call.read(accounts.me)
 
 
+async def change_me(call: Call[ChangeMe, Nothing]) -> Me:
+    """Change one's nick."""
+    return await call.write(accounts.set_nick, call.body.nick)
+
+
 async def devices(call: Call[Nothing, Nothing]) -> DeviceList:
     """One's log-ins."""
     return await call.read(accounts.devices)
@@ -94,6 +99,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     Endpoint("POST", "/v1/token/refresh", refresh, Session, body=RefreshToken, anyone=True, errors=(Unauthorized,)),
     Endpoint("POST", "/v1/logout", logout, Done),
     Endpoint("GET", "/v1/me", me, Me),
+    Endpoint("PATCH", "/v1/me", change_me, Me, body=ChangeMe, errors=(InvalidName,)),
     Endpoint("GET", "/v1/devices", devices, DeviceList),
     Endpoint("DELETE", "/v1/devices/{device_id}", revoke, Done, errors=(DeviceNotFound,)),
 )

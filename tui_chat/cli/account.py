@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from tui_chat.config import ConfigError, Paths, Profiles, SecretFile, Settings, read_settings
 
 from .failures import NotSignedIn, Usage
+
+_THIS_MACHINE = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 
 if TYPE_CHECKING:
     from tui_chat.client.credentials import StoredCredentials
@@ -53,15 +56,20 @@ def password_for(user_id: str, *, new: bool = False) -> str:
 
 
 def server_url(text: str) -> str:
-    """The server's address as given, or with https:// before it. Raises Usage where it is none."""
-    url = (text if "://" in text else f"https://{text}").rstrip("/")
+    """The server's address as given; without a scheme https is meant, http for this machine.
+
+    Raises:
+        Usage: it is no address.
+    """
+    url = text.rstrip("/")
+    if "://" not in url:
+        url = f"http://{url}" if _THIS_MACHINE.fullmatch(url) else f"https://{url}"
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isprintable()
-        usable = usable and " " not in url
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or parts.path or parts.query or parts.username:
+    if not usable or parts.path or parts.query or parts.username or " " in url or not url.isprintable():
         raise Usage(f"{text[:80]!r} is no server address; give it like https://chat.example.org")
     return url
 

@@ -1,8 +1,12 @@
 """`tui-chat demo`: real conversations on a server of its own, to try everything on."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from .arguments import Commands
+
+if TYPE_CHECKING:
+    from tui_chat.config import Settings
 
 
 def add(commands: Commands) -> None:
@@ -19,13 +23,49 @@ def add(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open the demo."""
+    """Open the demo.
+
+    Raises:
+        Usage: there is no terminal to draw on.
+    """
+    import asyncio
     import sys
 
+    from .account import use_language_of_settings
     from .failures import Usage
+    from .open_client import PLAIN_COMMANDS
 
     if arguments.join and arguments.reset:
         raise Usage("--join and --reset exclude each other")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Usage("the demo needs a terminal")
+        raise Usage(f"the demo needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
+    asyncio.run(_demo(use_language_of_settings(), join=arguments.join, reset=arguments.reset))
     return 0
+
+
+async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
+    from tui_chat.client.session import ChatSession
+    from tui_chat.config import Paths
+    from tui_chat.demo.run import Device, start
+    from tui_chat.tui.app import ChatApp
+
+    async def opened(device: "Device") -> ChatSession:
+        session = ChatSession.resume(device.credentials, cache_directory=device.cache_directory)
+        await session.start()
+        return session
+
+    async with await start(Paths.of_user().demo_data, reset=reset, join=True if join else None) as demo:
+
+        async def second() -> ChatSession:
+            return await opened(await demo.another_device())
+
+        async with await opened(Device(demo.credentials, demo.cache_directory)) as session:
+            app = ChatApp(
+                session,
+                settings=settings,
+                second=second,
+                coach=demo.coach,
+                coach_ended=demo.end_coach,
+                demo=True,
+            )
+            await app.run_async(mouse=settings.screen.mouse)

@@ -35,12 +35,14 @@ from tui_chat.server.operations import (
     accounts,
     conversations,
     deletion,
-    events as log,
     expiry,
     groups,
     messages,
     settings,
     undo,
+)
+from tui_chat.server.operations import (
+    events as log,
 )
 from tui_chat.server.operations.caller import Caller
 

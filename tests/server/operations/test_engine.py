@@ -1,0 +1,289 @@
+"""The SQLite engine: group commit, isolation, what is told when, and what it refuses."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tui_chat.protocol.errors import ChatError, NotFound, StorageFull, Unavailable
+from tui_chat.protocol.events import DeviceRevoked
+from tui_chat.server.engines import Committed, DatabaseInUse, Emitted, Transaction
+from tui_chat.server.engines.migrations import available, statements
+from tui_chat.server.engines.sqlite import SqliteEngine
+from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
+
+
+class Job:
+    """Writes a row; can be told to fail after it, or to wait."""
+
+    def __init__(self, name: str, failure: Exception | None = None, gate: threading.Event | None = None) -> None:
+        self.name = name
+        self.failure = failure
+        self.gate = gate
+        self.started = threading.Event()
+
+    def __call__(self, tx: Transaction) -> str:
+        self.started.set()
+        if self.gate is not None:
+            assert self.gate.wait(10)
+        tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
+        tx.emitted.append(Emitted(1, "alice", 1, None, DeviceRevoked(device_id=self.name)))
+        if self.failure is not None:
+            raise self.failure
+        return self.name
+
+
+def names(tx: Transaction) -> list[str]:
+    return [row[0] for row in tx.all("SELECT name FROM meta WHERE name <> 'epoch' ORDER BY name")]
+
+
+def told(committed: Committed) -> list[str]:
+    return [one.event.device_id for one in committed.emitted if isinstance(one.event, DeviceRevoked)]
+
+
+async def test_jobs_that_wait_share_a_commit_and_one_that_fails_fails_alone(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    commits: list[list[str]] = []
+    engine.on_commit(lambda committed: commits.append(told(committed)))
+    gate = threading.Event()
+    opening = Job("first", gate=gate)
+    first = asyncio.ensure_future(engine.write(opening))
+    await asyncio.to_thread(opening.started.wait, 10)
+    jobs = [Job("a"), Job("b", NotFound("b failed")), Job("a"), Job("c")]
+    rest = [asyncio.ensure_future(engine.write(job)) for job in jobs]
+    await asyncio.sleep(0)
+    gate.set()
+    results = await asyncio.gather(first, *rest, return_exceptions=True)
+    assert results[:2] == ["first", "a"]
+    assert isinstance(results[2], NotFound)
+    assert isinstance(results[3], sqlite3.IntegrityError)
+    assert results[4] == "c"
+    assert commits == [["first"], ["a", "c"]]
+    assert await engine.read(names) == ["a", "c", "first"]
+    await engine.close()
+
+
+async def test_a_job_that_fails_by_itself_leaves_nothing(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    commits: list[Committed] = []
+    engine.on_commit(commits.append)
+    with pytest.raises(NotFound):
+        await engine.write(Job("a", NotFound()))
+    assert await engine.read(names) == []
+    assert commits == []
+    assert await engine.write(Job("b")) == "b"
+    await engine.close()
+
+
+async def test_listeners_hear_of_a_commit_before_its_writer_goes_on(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    order: list[str] = []
+    engine.on_commit(lambda committed: order.extend(told(committed)))
+
+    async def write(name: str) -> None:
+        await engine.write(Job(name))
+        order.append(f"{name} answered")
+
+    await asyncio.gather(*(write(f"{number:02}") for number in range(20)))
+    heard = [one for one in order if not one.endswith("answered")]
+    assert heard == sorted(heard)
+    assert len(heard) == 20
+    assert all(order.index(f"{one} answered") > order.index(one) for one in heard)
+    await engine.close()
+
+
+async def test_a_listener_that_fails_stops_nobody(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    reported: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["message"]))
+
+    def fail(_: Committed) -> None:
+        raise RuntimeError
+
+    engine.on_commit(fail)
+    assert await engine.write(Job("a")) == "a"
+    assert reported == ["a commit listener failed"]
+    await engine.close()
+
+
+async def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
+    script = """
+import asyncio, os, sys
+from pathlib import Path
+from tui_chat.server.engines.sqlite import SqliteEngine
+
+async def main():
+    engine = await SqliteEngine.open(Path(sys.argv[1]))
+    for number in range(20):
+        await engine.write(lambda tx: tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", f"{number:02}"))
+    os.kill(os.getpid(), 9)
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(tmp_path / "chat.db"))
+    assert await process.wait() == -9
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    assert await engine.read(names) == [f"{number:02}" for number in range(20)]
+    await engine.close()
+
+
+async def test_a_second_process_is_refused_in_one_line(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    script = """
+import asyncio, sys
+from pathlib import Path
+from tui_chat.server.engines import DatabaseInUse
+from tui_chat.server.engines.sqlite import SqliteEngine
+
+try:
+    asyncio.run(SqliteEngine.open(Path(sys.argv[1])))
+except DatabaseInUse as refusal:
+    print(refusal)
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(tmp_path / "chat.db"), stdout=subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert b"is in use by another process (PID " in output
+    assert output.count(b"\n") == 1
+    with pytest.raises(DatabaseInUse):
+        await SqliteEngine.open(tmp_path / "chat.db")
+    await engine.close()
+    again = await SqliteEngine.open(tmp_path / "chat.db")
+    await again.close()
+
+
+async def test_a_full_disk_refuses_and_the_engine_goes_on(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    await engine.write(Job("before"))
+
+    def limit(tx: Transaction) -> None:
+        tx.one("PRAGMA max_page_count=1")
+
+    def large(tx: Transaction) -> None:
+        for number in range(1000):
+            tx.execute("INSERT INTO meta (name, value) VALUES (?, ?)", f"large{number}", "x" * 10_000)
+
+    await engine.write(limit)
+    results = await asyncio.gather(
+        engine.write(Job("x" * 50)), engine.write(large), engine.write(large), return_exceptions=True
+    )
+    assert isinstance(results[1], StorageFull)
+    assert isinstance(results[2], StorageFull)
+    assert "before" in await engine.read(names)
+    assert not any(name.startswith("large") for name in await engine.read(names))
+    await engine.write(lambda tx: tx.one("PRAGMA max_page_count=1000000"))
+    await engine.write(Job("after"))
+    assert "after" in await engine.read(names)
+    await engine.close()
+
+
+async def test_reading_sees_one_state_and_cannot_write(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    reading, go_on = threading.Event(), threading.Event()
+
+    def twice(tx: Transaction) -> tuple[list[str], list[str]]:
+        before = names(tx)
+        reading.set()
+        assert go_on.wait(10)
+        return before, names(tx)
+
+    answer = asyncio.ensure_future(engine.read(twice))
+    await asyncio.to_thread(reading.wait, 10)
+    await engine.write(Job("meanwhile"))
+    go_on.set()
+    assert await answer == ([], [])
+    assert await engine.read(names) == ["meanwhile"]
+    with pytest.raises((sqlite3.OperationalError, ChatError)):
+        await engine.read(Job("a"))
+    await engine.close()
+
+
+async def test_who_stops_waiting_undoes_nothing(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    gate = threading.Event()
+    waiting = asyncio.ensure_future(engine.write(Job("a", gate=gate)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    gate.set()
+    await engine.write(Job("b"))
+    assert await engine.read(names) == ["a", "b"]
+    await engine.close()
+
+
+async def test_closing_finishes_what_was_asked_for(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    jobs = [asyncio.ensure_future(engine.write(Job(f"{number:03}"))) for number in range(300)]
+    await asyncio.sleep(0)
+    await engine.close()
+    await asyncio.gather(*jobs)
+    await engine.close()
+    with pytest.raises(Unavailable):
+        await engine.write(Job("late"))
+    with pytest.raises(Unavailable):
+        await engine.read(names)
+    assert not (tmp_path / "chat.db-wal").exists()
+    again = await SqliteEngine.open(tmp_path / "chat.db")
+    assert len(await again.read(names)) == 300
+    await again.close()
+
+
+async def test_the_clock_is_the_given_one(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db", clock=lambda: 12345)
+    assert await engine.write(lambda tx: tx.now) == 12345
+    assert await engine.read(lambda tx: tx.now) == 12345
+    await engine.close()
+
+
+async def test_the_epoch_stays_and_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    def epoch(tx: Transaction) -> object:
+        return tx.one("SELECT value FROM meta WHERE name = 'epoch'")
+
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    first = await engine.read(epoch)
+    await engine.close()
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    assert await engine.read(epoch) == first
+    assert first is not None
+    await engine.write(lambda tx: tx.execute("INSERT INTO migration (number, applied) VALUES (9999, 0)"))
+    await engine.close()
+    with pytest.raises(RuntimeError, match="update it"):
+        await SqliteEngine.open(tmp_path / "chat.db")
+
+
+def test_migrations_are_numbered_in_order_and_name_no_engine() -> None:
+    numbers = [number for number, _ in available()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for _, text in available():
+        for statement in statements(text):
+            assert statement.startswith("CREATE ")
+            for word in ("AUTOINCREMENT", "ROWID", "STRICT", "SERIAL"):
+                assert word not in statement.upper()
+
+
+class TestTransaction:
+    """Lists and keys."""
+
+    @pytest.fixture
+    def tx(self) -> SqliteTransaction:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        connection.execute("CREATE TABLE batch (id BIGINT PRIMARY KEY, x BIGINT)")
+        connection.executemany("INSERT INTO batch VALUES (?, ?)", [(number, number % 7) for number in range(1500)])
+        return SqliteTransaction(connection, 0)
+
+    @pytest.mark.parametrize("count", [0, 1, 2, 3, 100, 101, 500, 501, 1400])
+    def test_lists_of_any_length(self, tx: SqliteTransaction, count: int) -> None:
+        query = "SELECT id FROM batch WHERE id >= ? AND id IN (?*) AND x < ?"
+        rows = tx.in_list(query, list(range(count)), 0, 7)
+        assert sorted(row[0] for row in rows) == list(range(count))
+
+    def test_keys(self, tx: SqliteTransaction) -> None:
+        assert tx.next_key("batch") == 1500
+        with pytest.raises(ValueError, match="no keys"):
+            tx.next_key("state; DROP TABLE state")

@@ -1,6 +1,7 @@
 """The first five minutes: six steps, moved on by what one does."""
 
 import asyncio
+from typing import Any
 
 from tests.tui.apps import listed, running, text_of, until
 from tests.tui.fake import FakeSession, texts
@@ -46,10 +47,18 @@ async def test_the_walk_with_a_phone() -> None:
     async def second() -> object:
         return phone.as_session()
 
-    async with running(session, size=(130, 40), coach=True, coach_ended=lambda: ended.append(True), second=second) as (
-        app,
-        pilot,
-    ):
+    nudged: list[str] = []
+
+    async def nudge(user_id: str) -> None:
+        nudged.append(user_id)
+
+    options: dict[str, Any] = {
+        "coach": True,
+        "coach_ended": lambda: ended.append(True),
+        "second": second,
+        "nudge": nudge,
+    }
+    async with running(session, size=(130, 40), **options) as (app, pilot):
         assert "1/6 Space marks. Mark three." in text_of(app)
         await pilot.press("j", "space", "space", "space")
         await until(lambda: "2/6" in text_of(app))
@@ -67,6 +76,7 @@ async def test_the_walk_with_a_phone() -> None:
         phone.deleted_elsewhere(["C2Cbob"], device="laptop", batch_id=batch)
         await until(lambda: "6/6 bob is writing" in text_of(app))
         assert "phone · last deletion arrived in " in text_of(app)
+        assert nudged == ["bob"]
         assert not ended
         session.arrive(texts("C2Cbob", 1, start=5)[0])
         await until(lambda: "That was all." in text_of(app))

@@ -14,6 +14,7 @@ from textual.content import Content
 from tui_chat.config import Settings
 from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.ids import c2c, parse_conversation_id
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Command, Scope
 from tui_chat.tui.commands.palette import CommandProvider
@@ -26,6 +27,9 @@ from tui_chat.tui.themes import ASCII, UNICODE
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
+
+FRIEND = "bob"
+"""Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
 SecondDevice = Callable[[], Awaitable["ChatSession"]]
 
@@ -41,7 +45,7 @@ class ChatApp(App[None]):
     """
 
     TITLE = "tui-chat"
-    CSS_PATH = "styles/main.tcss"
+    CSS_PATH = ["styles/main.tcss", "styles/dialogs.tcss"]  # All at once: a screen's own is parsed when it opens.
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,16 +61,23 @@ class ChatApp(App[None]):
         second: SecondDevice | None = None,
         coach: bool = False,
         coach_ended: Callable[[], None] | None = None,
+        nudge: Callable[[str], Awaitable[object]] | None = None,
         demo: bool = False,
         clock: Callable[[], int] = _now,
         stopwatch: Callable[[], float] = time.perf_counter,
         flash_seconds: float = 0.4,
     ) -> None:
-        """`second` opens another device of the same account, already started; without it there is no F2.
+        """All but the session may be left out.
 
-        `coach` shows the six steps; `coach_ended` is called once when they are done or ended with Esc, so that they
-        are not shown again. `demo`: the status line says that real servers start with the sync of deletions off.
-        `clock` gives milliseconds since 1970, `stopwatch` seconds for measuring.
+        Arguments:
+            second: opens another device of the same account, started; without it there is no F2.
+            coach: show the six steps of the tour.
+            coach_ended: called once when they are done, or ended with Esc, so that they are not shown again.
+            nudge: has the person of a userID write to this account, for the tour's last step.
+            demo: the status line says that real servers start with the sync of deletions off.
+            clock: milliseconds since 1970.
+            stopwatch: seconds, for measuring.
+            flash_seconds: how long a row that another device deleted still shows.
         """
         super().__init__()
         self.session = session
@@ -78,6 +89,9 @@ class ChatApp(App[None]):
         self.symbols = ASCII if self.settings.screen.symbols == "ascii" else UNICODE
         self.coach = Coach(active=coach)
         self._coach_ended = coach_ended
+        self._nudge = nudge
+        self._awaited: str | None = None
+        """The conversation whose return is the last step of the tour."""
         self._second = second
         self._confirmed: dict[str, tuple[float, DevicePane]] = {}
         """batch -> when and on which list of this window it was confirmed, by the stopwatch."""
@@ -177,6 +191,28 @@ class ChatApp(App[None]):
             self.main.show_coach()
             if self.coach.finished:
                 self._remember_coach()
+
+    def tour_sees_deleted_beside(self, conversation_ids: list[str]) -> None:
+        """The second device removed these: one of those people is asked to write, so that the row returns."""
+        if not self.coach.active or self.coach.awaits is not Did.DELETED_BESIDE:
+            return
+        people = [parsed.target for one in conversation_ids if (parsed := parse_conversation_id(one)).type == "C2C"]
+        person = people[0] if people else FRIEND
+        self._awaited = c2c(person)
+        self.coach.peer(person)
+        self.saw(Did.DELETED_BESIDE)
+        if self._nudge is not None:
+            nudge = self._nudge
+
+            async def ask() -> None:
+                await nudge(person)
+
+            self.start(ask())
+
+    def tour_sees_updated(self, conversation_ids: list[str]) -> None:
+        """These rows are new or other than before."""
+        if self._awaited in conversation_ids and self._awaited in self.session.conversations:
+            self.saw(Did.RETURNED)
 
     def end_coach(self) -> None:
         """Esc: the coach's line goes for good."""

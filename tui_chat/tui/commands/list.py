@@ -23,7 +23,7 @@ class DeleteConversations(Command):
     help = N_("Delete what is marked, or the row under the cursor. Asks first.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.list.targets)
+        return app.device.has_targets
 
     def run(self, app: ChatApp) -> None:
         app.device.deleter.ask()
@@ -158,7 +158,7 @@ class MarkRead(Command):
     help = N_("Everything in the marked conversations, or in this one, is read.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.list.targets)
+        return app.device.has_targets
 
     def run(self, app: ChatApp) -> None:
         app.device.mark_read()
@@ -172,7 +172,7 @@ class ToggleUnread(Command):
     help = N_("Flag the marked conversations, or this one, as unread; again: take the flag away.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.list.targets)
+        return app.device.has_targets
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("marked_unread")
@@ -186,7 +186,7 @@ class TogglePin(Command):
     help = N_("Pin the marked conversations, or this one, to the top; again: unpin.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.list.targets)
+        return app.device.has_targets
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("pinned")
@@ -200,7 +200,7 @@ class ToggleMute(Command):
     help = N_("Mute the marked conversations, or this one; again: unmute.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.list.targets)
+        return app.device.has_targets
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("muted")

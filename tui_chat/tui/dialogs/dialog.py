@@ -21,7 +21,6 @@ WIDTH_MOST: Final = 100
 class Dialog(ModalScreen[Result]):
     """A dialog composes its contents into `Frame`."""
 
-    CSS_PATH = "../styles/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = []
 
     @property

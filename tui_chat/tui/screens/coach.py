@@ -57,10 +57,15 @@ class Coach:
         if what is Did.DELETED and self._at == 0:
             self._at = 2
             return True
-        if self._STEPS[self._at] is not what:
+        if self.awaits is not what:
             return False
         self._at += 1
         return True
+
+    @property
+    def awaits(self) -> Did | None:
+        """What moves it on; None after the last step."""
+        return None if self.finished else self._STEPS[self._at]
 
     def peer(self, name: str) -> None:
         """Who is going to write in the last step."""

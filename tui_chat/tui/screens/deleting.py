@@ -164,7 +164,6 @@ class Deleter:
             app.say(sentences.failed(len(result.failures)), severity="error")
         if deleted or result.queued:
             app.saw(Did.DELETED)
-            pane.remember_deleted([*result.conversation_id_list, *result.queued])
 
     def _name_kept(self, kept: list[str]) -> None:
         for one in kept[:3]:

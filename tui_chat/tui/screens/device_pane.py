@@ -27,7 +27,6 @@ from tui_chat.client.changes import (
     StateReset,
 )
 from tui_chat.locale import _
-from tui_chat.protocol.ids import ConversationType
 from tui_chat.tui import safe
 from tui_chat.tui.bridge import Bridge, SessionChanged
 from tui_chat.tui.commands.command import Scope, bindings_of
@@ -90,8 +89,6 @@ class DevicePane(Vertical):
         self._bridge: Bridge | None = None
         self._expected: set[str] = set()
         """Rows that show "deleting…" while one's own deletion of them runs."""
-        self._deleted: set[str] = set()
-        """What this device deleted last; for the coach, who waits for one to return."""
         self._elsewhere: dict[tuple[str, bool], tuple[int, bool]] = {}
         """(device, while away) -> (count, undoable), until it is told."""
         self._telling: Timer | None = None
@@ -116,6 +113,11 @@ class DevicePane(Vertical):
     def drafts(self) -> frozenset[str]:
         """Conversations with an unsent draft."""
         return frozenset(self.session.drafts)
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether there is anything that a command would be about."""
+        return bool(self.list.marks) or self.list.cursor_key is not None
 
     def show_title(self, shown: bool) -> None:
         """Say which device this is, while there are two."""
@@ -196,13 +198,6 @@ class DevicePane(Vertical):
         """One's own deletion of these runs here."""
         self._expected = set(conversation_ids)
 
-    def remember_deleted(self, conversation_ids: Iterable[str]) -> None:
-        """The coach's last step waits for one of these to return."""
-        self._deleted = set(conversation_ids)
-        for one in self._deleted:
-            if one.startswith(ConversationType.C2C):
-                self.app.coach.peer(one.removeprefix(ConversationType.C2C))
-
     # What happens.
 
     @on(Input.Changed)
@@ -257,11 +252,8 @@ class DevicePane(Vertical):
                 pass
 
     def _updated(self, ids: list[str]) -> None:
-        if not self._deleted.isdisjoint(ids) and any(
-            one in self.session.conversations for one in self._deleted.intersection(ids)
-        ):
-            self._deleted.clear()
-            self.app.saw(Did.RETURNED)
+        if not self.second:
+            self.app.tour_sees_updated(ids)
         if (dialog := self.deleter.dialog) is not None and not set(dialog.conversation_ids).isdisjoint(ids):
             dialog.refresh_facts()
 
@@ -270,7 +262,7 @@ class DevicePane(Vertical):
         self.list.remove_rows(ids, flash=change.device is not None)
         if (dialog := self.deleter.dialog) is not None:
             dialog.gone(ids, change.device)
-        self._measure(change.batch_id)
+        self._measure(change.batch_id, ids)
         if change.device is None or self.second:
             return
         place = (change.device, change.while_away)
@@ -290,7 +282,7 @@ class DevicePane(Vertical):
                 else sentences.deleted_elsewhere(device, count, undoable=undoable)
             )
 
-    def _measure(self, batch_id: str) -> None:
+    def _measure(self, batch_id: str, ids: list[str]) -> None:
         """From the moment of confirming on the one device to the changed frame on this one."""
         started = self.app.confirmed_elsewhere(batch_id, self)
         if started is None:
@@ -300,6 +292,6 @@ class DevicePane(Vertical):
             self._title.update(
                 sentences.last_arrival(self.session.device_name, (self.app.stopwatch() - started) * 1000)
             )
-            self.app.saw(Did.DELETED_BESIDE)
+            self.app.tour_sees_deleted_beside(ids)
 
         self.call_after_refresh(drawn)

@@ -297,7 +297,8 @@ class MainScreen(Screen[None]):
         self._progress.display = run is not None and run.total > 0 and run.done < run.total
         if run is not None:
             seconds = self.app.stopwatch() - run.started
-            self._progress.update(Content(status.progress(run.done, run.total, seconds, self.size.width)))
+            said = status.progress(run.done, run.total, seconds, self.size.width)
+            self._progress.update(Content(said), layout=False)
 
     def show_coach(self) -> None:
         """The coach's line, while there is one."""

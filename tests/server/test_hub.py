@@ -2,12 +2,20 @@
 
 import itertools
 import json
+from typing import Any
 
 import msgspec
+import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame as WebSocketFrame
+from websockets.frames import Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from tui_chat.protocol import events, limits
 from tui_chat.server.engines import Emitted
 from tui_chat.server.hub import Frame, Hub, cut
+from tui_chat.server.transport import text_frame
 
 
 class Recorder:
@@ -23,11 +31,11 @@ class Recorder:
     def offer(self, frame: Frame) -> None:
         self.frames.append(frame)
 
-    def offer_ephemeral(self, text: str) -> None:
-        self.others.append(text)
+    def offer_ephemeral(self, frame: bytes) -> None:
+        self.others.append(frame)
 
-    def offer_notice(self, text: str) -> None:
-        self.others.append(text)
+    def offer_notice(self, frame: bytes) -> None:
+        self.others.append(frame)
 
     def fall_behind(self, newest: int) -> None:
         self.others.append(newest)
@@ -44,6 +52,17 @@ def revoked(user: int, event_seq: int, only_device: str | None = None) -> Emitte
     return Emitted(user, f"user{user}", event_seq, only_device, event)
 
 
+def content(frame: Frame) -> Any:
+    """What stands in a WebSocket frame, read by a client's code."""
+    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN)
+    client.receive_data(frame.data)
+    (event,) = client.events_received()
+    assert isinstance(event, WebSocketFrame)
+    assert event.opcode is Opcode.TEXT
+    assert event.fin
+    return json.loads(bytes(event.data))
+
+
 def hub() -> Hub:
     return Hub(lambda position: f"e:{position}")
 
@@ -55,7 +74,7 @@ def test_all_devices_of_a_user_share_one_frame() -> None:
         here.join(recorder)
     here.deliver([revoked(1, 7), revoked(2, 3), revoked(1, 8)])
     assert one.frames[0] is two.frames[0]
-    assert json.loads(one.frames[0].text) == {
+    assert content(one.frames[0]) == {
         "t": "events",
         "from": 7,
         "to": 8,
@@ -74,8 +93,8 @@ def test_what_is_for_one_device_closes_the_range_of_the_others_without_content()
     for recorder in (origin, phone, tablet):
         here.join(recorder)
     here.deliver([revoked(1, 1, "origin")])
-    assert len(json.loads(origin.frames[0].text)["events"]) == 1
-    assert json.loads(phone.frames[0].text)["events"] == []
+    assert len(content(origin.frames[0])["events"]) == 1
+    assert content(phone.frames[0])["events"] == []
     assert (phone.frames[0].first, phone.frames[0].last) == (1, 1)
     assert phone.frames[0] is tablet.frames[0]
 
@@ -86,8 +105,8 @@ def test_who_left_hears_nothing() -> None:
     here.join(recorder)
     here.leave(recorder)
     here.deliver([revoked(1, 1)])
-    here.tell(1, "typing")
-    here.tell_everyone("settings")
+    here.tell(1, b"typing")
+    here.tell_everyone(b"settings")
     assert (recorder.frames, recorder.others, here.users()) == ([], [], [])
     here.leave(recorder)
 
@@ -132,8 +151,8 @@ def test_a_large_range_is_cut_without_a_gap() -> None:
     assert frames[0].first == 1
     assert frames[-1].last == 40
     assert all(one.last + 1 == other.first for one, other in itertools.pairwise(frames))
-    assert all(len(frame.text) < limits.FRAME_BYTES for frame in frames)
-    assert sum(len(json.loads(frame.text)["events"]) for frame in frames) == len(wanted)
+    assert all(len(frame.data) < limits.FRAME_BYTES for frame in frames)
+    assert sum(len(content(frame)["events"]) for frame in frames) == len(wanted)
 
 
 def test_an_event_larger_than_a_frame_goes_alone() -> None:
@@ -143,4 +162,11 @@ def test_an_event_larger_than_a_frame_goes_alone() -> None:
 
 def test_an_empty_range_is_one_frame() -> None:
     (frame,) = cut(5, 9, [], str)
-    assert json.loads(frame.text) == {"t": "events", "from": 5, "to": 9, "cursor": "9", "events": []}
+    assert content(frame) == {"t": "events", "from": 5, "to": 9, "cursor": "9", "events": []}
+
+
+@pytest.mark.parametrize("length", [2, 125, 126, 65_535, 65_536, 200_000])
+def test_frames_of_every_length_are_read_by_others(length: int) -> None:
+    payload = json.dumps("x" * (length - 2)).encode()
+    assert len(payload) == length
+    assert content(Frame(0, 0, text_frame(payload))) == "x" * (length - 2)

@@ -13,6 +13,7 @@ from tui_chat.protocol import events, limits
 from tui_chat.protocol.wire import encode
 
 from .engines import Emitted
+from .transport import text_frame
 
 ENVELOPE_BYTES = 256
 """Room for what stands around the events of a frame."""
@@ -23,7 +24,8 @@ class Frame(msgspec.Struct, frozen=True):
 
     first: int
     last: int
-    text: str
+    data: bytes
+    """The whole WebSocket frame."""
 
 
 class Connection(Protocol):
@@ -36,10 +38,10 @@ class Connection(Protocol):
     def offer(self, frame: Frame) -> None:
         """Take the next range of the log."""
 
-    def offer_ephemeral(self, text: str) -> None:
+    def offer_ephemeral(self, frame: bytes) -> None:
         """Take something that is neither logged nor numbered, or drop it."""
 
-    def offer_notice(self, text: str) -> None:
+    def offer_notice(self, frame: bytes) -> None:
         """Take what every client must know now; only the latest counts."""
 
     def fall_behind(self, newest: int) -> None:
@@ -112,15 +114,15 @@ class Hub:
             if connections := self._connections.get(user):
                 self._hand_out(connections, theirs)
 
-    def tell(self, user: int, text: str) -> None:
+    def tell(self, user: int, frame: bytes) -> None:
         """Give an ephemeral frame to a user's connections."""
         for connection in tuple(self._connections.get(user, ())):
-            connection.offer_ephemeral(text)
+            connection.offer_ephemeral(frame)
 
-    def tell_everyone(self, text: str) -> None:
+    def tell_everyone(self, frame: bytes) -> None:
         """Give a notice to every connection."""
         for connection in self:
-            connection.offer_notice(text)
+            connection.offer_notice(frame)
 
     def compare(self, newest: dict[int, int]) -> None:
         """Let connections that have missed something read on: user -> newest eventSeq in the database."""
@@ -188,4 +190,4 @@ def cut(
 
 def _frame(first: int, last: int, raws: list[msgspec.Raw], cursor: Callable[[int], str]) -> Frame:
     envelope = events.EventRange(first=first, last=last, cursor=cursor(last), events=raws)
-    return Frame(first, last, encode(envelope).decode())
+    return Frame(first, last, text_frame(encode(envelope)))

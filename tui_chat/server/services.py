@@ -19,6 +19,7 @@ from .operations import events as log
 from .operations.caller import Caller
 from .options import ServerOptions
 from .ratelimit import Limiter
+from .transport import text_frame
 
 TIDY_SECONDS: Final = 30.0
 CHECK_SECONDS: Final = 1.0
@@ -85,7 +86,7 @@ class Services:
             return
         for user, _user_id, their_name in others:
             frame = events.Ephemeral(kind="typing", conversation_id=their_name, user_id=caller.user_id)
-            self.hub.tell(user, encode(frame).decode())
+            self.hub.tell(user, text_frame(encode(frame)))
 
     # What goes on by itself.
 
@@ -128,4 +129,4 @@ class Services:
             self.hub.close_devices(gone, events.CLOSE_REVOKED)
         if committed.settings_changed is not None:
             frame = events.Ephemeral(kind="settings.changed", server=committed.settings_changed)
-            self.hub.tell_everyone(encode(frame).decode())
+            self.hub.tell_everyone(text_frame(encode(frame)))

@@ -21,7 +21,7 @@ from tui_chat.protocol.wire import encode
 from .hub import Frame, Hub
 from .operations.caller import Caller
 from .ratelimit import Rate
-from .transport import ABORT
+from .transport import LINE, Line, text_frame
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -71,18 +71,18 @@ class EventSocket:
         self.device_id = caller.device_id
         self.sent = 0
         """Highest eventSeq that was handed to the transport."""
-        self._abort: Callable[[int], None] = scope["extensions"][ABORT]
+        self._line: Line = scope["extensions"][LINE]
         self._receive = receive
         self._send = send
         self._caller = caller
         self._hub = hub
         self._log = log
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[tuple[int, str]] = deque()
+        self._queue: deque[tuple[int, bytes]] = deque()
         """(last eventSeq or 0 for ephemerals, frame)"""
         self._queued = 0
         self._queued_bytes = 0
-        self._notice: str | None = None
+        self._notice: bytes | None = None
         self._newest = 0
         """Highest eventSeq that is known to be in the log."""
         self._live = False
@@ -126,28 +126,28 @@ class EventSocket:
         self._newest = max(self._newest, frame.last)
         if not self._live or frame.last <= self._queued or self._closing is not None:
             return
-        if (
-            frame.first != self._queued + 1
-            or len(self._queue) >= limits.SOCKET_QUEUE
-            or self._queued_bytes + len(frame.text) > QUEUE_BYTES
-        ):
+        follows = frame.first == self._queued + 1
+        if follows and self._is_idle() and self._line.offer(frame.data):
+            self.sent = self._queued = frame.last
+            return
+        if not follows or len(self._queue) >= limits.SOCKET_QUEUE or self._queued_bytes + len(frame.data) > QUEUE_BYTES:
             self._drop_queue()
         else:
-            self._queue.append((frame.last, frame.text))
+            self._queue.append((frame.last, frame.data))
             self._queued = frame.last
-            self._queued_bytes += len(frame.text)
+            self._queued_bytes += len(frame.data)
         self._wake()
 
-    def offer_ephemeral(self, text: str) -> None:
+    def offer_ephemeral(self, frame: bytes) -> None:
         """Queue it, unless the peer is slow."""
         if self._closing is None and len(self._queue) < limits.SOCKET_QUEUE // 4:
-            self._queue.append((0, text))
-            self._queued_bytes += len(text)
+            self._queue.append((0, frame))
+            self._queued_bytes += len(frame)
             self._wake()
 
-    def offer_notice(self, text: str) -> None:
+    def offer_notice(self, frame: bytes) -> None:
         """Send it before anything else; a newer one takes the place of one that is still waiting."""
-        self._notice = text
+        self._notice = frame
         self._wake()
 
     def fall_behind(self, newest: int) -> None:
@@ -166,10 +166,10 @@ class EventSocket:
     def check(self, now: float) -> None:
         """Cut a peer that takes nothing; ping one for which the time has come."""
         if self._sending_since is not None and now - self._sending_since > limits.STALL_SECONDS:
-            self._abort(events.CLOSE_SLOW)
+            self._line.abort(events.CLOSE_SLOW)
         elif now >= self._next_ping:
             self._next_ping = now + limits.PING_SECONDS
-            self.offer_ephemeral(encode(events.Ping(event_seq=self._newest)).decode())
+            self.offer_ephemeral(text_frame(encode(events.Ping(event_seq=self._newest))))
 
     # What the peer says.
 
@@ -202,7 +202,7 @@ class EventSocket:
         try:
             # The position first: whoever has the welcome misses nothing from there on.
             found = await self._log.locate(self._caller, hello.since)
-            await self._put(encode(events.Welcome(server=await self._log.facts())).decode())
+            await self._put(text_frame(encode(events.Welcome(server=await self._log.facts()))))
             if isinstance(found, events.Reset):
                 await self._reset(found)
             else:
@@ -214,9 +214,9 @@ class EventSocket:
                 elif not self._live:
                     await self._catch_up()
                 elif self._queue:
-                    last, text = self._queue.popleft()
-                    self._queued_bytes -= len(text)
-                    await self._put(text)
+                    last, frame = self._queue.popleft()
+                    self._queued_bytes -= len(frame)
+                    await self._put(frame)
                     self.sent = last or self.sent
                 else:
                     self._idle = self._loop.create_future()
@@ -234,7 +234,7 @@ class EventSocket:
 
     async def _reset(self, reset: events.Reset) -> None:
         """Say that the cursor is of no use, and go on from the newest position."""
-        await self._put(encode(reset).decode())
+        await self._put(text_frame(encode(reset)))
         newest = await self._log.locate(self._caller, None)
         assert isinstance(newest, int)
         self.sent = newest
@@ -248,17 +248,18 @@ class EventSocket:
                 continue
             missed, newest = found
             if missed.last > self.sent:
-                await self._put(encode(missed).decode())
+                await self._put(text_frame(encode(missed)))
                 self.sent = missed.last
             if self.sent >= max(newest, self._newest):
                 self._newest = self._queued = self.sent
                 self._live = True
                 return
 
-    async def _put(self, text: str) -> None:
-        self._sending_since = self._loop.time()
-        await self._send({"type": "websocket.send", "text": text})
-        self._sending_since = None
+    async def _put(self, frame: bytes) -> None:
+        if not self._line.offer(frame):
+            self._sending_since = self._loop.time()
+            await self._line.put(frame)
+            self._sending_since = None
 
     async def _goodbye(self, code: int | None) -> None:
         if code is not None:
@@ -270,6 +271,10 @@ class EventSocket:
         self._live = False
         self._queue.clear()
         self._queued_bytes = 0
+
+    def _is_idle(self) -> bool:
+        """Whether the writer has nothing to do: then nothing can be overtaken."""
+        return self._idle is not None and not self._idle.done()
 
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():

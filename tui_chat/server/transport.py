@@ -4,14 +4,16 @@ ASGI's `send` waits until the peer has taken what is buffered, for ever if need 
 """
 
 import asyncio
-from typing import Final, cast
+from contextlib import suppress
+from struct import pack
+from typing import Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
-ABORT: Final = "tui_chat.abort"
-"""Key in the scope's `extensions`: a function that takes a close code."""
+LINE: Final = "tui_chat.line"
 GRACE_SECONDS: Final = 5.0
 HEAD_BYTES: Final = 32 * 1024
 """Of a request's line and headers."""
@@ -76,30 +78,72 @@ class RequestProtocol(HttpToolsProtocol):
             self.transport.abort()
 
 
+class Line(Protocol):
+    """The connection under an event socket, as the application finds it in the scope's extensions under LINE.
+
+    It takes frames that are already serialized: a server's frames carry no mask, so all devices of a user get the same
+    bytes. Measured, that is half the work of a delivery.
+    """
+
+    def offer(self, frame: bytes) -> bool:
+        """Send at once, where nothing waits for the peer; False: the frame must be `put`, or the peer is gone."""
+
+    async def put(self, frame: bytes) -> None:
+        """Send once the peer has taken most of what was sent before. Raises OSError when it is gone."""
+
+    def abort(self, code: int) -> None:
+        """End the connection, whether or not the peer takes anything."""
+
+
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """Offers `abort` to the application."""
+    """uvicorn's end of a WebSocket, which is also a Line."""
 
     async def run_asgi(self) -> None:
         """Run the application with the extension in its scope."""
-        cast(dict[str, object], self.scope["extensions"])[ABORT] = self.abort
+        cast(dict[str, object], self.scope["extensions"])[LINE] = self
         await super().run_asgi()
+
+    def offer(self, frame: bytes) -> bool:
+        """See Line."""
+        if not self.writable.is_set() or self._ended():
+            return False
+        self.transport.write(frame)
+        return True
+
+    async def put(self, frame: bytes) -> None:
+        """See Line."""
+        await self.writable.wait()
+        if self._ended():
+            raise ClientDisconnected()
+        self.transport.write(frame)
+
+    def abort(self, code: int) -> None:
+        """Say goodbye behind what is buffered, and cut the line if that is not taken within GRACE_SECONDS."""
+        if self.disconnected:
+            return
+        if not self._ended():
+            with suppress(InvalidState):
+                self.conn.send_close(code)
+                self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
+        self.transport.close()
+        self.loop.call_later(GRACE_SECONDS, self.transport.abort)
 
     def shutdown(self) -> None:
         """The server stops: say so, and wait for nobody who does not listen."""
         super().shutdown()
         self.loop.call_later(GRACE_SECONDS / 2, self.transport.abort)
 
-    def abort(self, code: int) -> None:
-        """Say goodbye behind what is buffered, and cut the line if that is not taken within GRACE_SECONDS."""
-        if self.disconnected:
-            return
-        if not self.close_sent and not self.transport.is_closing():
-            try:
-                self.conn.send_close(code)
-                self.transport.write(b"".join(self.conn.data_to_send()))
-            except InvalidState:
-                pass
-            self.close_sent = True
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
-        self.transport.close()
-        self.loop.call_later(GRACE_SECONDS, self.transport.abort)
+    def _ended(self) -> bool:
+        return self.close_sent or self.disconnected or self.transport.is_closing()
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole WebSocket text frame, as a server sends it (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length < 126:
+        return bytes((0x81, length)) + payload
+    if length < 65_536:
+        return pack("!BBH", 0x81, 126, length) + payload
+    return pack("!BBQ", 0x81, 127, length) + payload

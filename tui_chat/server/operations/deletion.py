@@ -79,7 +79,7 @@ def _call(
     clear: bool,
 ) -> ConversationsDeleted:
     wanted = distinct(caller, request.conversation_id_list)
-    up_to = bounds(caller, request.up_to)
+    up_to = bounds(caller, wanted, request.up_to)
     if request.batch_id is not None:
         check_identifier(request.batch_id, "batchID")
 

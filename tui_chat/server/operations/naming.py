@@ -59,13 +59,14 @@ def check_count(given: Sequence[object], what: str = "conversationIDList") -> No
         raise InvalidRequest(f"{what} is empty")
 
 
-def bounds(caller: Caller, up_to: Mapping[str, int] | None) -> dict[str, int]:
+def bounds(caller: Caller, wanted: Iterable[Named], up_to: Mapping[str, int] | None) -> dict[str, int]:
     """`upTo` by folded conversationID. Raises InvalidConversation or InvalidRequest, naming the fault."""
+    known = {one.given: one.folded for one in wanted}
     found: dict[str, int] = {}
     for text, message_seq in (up_to or {}).items():
         if message_seq < 0:
             raise InvalidRequest(f"upTo of {text!r} is {message_seq}: a messageSeq is not negative")
-        folded = named(caller, text).folded
+        folded = known.get(text) or named(caller, text).folded
         found[folded] = min(message_seq, found.get(folded, message_seq))
     return found
 

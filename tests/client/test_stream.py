@@ -106,6 +106,7 @@ async def test_hello_says_where_we_are_and_welcome_makes_it_connected() -> None:
         await socket.send(WELCOME)
         said.append(await socket.recv())
         said.append(await socket.recv())
+        await socket.wait_closed()
 
     heard = Heard()
     async with streaming(behave, heard) as (stream, _, _):
@@ -126,6 +127,7 @@ async def test_a_ping_is_answered_and_handed_on() -> None:
         await socket.send(WELCOME)
         await socket.send('{"t":"ping","eventSeq":44}')
         answers.append(await socket.recv())
+        await socket.wait_closed()
 
     heard = Heard()
     async with streaming(behave, heard):

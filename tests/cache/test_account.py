@@ -1,6 +1,7 @@
 """What is particular to the store on disk: who may read it, what leaves no trace, what a damaged one becomes."""
 
 import asyncio
+import os
 import stat
 from pathlib import Path
 
@@ -109,6 +110,26 @@ async def test_a_purge_that_was_asked_for_during_one_is_not_forgotten(directory:
     cache.close()
 
 
+async def test_a_purge_asked_for_again_while_the_first_ends_survives_a_crash(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = await _with_secrets(directory)
+    cache.save(clear={BOB: 9})
+    compact = cache._storage.compact
+
+    async def and_then_more() -> None:
+        await compact()
+        cache.history.add(BOB, [message(BOB, 8, text="second secret")])
+        cache.save(clear={BOB: 9})
+
+    monkeypatch.setattr(cache._storage, "compact", and_then_more)
+    await cache.purge()
+    abandon(cache)
+    assert b"second secret" in every_byte(directory)
+    AccountCache.open(directory).close()
+    assert b"second secret" not in every_byte(directory)
+
+
 async def test_many_conversations_are_purged_while_others_are_read(directory: Path) -> None:
     cache = AccountCache.open(directory)
     names = [f"C2Cuser{number}" for number in range(300)]
@@ -205,10 +226,20 @@ def test_history_is_trusted_unless_the_machine_stopped_under_it(
     last.close()
 
 
-def test_the_mark_that_history_is_being_written_is_on_the_disk_first(directory: Path) -> None:
+def test_the_mark_that_history_is_being_written_is_on_the_disk_first(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cache = AccountCache.open(directory, boot="first")
+    cache.save(cursor="e:1")
+    cache.flush_now()
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(b'"unsettled"' in _journal(directory).read_bytes()))
     cache.history.add(BOB, messages(BOB, 1, 1))
-    assert b'"unsettled"' in _journal(directory).read_bytes()
+    assert synced[-1:] == [True]
+    synced.clear()
+    cache.history.add(BOB, messages(BOB, 2, 2))
+    assert synced == [], "once a session"
+    monkeypatch.undo()
     cache.close()
     cache = AccountCache.open(directory, boot="second")
     before = _journal(directory).read_bytes()

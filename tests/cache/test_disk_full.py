@@ -203,3 +203,24 @@ def test_a_command_whose_fsync_failed_is_not_in_the_queue(directory: Path, monke
     again = AccountCache.open(directory)
     assert again.outbox.all() == [(first, {"n": 1})]
     again.close()
+
+
+def test_half_a_line_that_cannot_be_cut_off_is_followed_by_nothing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = AccountCache.open(directory)
+    cache.save(upsert=[row(1)], cursor="e:1")
+    with monkeypatch.context() as patch:
+
+        def broken(descriptor: int, length: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        patch.setattr(os, "ftruncate", broken)
+        with room_for(_length(directory) + 20), pytest.raises(CacheError):
+            cache.save(upsert=[row(2)], cursor="e:2")
+    cache.save(upsert=[row(3)], cursor="e:3")
+    abandon(cache)
+    again = AccountCache.open(directory)
+    assert again.recovered is None
+    assert (again.cursor, set(again.conversations())) == ("e:3", {"C2Cuser1", "C2Cuser2", "C2Cuser3"})
+    again.close()

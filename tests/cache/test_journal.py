@@ -20,6 +20,10 @@ def _state(storage: JournalStorage) -> dict[str, dict[str, Any]]:
     return {name: dict(rows) for name, rows in storage.read().items() if rows}
 
 
+def _content(path: Path) -> tuple[int, bytes]:
+    return path.stat().st_ino, path.read_bytes()
+
+
 def _lines(path: Path) -> int:
     return path.read_bytes().count(b"\n")
 
@@ -96,8 +100,13 @@ def test_the_last_change_of_a_document_in_a_group_counts(path: Path) -> None:
         storage.put("t", "3", {"v": 1})
         storage.remove("t", "3")
         storage.put("t", "3", {"v": 3})
+    with storage.group():
+        storage.put("t", "4", {"v": 4})
+        storage.remove("t", "4")
+        storage.remove("t", "3")
+        storage.put("t", "3", {"v": 5})
     storage.close()
-    assert _state(_open(path)) == {"t": {"3": {"v": 3}}}
+    assert _state(_open(path)) == {"t": {"3": {"v": 5}}}
 
 
 @pytest.mark.parametrize("lost", [1, 5, 20])
@@ -284,8 +293,10 @@ async def test_a_rewrite_overtaken_by_another_or_by_closing_is_dropped(
                 storage.compact_now()
             else:
                 storage.close()
+            left = _content(path)
             go_on.set()
             await rewriting
+        assert _content(path) == left, "a former state does not come back, nor to a file that may be another's by now"
         storage.close()
         assert _state(_open(path)) == {}
         assert {file.name for file in path.parent.iterdir()} == {"file.journal", "file.journal.bak"}

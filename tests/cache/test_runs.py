@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tui_chat.cache.runs import HeldMessages
 
 NUMBERS = st.integers(1, 30)
+RANGES = st.tuples(NUMBERS, st.integers(-2, 9)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
 def test_a_hole_ends_a_run() -> None:
@@ -25,6 +26,7 @@ def test_a_page_can_say_that_nothing_lies_between() -> None:
     assert held.before(150, 10) == [98, 99]
     assert held.gaps() == [(100, 149)]
     assert not held.hold([150], (98, 149)), "known already"
+    assert HeldMessages([4], [(3, 5)]).gaps() == [(3, 3), (5, 5)]
 
 
 def test_what_is_dropped_is_no_part_of_a_run() -> None:
@@ -40,7 +42,7 @@ def test_what_is_dropped_is_no_part_of_a_run() -> None:
 @given(
     st.lists(
         st.one_of(
-            st.tuples(st.just("hold"), st.lists(NUMBERS, max_size=4), st.none() | st.tuples(NUMBERS, NUMBERS)),
+            st.tuples(st.just("hold"), st.lists(NUMBERS, max_size=4), st.none() | RANGES),
             st.tuples(st.just("drop"), NUMBERS, st.none()),
         ),
         max_size=20,

@@ -156,6 +156,15 @@ def test_a_change_reads_only_what_it_changes(tmp_path: Path, monkeypatch: pytest
     assert len(decoded) < 20
 
 
+def test_a_condition_writes_only_what_it_changes(tmp_path: Path) -> None:
+    with JournalDB(tmp_path / "db", durable=False, compact_from=10**9) as database:
+        table = database.table("t")
+        table.insert_multiple([{"v": number} for number in range(1_000)])
+        before = database.storage.file_bytes
+        assert table.update({"w": 1}, Query().v == 500) == [501]
+        assert database.storage.file_bytes - before < 100
+
+
 def test_files_are_rewritten_in_proportion_to_what_was_written(tmp_path: Path) -> None:
     with JournalDB(tmp_path / "db", durable=False, compact_from=1_000) as database:
         table = database.table("t")

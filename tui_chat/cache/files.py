@@ -48,15 +48,12 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def write_private(path: Path, data: bytes, *, durable: bool) -> None:
-    """Create or overwrite a file of mode 0600. `durable`: fsynced when this returns. A file that fails is removed."""
+    """Create or overwrite a file of mode 0600. `durable`: fsynced when this returns."""
     descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         write_all(descriptor, data)
         if durable:
             os.fsync(descriptor)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
     finally:
         os.close(descriptor)
 

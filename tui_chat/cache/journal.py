@@ -343,9 +343,8 @@ class JournalStorage(Storage):
                 with disk_errors():
                     os.fsync(self._descriptor)
             except CacheError:
-                self._torn = (
-                    True  # the kernel forgets what it could not write: a second fsync would say that all is well
-                )
+                # The kernel forgets what it could not write: a second fsync would say that all is well.
+                self._torn = True
                 raise
             self._synced = written
 

@@ -48,7 +48,6 @@ class Record(msgspec.Struct, omit_defaults=True):
 
     def add_put(self, table: str, identifier: str, document: msgspec.Raw) -> None:
         """The document is now this."""
-        self.remove.get(table, set()).discard(identifier)
         self.put.setdefault(table, {})[identifier] = document
 
     def then(self, later: "Record") -> "Record":

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar, cast
@@ -26,8 +27,10 @@ T = TypeVar("T")
 GROUP: Final = 256
 """Jobs in one commit, at most."""
 READERS: Final = 3
-CHECKPOINT_COMMITS: Final = 512
-"""Commits after which the log is folded into the database even while there is more to write."""
+CHECKPOINT_PAGES: Final = 8_192
+"""Pages in the log after which it is folded into the database even while there is more to write."""
+PAGES_A_ROW: Final = 3
+"""Pages that one changed row may put into the log: its table's, and an index or two."""
 IDLE_SECONDS: Final = 1.0
 """Quiet after which it is folded in anyway; while nothing was written, no timer runs."""
 
@@ -56,7 +59,7 @@ class SqliteEngine:
         self._listeners: list[Callable[[Committed], None]] = []
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
-        self._reader_places = asyncio.Semaphore(READERS)
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._closed = False
         self._writer = _connect(path)
         for statement in (
@@ -116,8 +119,7 @@ class SqliteEngine:
         """Run `job` on a reader's thread, on one consistent state."""
         if self._closed:
             raise Unavailable("the server is shutting down: try again")
-        async with self._reader_places:
-            return await asyncio.shield(self._loop.run_in_executor(None, self._read, job))
+        return await self._loop.run_in_executor(self._reading, self._read, job)
 
     async def close(self) -> None:
         """Finish what is queued, fold the log in, and release the file."""
@@ -125,10 +127,13 @@ class SqliteEngine:
             return
         self._closed = True
         self._queue.put(None)
-        await self._loop.run_in_executor(None, self._thread.join)
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        self._thread.join()
+        self._reading.shutdown()
         for _ in range(READERS):
-            reader = await self._loop.run_in_executor(None, self._readers.get)
-            reader.close()
+            self._readers.get_nowait().close()
         self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._writer.close()
         self._lock.release()
@@ -147,13 +152,18 @@ class SqliteEngine:
             self._readers.put(connection)
 
     def _run(self) -> None:
-        unfolded = 0
+        folded = self._writer.total_changes
         while True:
+            unfolded = self._writer.total_changes - folded
+            if unfolded * PAGES_A_ROW >= CHECKPOINT_PAGES:
+                self._checkpoint()
+                folded = self._writer.total_changes
+                unfolded = 0
             try:
                 job = self._queue.get(timeout=IDLE_SECONDS) if unfolded else self._queue.get()
             except Empty:
                 self._checkpoint()
-                unfolded = 0
+                folded = self._writer.total_changes
                 continue
             if job is None:
                 return
@@ -172,10 +182,6 @@ class SqliteEngine:
             self._loop.call_soon_threadsafe(self._deliver, jobs, committed)
             if last:
                 return
-            unfolded += 1
-            if unfolded >= CHECKPOINT_COMMITS:
-                self._checkpoint()
-                unfolded = 0
 
     def _checkpoint(self) -> None:
         try:

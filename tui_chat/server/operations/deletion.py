@@ -138,7 +138,7 @@ def _carry_out(
                     operation,
                     one.hidden,
                     one.cleared,
-                    one.before.pinned and not one.after.pinned,
+                    int(one.after.pinned < one.before.pinned),
                     one.after.pin_version,
                 )
                 for one in moved

@@ -12,14 +12,25 @@ BATCHES: Final = 20
 CONVERSATIONS: Final = 50
 MESSAGES: Final = 2_000
 EVENTS: Final = 5_000
-USERS: Final = 20
+USERS: Final = 100
 ROWS: Final = 2_000
 """The most of each that one call works on."""
+TRIM_EVERY: Final = 3_600_000
+"""Milliseconds between two looks at what days have made too old; they go through every user's log."""
 
 
 def tidy(tx: Transaction) -> bool:
     """Do some of what is due; whether there is more, so that it should be called again soon."""
-    more = [fold_expired(tx), erase_unseen(tx), trim_logs(tx), forget_old(tx)]
+    more = [fold_expired(tx), erase_unseen(tx)]
+    row = tx.one("SELECT value FROM meta WHERE name = 'trimmed'")
+    if row is None or abs(tx.now - int(row[0])) >= TRIM_EVERY:
+        more += [trim_logs(tx), forget_old(tx)]
+        if not any(more):
+            tx.execute(
+                "INSERT INTO meta (name, value) VALUES ('trimmed', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                str(tx.now),
+            )
     return any(more)
 
 
@@ -52,6 +63,13 @@ def erase_unseen(tx: Transaction) -> bool:
                 conversation,
                 erased,
                 until,
+            )
+            tx.many(
+                "DELETE FROM mention WHERE account = ? AND conversation = ? AND seq <= ?",
+                [
+                    (account, conversation, until)
+                    for (account,) in tx.all("SELECT account FROM state WHERE conversation = ?", conversation)
+                ],
             )
             tx.execute("UPDATE conversation SET erased_through = ? WHERE id = ?", until, conversation)
             left -= until - erased

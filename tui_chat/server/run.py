@@ -34,7 +34,10 @@ GRACE_SECONDS: Final = 5
 """What is under way when the server is told to stop has so long."""
 UNACKNOWLEDGED_MS: Final = 20_000
 """A connection whose peer acknowledges nothing for so long is cut by the kernel (TCP_USER_TIMEOUT)."""
+SEND_BUFFER_BYTES: Final = 256 * 1024
+"""What the kernel holds for a peer that does not read; left alone it would grow to megabytes each."""
 AGAIN_SECONDS: Final = 5
+"""After which work in the background that failed begins anew."""
 
 _log = logging.getLogger(__name__)
 
@@ -176,6 +179,7 @@ def _listen(options: ServerOptions) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         listener.bind(address)
     except OSError as error:
         listener.close()

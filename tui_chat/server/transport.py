@@ -4,14 +4,12 @@ ASGI's `send` waits until the peer has taken what is buffered, for ever if need 
 """
 
 import asyncio
-from contextlib import suppress
 from struct import pack
 from typing import Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import InvalidState
 
 LINE: Final = "tui_chat.line"
 GRACE_SECONDS: Final = 5.0
@@ -122,9 +120,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.disconnected:
             return
         if not self._ended():
-            with suppress(InvalidState):
-                self.conn.send_close(code)
-                self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.write(pack("!BBH", 0x88, 2, code))
             self.close_sent = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
         self.transport.close()

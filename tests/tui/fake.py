@@ -379,6 +379,9 @@ class FakeSession:
             raise self.error
         return User(user_id=user_id)
 
+    async def group(self, group_id: str) -> Group:
+        return Group(group_id=group_id, name=f"#{group_id}", owner="bob")
+
     async def change_settings(self, *, sync_conversation_deletion: bool) -> Settings:
         self.calls.append(("settings", sync_conversation_deletion))
         self.change_server(sync_conversation_deletion=sync_conversation_deletion)

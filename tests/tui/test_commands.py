@@ -3,6 +3,8 @@
 from itertools import pairwise
 
 import pytest
+from textual import events
+from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 
 from tui_chat.tui.commands.command import Scope, key_name
@@ -51,3 +53,39 @@ def test_keys_as_people_read_them() -> None:
     assert key_name("V") == "V"
     assert key_name("question_mark") == "?"
     assert key_name("ctrl+j") == "Ctrl+J"
+
+
+LEGACY = {
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "right": "\x1b[C",
+    "left": "\x1b[D",
+    "shift+up": "\x1b[1;2A",
+    "shift+down": "\x1b[1;2B",
+    "pageup": "\x1b[5~",
+    "pagedown": "\x1b[6~",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
+    "delete": "\x1b[3~",
+    "shift+tab": "\x1b[Z",
+    "tab": "\t",
+    "enter": "\r",
+    "space": " ",
+    "f1": "\x1bOP",
+    "f2": "\x1bOQ",
+    "question_mark": "?",
+    "asterisk": "*",
+    "slash": "/",
+    "equals_sign": "=",
+    **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "agjnpqr"},
+}
+"""What a terminal without newer protocols sends."""
+ONLY_SOME_TERMINALS = {"shift+enter"}
+
+
+@pytest.mark.parametrize("key", sorted({key for command in COMMANDS for key in command.keys} - ONLY_SOME_TERMINALS))
+def test_every_key_arrives_from_a_plain_terminal(key: str) -> None:
+    if key == "escape":
+        return  # a lone ESC is known by the pause after it; the tests of the screen press it
+    sent = LEGACY.get(key, key)
+    assert [event.key for event in XTermParser().feed(sent) if isinstance(event, events.Key)] == [key]

@@ -159,7 +159,7 @@ class ChatApp(App[None]):
         self, text: Content | safe.Safe, *, severity: Literal["information", "warning", "error"] = "information"
     ) -> None:
         """A toast."""
-        self.notify(text.plain if isinstance(text, Content) else text, severity=severity)
+        self.notify(self.symbols.word(text.plain if isinstance(text, Content) else text), severity=severity)
 
     def say_error(self, error: ChatError) -> None:
         """One line: what happened and what to do."""

@@ -1,6 +1,6 @@
 """What every dialog has in common: its frame, and how it makes room on small screens."""
 
-from typing import ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from textual import events
 from textual.binding import BindingType
@@ -8,6 +8,9 @@ from textual.containers import Container
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
+
+if TYPE_CHECKING:
+    from tui_chat.tui.app import ChatApp
 
 Result = TypeVar("Result")
 
@@ -21,6 +24,8 @@ WIDTH_MOST: Final = 100
 class Dialog(ModalScreen[Result]):
     """A dialog composes its contents into `Frame`."""
 
+    app: "ChatApp"
+
     BINDINGS: ClassVar[list[BindingType]] = []
 
     @property
@@ -32,6 +37,7 @@ class Dialog(ModalScreen[Result]):
     def on_resize(self, event: events.Resize) -> None:
         """Another size."""
         frame = self.query_one(Frame)
+        frame.set_class(self.app.symbols.ascii, "-ascii")
         frame.set_class(event.size.width < STACKED_BELOW, "-stacked")
         frame.set_class(event.size.height < LOW_BELOW, "-low")
         self.call_after_refresh(self.resized)  # A change of layout within a layout would be lost.

@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_chat.locale import _, ngettext
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, NotFound
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 ENTRIES_MOST: Final = 500
 NAMES_MOST: Final = 200
+NAMES_ASKED: Final = 30
+"""Names that are asked for one by one; the rest is shown by ID."""
 SECOND: Final = 1.0
 
 
@@ -52,6 +54,8 @@ class DeletionLog(Dialog[None]):
         self._fetched = 0
         """When the entries came; their seconds left count from there."""
         self._entries: list[Deletion] = []
+        self._known_names: dict[str, str] = {}
+        """Of conversations that are not listed, as far as they were asked for."""
         self._open: str | None = None
         """The batch whose names are shown."""
 
@@ -150,7 +154,9 @@ class DeletionLog(Dialog[None]):
         if row is not None:
             return conversation_name(row)
         parsed = parse_conversation_id(conversation_id)
-        return _("System") if parsed.type is ConversationType.SYSTEM else parsed.target
+        if parsed.type is ConversationType.SYSTEM:
+            return _("System")
+        return self._known_names.get(conversation_id, parsed.target)
 
     def _chosen(self) -> Deletion | None:
         at = self.query_one("#entries", OptionList).highlighted
@@ -161,6 +167,24 @@ class DeletionLog(Dialog[None]):
         event.stop()
         self._open = None if self._open == event.option_id else event.option_id
         self._show()
+        if self._open is not None and (entry := self._chosen()) is not None:
+            self.app.start(self._ask_names(entry.conversation_id_list[:NAMES_ASKED]))
+
+    async def _ask_names(self, conversation_ids: list[str]) -> None:
+        """Rows that are gone have left no name behind: the server knows those of groups and people."""
+        for one in conversation_ids:
+            parsed = parse_conversation_id(one)
+            if one in self._known_names or one in self._session.conversations or not parsed.target:
+                continue
+            try:
+                if parsed.type is ConversationType.GROUP:
+                    self._known_names[one] = (await self._session.group(parsed.target)).name
+                else:
+                    self._known_names[one] = (await self._session.user(parsed.target)).nick or parsed.target
+            except NotFound:
+                self._known_names[one] = parsed.target
+        if self.is_mounted:
+            self._show()
 
     def action_down(self) -> None:
         """j"""

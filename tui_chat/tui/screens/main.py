@@ -297,7 +297,7 @@ class MainScreen(Screen[None]):
         self._progress.display = run is not None and run.total > 0 and run.done < run.total
         if run is not None:
             seconds = self.app.stopwatch() - run.started
-            said = status.progress(run.done, run.total, seconds, self.size.width)
+            said = status.progress(run.done, run.total, seconds, self.size.width, self.app.symbols)
             self._progress.update(Content(said), layout=False)
 
     def show_coach(self) -> None:
@@ -306,7 +306,11 @@ class MainScreen(Screen[None]):
         self._coach.display = coach.active and self.size.height >= LOW_BELOW
         if coach.active:
             self._coach.update(
-                Content.assemble(" ", coach.line().stylize("bold"), ("   " + _("Esc ends the tour"), "$text-muted"))
+                Content.assemble(
+                    " ",
+                    Content(self.app.symbols.word(coach.line().plain)).stylize("bold"),
+                    ("   " + _("Esc ends the tour"), "$text-muted"),
+                )
             )
 
     @work(group="sync")

@@ -8,6 +8,7 @@ from tui_chat.client.results import UndoableBatch
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.tui.commands.command import Command, Scope, key_name
+from tui_chat.tui.render.cells import width
 from tui_chat.tui.safe import Safe, fill, join, own
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.status_bar import Fact, Hint
@@ -74,19 +75,18 @@ def hints(commands: Sequence[Command], scope: Scope | None) -> list[Hint]:
     for command in commands:
         keys = [key for key in command.keys if scope is not Scope.COMPOSER or key not in PRINTABLE]
         if keys:
-            priority = 7 if command.id in ("help", "delete") else 4
+            priority = {"help": 7, "delete": 7, "retry": 6}.get(command.id, 4)
             found.append(Hint(key_name(keys[0]), own(_(command.label)), priority))
     return found
 
 
-def progress(done: int, total: int, seconds: float, cells: int) -> Safe:
+def progress(done: int, total: int, seconds: float, cells: int, symbols: Symbols) -> Safe:
     """A long deletion: how far, how fast, and how it is stopped."""
     rate = f"{round(done / seconds):,}" if seconds > 0 and done else "…"
-    text = fill(
-        _(" Deleting {done} of {total} · {rate}/s · Esc stops "), done=f"{done:,}", total=f"{total:,}", rate=rate
-    )
-    room = cells - len(text) - 3
+    text = fill(_("Deleting {done} of {total} · {rate}/s · Esc stops"), done=f"{done:,}", total=f"{total:,}", rate=rate)
+    room = cells - width(text) - 4
     if room < 8:
-        return text
+        return symbols.word(text)
     filled = round(room * done / total) if total else room
-    return join(text, own("█" * filled + "░" * (room - filled)))
+    full, empty = (own("#"), own(".")) if symbols.ascii else (own("█"), own("░"))
+    return join(own(" "), symbols.word(text), own("  "), *[full] * filled, *[empty] * (room - filled))

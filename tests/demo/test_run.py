@@ -114,14 +114,15 @@ async def test_what_one_did_is_found_again_until_a_reset(tmp_path: Path) -> None
         await session.delete_conversation("GROUPwine")
         password, url = demo.password, demo.url
     async with await start(directory) as demo:
+        assert not demo.joined, "the server still stood there, but nobody else looks at it"
         assert demo.credentials.device_name == "laptop"
         assert (demo.url, demo.password) == (url, password)
         async with session_of(demo) as session:
             assert "GROUPwine" not in session.conversations
             assert {device.name for device in await session.devices()} == {"laptop"}
         pid = state_of(directory).pid
-    await until(lambda: not lives(pid))
     async with await start(directory, reset=True) as demo, session_of(demo) as session:
+        await until(lambda: not lives(pid))
         assert demo.password != password
         assert "GROUPwine" in session.conversations
         logged_in = await ChatSession.log_in(demo.url, "alice", demo.password, device_name="by hand")

@@ -58,16 +58,21 @@ class AskNudge(msgspec.Struct, frozen=True, tag_field="ask", tag="nudge"):
     user_id: str
 
 
+class AskEnd(msgspec.Struct, frozen=True, tag_field="ask", tag="end"):
+    """End the server, if nobody else shows the demo."""
+
+
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """To each line one."""
 
     ok: bool = True
+    alone: bool = False
+    """To Hello: nobody else shows the demo."""
     session: Session | None = None
     device_name: str | None = None
-    error: str | None = None
 
 
-Ask = Hello | AskDevice | AskNudge
+Ask = Hello | AskDevice | AskNudge | AskEnd
 
 
 class Host(Protocol):
@@ -90,6 +95,7 @@ class Control:
         self._host = host
         self._connections: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._told_to_end = False
         self.secret: Final = secrets.token_urlsafe(24)
 
     @asynccontextmanager
@@ -109,6 +115,8 @@ class Control:
         patience = first_seconds
         while True:
             self._changed.clear()
+            if self._told_to_end:
+                return
             if self._connections:
                 await self._changed.wait()
                 patience = linger_seconds
@@ -130,7 +138,7 @@ class Control:
                 return
             self._connections.add(task)
             self._changed.set()
-            await _write(writer, Answer())
+            await _write(writer, Answer(alone=self._alone()))
             while line := await reader.readline():
                 await _write(writer, await self._do(_read(line), devices))
         except (OSError, ValueError, TimeoutError):
@@ -150,8 +158,15 @@ class Control:
                 return Answer(session=session, device_name=name)
             case AskNudge(user_id=user_id):
                 return Answer(ok=self._host.nudge(user_id))
+            case AskEnd() if self._alone():
+                self._told_to_end = True
+                self._changed.set()
+                return Answer()
             case _:
-                return Answer(ok=False, error="unknown")
+                return Answer(ok=False)
+
+    def _alone(self) -> bool:
+        return len(self._connections) == 1
 
 
 class Line:
@@ -159,6 +174,8 @@ class Line:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
+        self.alone = False
+        """Whether nobody else showed the demo when this line was opened."""
         self._answers: asyncio.Queue[Answer | None] = asyncio.Queue()
         self._asking = asyncio.Lock()
         self.ended: Final = asyncio.Event()
@@ -182,6 +199,7 @@ class Line:
         if welcome is None:
             await line.close()
             return None
+        line.alone = welcome.alone
         return line
 
     async def ask(self, ask: Ask) -> Answer | None:

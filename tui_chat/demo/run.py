@@ -20,7 +20,7 @@ import tui_chat
 from tui_chat.client.credentials import StoredCredentials
 from tui_chat.protocol.errors import NotConnected
 
-from .control import AskDevice, AskNudge, Line, Report, State, read_state
+from .control import AskDevice, AskEnd, AskNudge, Line, Report, State, read_state
 from .files import Files
 
 STARTING_SECONDS: Final = 60.0
@@ -48,7 +48,7 @@ class RunningDemo:
         self._line = line
         self._device = device
         self.joined: Final = joined
-        """Somebody else had started it."""
+        """Somebody else shows it as well."""
 
     @property
     def url(self) -> str:
@@ -106,36 +106,45 @@ class RunningDemo:
         await self.close()
 
 
-async def start(directory: Path, *, reset: bool = False, join: bool | None = None) -> RunningDemo:
+async def start(
+    directory: Path,
+    *,
+    reset: bool = False,
+    join: bool | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> RunningDemo:
     """Join the demo that runs in `directory`, or start one there.
 
     Arguments:
         directory: the demo's own; made with 0700 where it does not exist.
         reset: start over with fresh conversations.
         join: True: only join; None: join if there is one to join.
+        clock: seconds, for giving up.
 
     Raises:
         CannotRunDemo: nothing to join; a reset under somebody's eyes; the server does not start.
     """
     files = Files(directory)
     await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
-    found = await _find(files)
-    if found is not None:
-        if reset:
-            await found[1].close()
-            raise CannotRunDemo("a demo is running: quit it in the other terminal, then reset")
-        return await _hold(*found, files, joined=True)
-    if join:
-        raise CannotRunDemo("no demo is running: start one with `tui-chat demo`")
-    report = await asyncio.to_thread(_launch, files, reset)
-    if report.state is not None:
-        line = await Line.open(report.state)
-        if line is not None:
-            return await _hold(report.state, line, files, joined=False)
-    if report.in_use:
+    deadline = clock() + STARTING_SECONDS
+    while True:
+        found = await _find(files)
+        if found is not None and not reset:
+            return await _hold(*found, files, joined=not found[1].alone)
+        if found is not None:
+            await _end(found[1])
+        elif join:
+            raise CannotRunDemo("no demo is running: start one with `tui-chat demo`")
+        report = await asyncio.to_thread(_launch, files, reset)
+        if report.state is not None and (line := await Line.open(report.state)) is not None:
+            return await _hold(report.state, line, files, joined=not line.alone)
+        if not report.in_use:
+            why = report.error or "it ended at once"
+            raise CannotRunDemo(f"the demo's server did not start: {why} (see {files.log})")
+        if clock() > deadline:
+            raise CannotRunDemo(f"another program holds {files.directory}: wait a moment and try again")
         # The server of somebody who came at the same moment is on its way up, or that of the last run on its way out.
-        return await _wait_for_other(files, reset=reset)
-    raise CannotRunDemo(f"the demo's server did not start: {report.error or 'it ended at once'} (see {files.log})")
+        await _appearance(files.state)
 
 
 async def _find(files: Files) -> tuple[State, Line] | None:
@@ -144,20 +153,20 @@ async def _find(files: Files) -> tuple[State, Line] | None:
     return None if state is None or line is None else (state, line)
 
 
-async def _wait_for_other(files: Files, *, reset: bool, clock: Callable[[], float] = time.monotonic) -> RunningDemo:
-    deadline = clock() + STARTING_SECONDS
-    while clock() < deadline:
+async def _end(line: Line) -> None:
+    """End a server that lingers on after its last program; raise CannotRunDemo where somebody looks at it."""
+    answer = await line.ask(AskEnd())
+    await line.close()
+    if answer is not None and not answer.ok:
+        raise CannotRunDemo("a demo is running: quit it in the other terminal, then reset")
+
+
+async def _appearance(state: Path) -> None:
+    """Wait a little for a running demo to show itself: starting another process to look would slow it down."""
+    for _ in range(10):
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
-        found = await _find(files)
-        if found is not None:
-            if reset:
-                await found[1].close()
-                raise CannotRunDemo("a demo is running: quit it in the other terminal, then reset")
-            return await _hold(*found, files, joined=True)
-        report = await asyncio.to_thread(_launch, files, reset)
-        if report.state is not None and (line := await Line.open(report.state)) is not None:
-            return await _hold(report.state, line, files, joined=False)
-    raise CannotRunDemo(f"another program holds {files.directory}: wait a moment and try again")
+        if await asyncio.to_thread(state.exists):
+            return
 
 
 async def _hold(state: State, line: Line, files: Files, *, joined: bool) -> RunningDemo:

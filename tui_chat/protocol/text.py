@@ -24,6 +24,11 @@ _FORBIDDEN = re.compile(
 )
 _FILLERS = re.compile("[\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u2064\u2800\u3164\uffa0]")
 """Look like nothing at all, so that two names could look the same."""
+_NO_MARKS = re.compile(
+    "[\x00-\u02ff\u0370-\u0482\u048a-\u0590\u2000-\u20cf\u2100-\u2cee\u3000-\u3029\u3030-\u3098\u309b-\ua66e"
+    "\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U0001f000-\U0001faff]*"
+)
+"""Latin, Greek, Cyrillic, CJK, symbols, emoji: blocks without combining marks; most text is of nothing else."""
 _SPACES = re.compile(r"\s+")
 _INVISIBLE = re.compile("[\\s\u200b-\u200d\u2060-\u2064\ufe00-\ufe0f\u115f\u1160\u3164\uffa0\u2800]*")
 
@@ -79,7 +84,7 @@ def preview(text: str) -> str:
 
 
 def _clamp_marks(text: str) -> str:
-    if text.isascii():
+    if _NO_MARKS.fullmatch(text):
         return text
     kept: list[str] = []
     marks = 0

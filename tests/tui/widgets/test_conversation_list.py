@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tui_chat.protocol.models import Conversation
+from tui_chat.tui.render.cells import Line
 from tui_chat.tui.themes import ASCII, UNICODE, Symbols
 from tui_chat.tui.widgets.conversation_list import ConversationList
 
@@ -342,22 +344,23 @@ async def test_sizes(size: tuple[int, int], symbols: Symbols) -> None:
         assert any(symbols.marked in line for line in lines)
 
 
-async def test_a_key_press_draws_two_rows_of_ten_thousand() -> None:
+async def test_a_key_press_paints_two_rows_of_ten_thousand() -> None:
     async with shown(many(10_000)) as (_app, widget, _, pilot):
         widget.go_to(5_000)
         await pilot.pause()
-        drawn: list[int] = []
-        original = widget.row_strip
+        painted: list[Line] = []
+        original = widget.paint
 
-        def counted(key: str, index: int, cells: int) -> object:
-            drawn.append(index)
-            return original(key, index, cells)
+        def counted(line: Line, base: str, cells: int) -> Strip:
+            painted.append(line)
+            return original(line, base, cells)
 
-        widget.row_strip = counted  # type: ignore[method-assign,assignment]
+        widget.paint = counted  # type: ignore[method-assign]
         await pilot.press("up")
-        await pilot.pause()
-        assert set(drawn) == {5_000, 4_999}
-        drawn.clear()
+        assert len(painted) == 2
         widget.toggle_mark()
         await pilot.pause()
-        assert len(set(drawn)) <= widget.size.height
+        assert len(painted) == 4
+        widget.action_page(1)
+        await pilot.pause()
+        assert len(painted) <= 4 + widget.size.height

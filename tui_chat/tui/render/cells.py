@@ -1,7 +1,6 @@
 """Text measured in terminal cells: fitting, padding, wrapping. CJK and emoji take two, combining marks none."""
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_text
@@ -64,44 +63,62 @@ def fit_right(text: Safe, cells: int, ellipsis: Safe) -> Safe:
 
 
 _WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
-_CLOSING = "、。，．！？：；）］｝」』】》〉’”…,.!?:;)\\]}"
-_TOKEN = re.compile(rf" +|[{_WIDE}][{_CLOSING}]*|[^ {_WIDE}]+[{_CLOSING}]*")
-"""Where a line may break: around spaces, and between wide characters but not before closing punctuation."""
+_BESIDE_WIDE = re.compile(rf"[{_WIDE}].|.[{_WIDE}]", re.DOTALL)
+_CLOSING = frozenset("、。，．！？：；）］｝」』】》〉’”…,.!?:;)]}")
 
 
 def wrap(text: str, cells: int) -> list[tuple[int, int]]:
-    """Cut one logical line into rows of at most so many cells.
+    """Cut one logical line into rows of at most so many cells (2 at least).
+
+    It breaks at spaces, and beside wide characters but not before closing punctuation; what has no such place is cut.
 
     Returns:
         (start, end) by characters; spaces at a break belong to no row. An empty text is one empty row.
     """
     if width(text) <= cells:
         return [(0, len(text))]
+    cells = max(cells, 2)
     rows: list[tuple[int, int]] = []
-    start = end = used = 0
-    for begin, stop in _tokens(text, max(cells, 2)):
-        token = text[begin:stop]
-        size = width(token)
-        if used and used + size > cells and not token.isspace():
-            rows.append((start, end))
-            start = begin
-            used = 0
-        if token.isspace():
-            used += size
-            continue
-        end = stop
-        used += size
-    rows.append((start, end))
+    start, size, plain = 0, len(text), text.isascii()
+    while start < size:
+        limit = min(start + cells, size) if plain else _reach(text, start, cells)
+        end = after = limit if limit == size else _break(text, start, limit)
+        while end > start and text[end - 1] == " ":
+            end -= 1
+        rows.append((start, end))
+        start = after
+        while start < size and text[start] == " ":
+            start += 1
     return rows
 
 
-def _tokens(text: str, cells: int) -> Iterator[tuple[int, int]]:
-    for match in _TOKEN.finditer(text):
-        begin, stop = match.span()
-        while width(text[begin:stop]) > cells:
-            if text[begin] == " ":
-                break
-            fitting = max(len(split_text(text[begin:stop], cells)[0].rstrip(" ")), 1)
-            yield begin, begin + fitting
-            begin += fitting
-        yield begin, stop
+def _reach(text: str, start: int, cells: int) -> int:
+    """The first character that does not fit on a row which begins at `start`."""
+    at, room = start, cells
+    while room > 0 and at < len(text):
+        part = text[at : at + room]
+        used = width(part)
+        if used > room:
+            left = split_text(part, room)[0]
+            fitting = len(left) if part.startswith(left) else len(left) - 1
+            return max(at + fitting, start + 1)
+        at, room = at + len(part), room - used
+    while at < len(text) and width(text[at]) == 0:
+        at += 1
+    return at
+
+
+def _break(text: str, start: int, limit: int) -> int:
+    """Where the next row begins, when what is at `limit` does not fit on this one any more."""
+    if text[limit] == " ":
+        return limit
+    first = start
+    while first < limit and text[first] == " ":
+        first += 1
+    space = text.rfind(" ", first, limit)
+    if text.isascii():
+        return space + 1 if space >= 0 else limit
+    for at in range(limit, max(space + 1, first), -1):
+        if text[at] not in _CLOSING and _BESIDE_WIDE.match(text, at - 1):
+            return at
+    return space + 1 if space >= 0 else limit

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 
 from tui_chat.locale import _
-from tui_chat.tui.safe import Safe, fill, own
+from tui_chat.tui.safe import Safe, fill, line, own
 
 from .cells import width
 
@@ -14,15 +14,8 @@ class Times:
     def __init__(self, now: int, zone: tzinfo | None = None) -> None:
         """`now` in milliseconds since 1970; `zone` None is the machine's."""
         self._zone = zone
-        self._weekdays = [
-            own(_("Mon")),
-            own(_("Tue")),
-            own(_("Wed")),
-            own(_("Thu")),
-            own(_("Fri")),
-            own(_("Sat")),
-            own(_("Sun")),
-        ]
+        weekdays = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
+        self._weekdays = [line(name) for name in weekdays]
         self._days = [
             _("Monday"),
             _("Tuesday"),
@@ -51,8 +44,7 @@ class Times:
 
     def clock(self, time: int) -> Safe:
         """12:41"""
-        then = self._local(time)
-        return fill("{hour}:{minute}", hour=f"{then.hour:02}", minute=f"{then.minute:02}")
+        return own(self._local(time).strftime("%H:%M"))
 
     def short(self, time: int) -> Safe:
         """12:41 today, Mon within the week, 18 Nov within the year, else the year; empty for 0."""

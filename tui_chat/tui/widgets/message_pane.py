@@ -388,8 +388,8 @@ class MessagePane(Painted, can_focus=True):
 
     # How it is drawn.
 
-    def render_line(self, y: int) -> Strip:
-        """Textual: one line of what is visible."""
+    def line_strip(self, y: int) -> Strip:
+        """One line of what is visible."""
         cells = self.size.width
         window = self._window
         if window is None or not window.entries:

@@ -26,11 +26,13 @@ WINDOW: Final = 1_000
 class Entry:
     """One message in the pane."""
 
-    __slots__ = ("failed", "lines", "message", "shown", "strips")
+    __slots__ = ("day", "failed", "lines", "message", "shown", "strips")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.failed: str | None = None
+        self.day = 0
+        """The day's number; 0 while it is not known."""
         self.shown: Shown | None = None
         self.lines: list[MessageLine] = []
         self.strips: dict[tuple[int, bool], Strip] = {}
@@ -147,20 +149,21 @@ class MessageWindow:
         """Make the lines of what changed; of everything when the style or the generation is another."""
         fresh = self._layout != (style, generation)
         self._layout = (style, generation)
-        day = None
+        day = 0
         by_seq = {entry.message.message_seq: entry.message for entry in self.entries}
         for entry in self.entries:
             message = entry.message
-            today = style.times.ordinal(message.time)
+            if fresh or not entry.day:
+                entry.day = style.times.ordinal(message.time)
+            new_day, day = entry.day != day, entry.day
             shown = Shown(
                 message=message,
                 state=self._state(entry),
                 reason=entry.failed or "",
                 quoted=by_seq.get(message.reply_to) if message.reply_to else None,
-                new_day=today != day,
+                new_day=new_day,
                 first_new=self._is_first_new(message),
             )
-            day = today
             if fresh or entry.shown is None or not _same(entry.shown, shown):
                 entry.shown = shown
                 entry.lines = message_lines(shown, style)
@@ -206,6 +209,8 @@ def _same(one: Shown, other: Shown) -> bool:
     return (
         one.message is other.message
         and one.quoted is other.quoted
-        and (one.state, one.reason, one.new_day, one.first_new)
-        == (other.state, other.reason, other.new_day, other.first_new)
+        and one.new_day is other.new_day
+        and one.first_new is other.first_new
+        and one.state is other.state
+        and one.reason == other.reason
     )

@@ -2,6 +2,7 @@
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -9,6 +10,9 @@ from tui_chat.tui.render.cells import Line
 from tui_chat.tui.render.frame import frame_title
 from tui_chat.tui.safe import Safe
 from tui_chat.tui.themes import Symbols
+
+FRAMED_KEPT = 2_000
+"""Lines with their border that are kept."""
 
 
 class Painted(ScrollView, inherit_bindings=False):
@@ -19,12 +23,16 @@ class Painted(ScrollView, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._painted_styles: dict[tuple[str, str], Style] = {}
-        self._framed: tuple[Safe, Safe, int] | None = None
+        self._titled: tuple[Safe, Safe, int] | None = None
+        self._framed: dict[int, tuple[Strip, Strip]] = {}
+        """Of strips by identity (which each entry keeps alive): the line of the whole widget, with its border."""
+        self._framed_width = 0
 
     def notify_style_update(self) -> None:
         """Textual: theme, focus or classes changed."""
         super().notify_style_update()
         self._painted_styles.clear()
+        self._framed.clear()
         self.forget_strips()
 
     def forget_strips(self) -> None:
@@ -32,10 +40,51 @@ class Painted(ScrollView, inherit_bindings=False):
 
     def frame(self, left: Safe, right: Safe, symbols: Symbols) -> None:
         """Write the title into the upper border, once for each change: it draws the whole widget anew."""
-        framed = (left, right, self.outer_size.width)
-        if framed != self._framed:
-            self._framed = framed
-            self.border_title = frame_title(left, right, framed[2], symbols.rule, symbols.ellipsis)
+        titled = (left, right, self.outer_size.width)
+        if titled != self._titled:
+            self._titled = titled
+            self.border_title = frame_title(left, right, titled[2], symbols.rule, symbols.ellipsis)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Textual: scrolled. The scroll bar is drawn anew only where its thumb moves by an eighth of a cell."""
+        if self.show_vertical_scrollbar:
+            bar = self.vertical_scrollbar
+            eighth = self.virtual_size.height / max(self.size.height * 8, 1)
+            if abs(bar.position - new_value) >= eighth or new_value in (0, self.max_scroll_y):
+                bar.position = new_value
+        if round(old_value) != round(new_value):
+            self.refresh(self.size.region)
+
+    def line_strip(self, y: int) -> Strip:
+        """Line y of what is visible; the same object as long as it looks the same. To be overridden."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Textual: one line of what is visible."""
+        return self.line_strip(y)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual: lines with their border.
+
+        A line that had its border before is taken as it was: measured, that halves the cost of scrolling by one row.
+        """
+        cells, top, height = self.outer_size.width, self.gutter.top, self.size.height
+        if cells != self._framed_width or len(self._framed) > FRAMED_KEPT:
+            self._framed.clear()
+            self._framed_width = cells
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            if not 0 <= y - top < height:
+                strips += super().render_lines(Region(0, y, cells, 1))
+                continue
+            strip = self.line_strip(y - top)
+            known = self._framed.get(id(strip))
+            if known is None:
+                known = (strip, super().render_lines(Region(0, y, cells, 1))[0])
+                self._framed[id(strip)] = known
+            strips.append(known[1])
+        first, last = crop.column_span
+        return strips if (first, last) == (0, cells) else [strip.crop(first, last) for strip in strips]
 
     def paint(self, line: Line, base: str, cells: int) -> Strip:
         """One strip of exactly so many cells, on the background of the style `base` ("" is the widget's own)."""

@@ -77,8 +77,8 @@ class StatusBar(Painted):
             self._hints = tuple(hints)
             self.refresh()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual: the line."""
+    def line_strip(self, y: int) -> Strip:
+        """The line."""
         cells = self.size.width
         return self.paint(status_line(self._facts, self._hints, cells, self._symbols) if y == 0 else [], "", cells)
 

@@ -185,8 +185,8 @@ class VirtualList(Painted, can_focus=True):
             self.go_to(index)
             self.action_choose()
 
-    def render_line(self, y: int) -> Strip:
-        """Textual: one line of what is visible."""
+    def line_strip(self, y: int) -> Strip:
+        """One line of what is visible."""
         cells = self.size.width
         index = y + round(self.scroll_y)
         if index >= len(self._rows):

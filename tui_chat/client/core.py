@@ -172,9 +172,8 @@ class Core:
         self.outbox.wake()
         for conversation_id in list(self._asking):
             self._spawn(self._ask(conversation_id))
-        if not self._greeted:
-            self._greeted = True
-            self._spawn(self._learn_deletions())
+        self._greeted = True
+        self._spawn(self._learn_deletions())  # what was replayed does not say how much of its time has passed
 
     async def token_refused(self, token: str) -> None:
         """The server did not take it at the socket."""

@@ -1,18 +1,65 @@
-"""Opening an account's cache on disk; TinyDB is loaded only then."""
+"""How a session comes to be: the account's cache (TinyDB is loaded only then), the tokens, what runs inside."""
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
+from tui_chat.cache.memory import MemoryAccount
 from tui_chat.cache.store import AccountStore, CacheError, DiskFull, Locked
+from tui_chat.protocol.requests import Credentials, Session
 
+from .api import Api
+from .core import Core
+from .credentials import CredentialsInMemory, CredentialStore, StoredCredentials
 from .problems import AccountInUse, CacheUnusable, DiskIsFull
 
 
-def open_store(directory: Path) -> AccountStore:
-    """The cache in `directory`.
+async def entered(
+    path: str,
+    server_url: str,
+    body: Credentials,
+    cache_directory: Path | None,
+    secrets: CredentialStore | None,
+    clock: Callable[[], int],
+    random: Random | None,
+) -> Core:
+    """Log in or register. Raises ChatError; nothing is left open then."""
+    store = opened(cache_directory)  # first: a device that cannot be used should not be made
+    api = Api(server_url)
+    try:
+        answer = await api.call("POST", path, Session, body=body)
+        credentials = StoredCredentials.of(answer, server_url=server_url, device_name=body.device_name, now=clock())
+        if secrets is not None:
+            await asyncio.to_thread(secrets.write, credentials)
+        core = _core(api, credentials, store, secrets, clock, random)
+        core.identity_is(await core.calls.me())
+    except BaseException:
+        await api.close()
+        store.close()
+        raise
+    return core
+
+
+def resumed(
+    credentials: StoredCredentials,
+    cache_directory: Path | None,
+    secrets: CredentialStore | None,
+    clock: Callable[[], int],
+    random: Random | None,
+) -> Core:
+    """Go on with a log-in. Raises AccountInUse, CacheUnusable, DiskIsFull."""
+    return _core(Api(credentials.server_url), credentials, opened(cache_directory), secrets, clock, random)
+
+
+def opened(directory: Path | None) -> AccountStore:
+    """The cache in `directory`; one in memory where there is none.
 
     Raises:
         AccountInUse: another process has it; says which. CacheUnusable, DiskIsFull.
     """
+    if directory is None:
+        return MemoryAccount()
     from tui_chat.cache.account import AccountCache
 
     try:
@@ -23,3 +70,21 @@ def open_store(directory: Path) -> AccountStore:
         raise DiskIsFull(str(error)) from error
     except CacheError as error:
         raise CacheUnusable(str(error)) from error
+
+
+def _core(
+    api: Api,
+    credentials: StoredCredentials,
+    store: AccountStore,
+    secrets: CredentialStore | None,
+    clock: Callable[[], int],
+    random: Random | None,
+) -> Core:
+    return Core(
+        credentials,
+        store,
+        secrets if secrets is not None else CredentialsInMemory(credentials),
+        api=api,
+        clock=clock,
+        random=random if random is not None else Random(),  # noqa: S311 - spreads waits, guards nothing
+    )

@@ -6,7 +6,7 @@ is repeated under its operationID or clientID, which changes nothing where it ha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from random import Random
 from typing import Final, Protocol
 
@@ -100,7 +100,7 @@ class Outbox:
         self._carrier = carrier
         self._random = random
         self._sleep = sleep
-        self.queue = Queue((entry_id, entry_from(stored)) for entry_id, stored in store.all())
+        self.queue = Queue(_readable(store))
         self._tickets: dict[int, Ticket] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -108,7 +108,6 @@ class Outbox:
         """Seconds to wait before the next attempt; None: none."""
         self._failures = 0
         self._offline = False
-        self._closed = False
 
     # Taking in and out
 
@@ -174,9 +173,10 @@ class Outbox:
                     self._start(slot)
                 await self._wake.wait()
         finally:
-            self._closed = True
+            self._offline = True
             for task in self._tasks:
                 task.cancel()
+            self._release()
 
     async def _rest(self, seconds: float) -> None:
         """Sleep, unless `wake` ends the pause."""
@@ -329,3 +329,12 @@ class Outbox:
             self._carrier.disk_full()
         self._carrier.queue_changed([slot.entry for slot in slots])
         self._wake.set()
+
+
+def _readable(store: OutboxStore) -> Iterator[tuple[int, AnyEntry]]:
+    """What this version understands; the rest stays where it is, for the version that wrote it."""
+    for entry_id, stored in store.all():
+        try:
+            yield entry_id, entry_from(stored)
+        except msgspec.ValidationError:
+            continue

@@ -1,6 +1,7 @@
 """What arrives becomes state: reduce, keep in the cache, tell. The one path of every event, one's own deletions too."""
 
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from tui_chat.cache.store import AccountStore, DiskFull
 from tui_chat.protocol import events
@@ -10,6 +11,9 @@ from . import changes, sync
 from .announcer import Announcer
 from .state import State
 from .undo_log import UndoLog
+
+EVERYTHING: Final = 2**53
+"""Above every messageSeq: all of a conversation's messages."""
 
 
 class Receiver:
@@ -63,13 +67,11 @@ class Receiver:
         """Put a snapshot in the place of all state. Without keep_history (a new epoch) all cached messages go too."""
         rows = {row.conversation_id: row for row in conversations}
         known = set(self._state.conversations) | set(self._state.marks) | set(self._store.conversations())
-        gone = [item for item in known if not keep_history or item not in rows]
+        clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
+        clear |= {one: EVERYTHING for one in known if not keep_history or one not in rows}
         try:
             self._store.replace(rows.values(), cursor)
-            self._store.history.purge(gone)
-            self._store.save(
-                clear={row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
-            )
+            self._store.save(clear=clear)
         except DiskFull:
             self.disk_full()
         self._state.fill(rows, ())

@@ -9,23 +9,21 @@ from random import Random
 from types import MappingProxyType, TracebackType
 from typing import Self, overload
 
-from tui_chat.cache.memory import MemoryAccount
-from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.cache.store import DiskFull
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
 from tui_chat.protocol.models import Conversation, Deletion, Message, ServerFacts
-from tui_chat.protocol.requests import ItemFailure, MessagePage, Session
+from tui_chat.protocol.requests import ItemFailure, MessagePage
 
 from . import deleting, sending
 from .administration import AccountCommands
 from .announcer import Listener
-from .api import Api
 from .capabilities import Capabilities
 from .changes import Connection
 from .core import Core
-from .credentials import CredentialsInMemory, CredentialStore, StoredCredentials
+from .credentials import CredentialStore, StoredCredentials
 from .groups import GroupCommands
-from .opening import open_store
+from .opening import entered, resumed
 from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
 
 
@@ -75,7 +73,7 @@ class ChatSession(GroupCommands, AccountCommands):
             WrongPassword, NotConnected, TooFrequent, AccountInUse.
         """
         credentials = requests.Credentials(user_id=user_id, password=password, device_name=device_name)
-        return await cls._entered("/v1/login", server_url, credentials, cache_directory, secrets, clock, random)
+        return cls(await entered("/v1/login", server_url, credentials, cache_directory, secrets, clock, random))
 
     @classmethod
     async def register(
@@ -100,33 +98,7 @@ class ChatSession(GroupCommands, AccountCommands):
         credentials = requests.Credentials(
             user_id=user_id, password=password, device_name=device_name, nick=nick, invite=invite
         )
-        return await cls._entered("/v1/register", server_url, credentials, cache_directory, secrets, clock, random)
-
-    @classmethod
-    async def _entered(
-        cls,
-        path: str,
-        server_url: str,
-        body: requests.Credentials,
-        cache_directory: Path | None,
-        secrets: CredentialStore | None,
-        clock: Callable[[], int],
-        random: Random | None,
-    ) -> Self:
-        store = _store(cache_directory)  # first: a device that cannot be used should not be made
-        api = Api(server_url)
-        try:
-            answer = await api.call("POST", path, Session, body=body)
-            credentials = StoredCredentials.of(answer, server_url=server_url, device_name=body.device_name, now=clock())
-            if secrets is not None:
-                await asyncio.to_thread(secrets.write, credentials)
-            session = cls(_core(api, credentials, store, secrets, clock, random))
-            session._core.identity_is(await session._core.calls.me())
-        except BaseException:
-            await api.close()
-            store.close()
-            raise
-        return session
+        return cls(await entered("/v1/register", server_url, credentials, cache_directory, secrets, clock, random))
 
     @classmethod
     def resume(
@@ -142,7 +114,7 @@ class ChatSession(GroupCommands, AccountCommands):
 
         Needs a running event loop. Raises AccountInUse, CacheUnusable.
         """
-        return cls(_core(Api(credentials.server_url), credentials, _store(cache_directory), secrets, clock, random))
+        return cls(resumed(credentials, cache_directory, secrets, clock, random))
 
     async def start(self) -> None:
         """Connect and stay connected, in the background; what happens arrives by `subscribe`."""
@@ -433,25 +405,3 @@ class ChatSession(GroupCommands, AccountCommands):
         """Do not wait any longer: a person asks."""
         self._core.stream.reconnect_now()
         self._core.outbox.wake()
-
-
-def _store(cache_directory: Path | None) -> AccountStore:
-    return MemoryAccount() if cache_directory is None else open_store(cache_directory)
-
-
-def _core(
-    api: Api,
-    credentials: StoredCredentials,
-    store: AccountStore,
-    secrets: CredentialStore | None,
-    clock: Callable[[], int],
-    random: Random | None,
-) -> Core:
-    return Core(
-        credentials,
-        store,
-        secrets if secrets is not None else CredentialsInMemory(credentials),
-        api=api,
-        clock=clock,
-        random=random if random is not None else Random(),  # noqa: S311 - spreads waits, guards nothing
-    )

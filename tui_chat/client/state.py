@@ -1,6 +1,6 @@
 """The conversations of one account: what the server confirmed, and what is shown with the queue laid over it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tui_chat.protocol.models import Conversation
@@ -22,7 +22,7 @@ class Difference(NamedTuple):
 class State:
     """Implements `sync.View`. Nothing here does I/O."""
 
-    def __init__(self, *, device_id: str, queued_for: Callable[[str], Iterable[AnyEntry]]):
+    def __init__(self, *, device_id: str, queued_for: Callable[[str], Sequence[AnyEntry]]):
         self.device_id = device_id
         self.conversations: dict[str, Conversation] = {}
         """Confirmed, listed."""
@@ -89,7 +89,9 @@ class State:
         vanished: list[str] = []
         for conversation_id in conversation_ids:
             confirmed = self.conversations.get(conversation_id)
-            row = None if confirmed is None else shown(confirmed, self._queued_for(conversation_id))
+            row = confirmed
+            if confirmed is not None and (queued := self._queued_for(conversation_id)):
+                row = shown(confirmed, queued)
             before = self.shown.get(conversation_id)
             if row is None:
                 if before is not None:

@@ -19,7 +19,7 @@ import msgspec
 from tinydb.storages import Storage
 
 from .files import disk_errors, open_private, read_if_there, sync_directory, write_all, write_private
-from .records import Base, Record, Tables, read_base, read_format, replay, write_base, write_line
+from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base, write_line
 from .rows import Rows
 from .store import CacheError, NewerFormat, Recovered
 
@@ -277,7 +277,7 @@ class JournalStorage(Storage):
         if data is not None and b"\n" in data[state.end :]:
             self.recovered = "backup"  # not a line that was being written, but one that was spoilt later
         for version in range(state.format, self._version):
-            self._tables = _encode(migrations[version](_plain(self._tables)))
+            self._tables = encoded(migrations[version](plain(self._tables)))
         if self.recovered or state.format != self._version or data is None:
             self.compact_now()
             return
@@ -401,14 +401,3 @@ def remove_files(path: Path, *, durable: bool) -> None:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
-
-
-def _plain(tables: Tables) -> dict[str, dict[str, Any]]:
-    return {name: {key: msgspec.json.decode(raw) for key, raw in rows.items()} for name, rows in tables.items()}
-
-
-def _encode(tables: dict[str, dict[str, Any]]) -> Tables:
-    return {
-        name: {key: msgspec.Raw(msgspec.json.encode(document)) for key, document in rows.items()}
-        for name, rows in tables.items()
-    }

@@ -9,7 +9,7 @@ records of the file continue its chain too.
 """
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -162,3 +162,16 @@ def replay(data: bytes, base: Base) -> Base:
         record.apply(tables)
         end, chain = line.end, line.chain
     return Base(format_, tables, end, chain)
+
+
+def plain(tables: Tables) -> dict[str, dict[str, Any]]:
+    """The tables with decoded documents, for migrations."""
+    return {name: {key: msgspec.json.decode(raw) for key, raw in rows.items()} for name, rows in tables.items()}
+
+
+def encoded(tables: dict[str, dict[str, Any]]) -> Tables:
+    """The reverse of `plain`."""
+    return {
+        name: {key: msgspec.Raw(msgspec.json.encode(document)) for key, document in rows.items()}
+        for name, rows in tables.items()
+    }

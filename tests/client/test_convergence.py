@@ -104,9 +104,12 @@ def comparable(rows: dict[str, Conversation]) -> dict[str, Conversation]:
     return {name: row for name, row in sorted(rows.items()) if name != "@TIM#SYSTEM"}
 
 
-async def play(sessions: Sessions, server: LiveServer, directory: Path, seed: int, steps: int) -> None:
-    server.change_settings(sync_conversation_deletion=True)
+async def play(
+    sessions: Sessions, server: LiveServer, directory: Path, seed: int, steps: int, *, told: bool = True
+) -> None:
+    """`told`: sync of deletions is on; else it is switched as chance has it, and both devices reload at the end."""
     random = Random(seed)
+    switch = {steps * part // 4: random.random() < 0.5 for part in range(4)} if not told else {0: True}
     async with proxy_to(server.url) as first, proxy_to(server.url) as second:
         laptop = await sessions.register("alice", url=first.url, cache=directory / "laptop")
         phone = await sessions.log_in("alice", url=second.url)
@@ -115,7 +118,9 @@ async def play(sessions: Sessions, server: LiveServer, directory: Path, seed: in
             await peer.session.send_message("C2Calice", "hello")
         group = (await peers[0].session.create_group("plan", members=["alice", *PEERS[1:]])).conversation_id
         made = Play(random, [(laptop, first), (phone, second)], peers, group)
-        for _ in range(steps):
+        for number in range(steps):
+            if number in switch:
+                server.change_settings(sync_conversation_deletion=switch[number])
             await made.step()
         await made.settle()
         await made.check_that_nothing_is_lost_or_sent_twice()
@@ -123,6 +128,8 @@ async def play(sessions: Sessions, server: LiveServer, directory: Path, seed: in
         truth = comparable(dict(fresh.session.conversations))
         for watched in (laptop, phone):
             device = watched.session
+            if not told:
+                await device.reload()
             await eventually(
                 lambda device=device: comparable(dict(device.conversations)) == truth,  # type: ignore[misc]
                 f"seed {seed}: {device.device_name} shows\n{comparable(dict(device.conversations))}\ntrue is\n{truth}",
@@ -144,10 +151,17 @@ async def test_every_device_ends_where_a_fresh_one_begins(
     await play(sessions, server, tmp_path, seed, 60)
 
 
+@pytest.mark.parametrize("seed", range(20, 24))
+async def test_where_deletions_are_not_told_a_reload_brings_every_device_in_line(
+    sessions: Sessions, server: LiveServer, tmp_path: Path, seed: int
+) -> None:
+    await play(sessions, server, tmp_path, seed, 60, told=False)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(100, 140))
 async def test_every_device_ends_where_a_fresh_one_begins_at_length(
     sessions: Sessions, server: LiveServer, tmp_path: Path, seed: int
 ) -> None:
-    await play(sessions, server, tmp_path, seed, 250)
+    await play(sessions, server, tmp_path, seed, 250, told=seed % 3 > 0)

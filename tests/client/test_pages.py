@@ -133,6 +133,19 @@ async def test_a_page_from_before_a_clear_is_asked_for_anew_and_nothing_of_it_is
     assert texts(pages.tail(BOB, 50)) == ["m4", "m5"]
 
 
+async def test_where_it_changes_again_and_again_the_page_is_taken_filtered() -> None:
+    asked = Asked(OLD_PAGE, [])
+    pages, receiver = pages_and_receiver(asked)
+    asked.meanwhile = [
+        lambda seq=seq: receiver.receive(ranged(10 + seq, deleted(10 + seq, {BOB: Marks(seq, seq)})))  # type: ignore[misc]
+        for seq in (1, 2, 3)
+    ]
+    page = await pages.page(BOB, before=None, after=None, limit=50)
+    assert texts(page.messages) == ["m4"]
+    assert texts(pages.tail(BOB, 50)) == ["m4"]
+    assert page.cleared_through == 3
+
+
 async def test_a_page_from_before_a_restore_is_asked_for_anew() -> None:
     asked = Asked(MessagePage(messages=[], cleared_through=4, hidden_through=4), [])
     pages, receiver = pages_and_receiver(asked)

@@ -133,6 +133,17 @@ class TestDeleting:
         assert view.shown[BOB].newest_seq == 9
         assert applied.effects[-1] == sync.Arrived(message(BOB, 7), False)
 
+    def test_nor_does_it_take_back_what_came_after(self) -> None:
+        view = state(row(BOB, 9))
+        step(view, ranged(11, arrived(11, BOB, 7)))
+        assert view.shown[BOB] == row(BOB, 9)
+
+    def test_the_watermark_of_what_has_no_row_does_not_move_back_either(self) -> None:
+        view = state(row(BOB, 6))
+        step(view, ranged(11, deleted(11, {BOB: Marks(6, 6)})))
+        step(view, ranged(12, deleted(12, {BOB: Marks(4, 4)})))
+        assert view.marks_of(BOB) == Marks(6, 6)
+
     def test_a_newer_message_brings_a_cleared_conversation_back_without_the_old(self) -> None:
         view = state(row(BOB, 4))
         step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))

@@ -218,6 +218,17 @@ class TestSyncOff:
         assert texts(world.phone.session.cached_tail(BOB)) == ["four"]
         assert world.phone.session.stale == frozenset()
 
+    async def test_an_undo_takes_the_mark_from_the_copy(self, world: World, sessions: Sessions) -> None:
+        tablet = await sessions.log_in("alice", device="tablet")
+        await in_step(tablet)
+        await world.laptop.session.delete_conversation(BOB)
+        await tablet.session.history(BOB)
+        assert tablet.session.stale == {BOB}
+        tablet.forget()
+        await world.laptop.session.undo()
+        await tablet.sees(ConversationsUpdated, lambda change: BOB in change.conversation_id_list)
+        assert tablet.session.stale == frozenset()
+
     async def test_reload_brings_it_in_line(self, world: World) -> None:
         await world.laptop.session.delete_conversation(BOB)
         world.phone.forget()

@@ -99,8 +99,9 @@ class Api:
         for task in self._running:
             task.cancel()
         if self._building is not None:
-            client = await self._building
-            await client.aclose()
+            (built,) = await asyncio.gather(self._building, return_exceptions=True)
+            if not isinstance(built, BaseException):
+                await built.aclose()
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)

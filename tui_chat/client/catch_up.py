@@ -1,11 +1,13 @@
 """The way back into step over HTTP: at the start, after a gap, after a reset, and where the socket is down."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
 
 from msgspec import UNSET, DecodeError
 
-from tui_chat.protocol.errors import Unexpected
+from tui_chat.protocol.errors import TooFrequent, Unexpected
 from tui_chat.protocol.events import EventRange
 from tui_chat.protocol.limits import PAGE
 from tui_chat.protocol.models import Conversation, ServerFacts
@@ -15,6 +17,8 @@ from .calls import Calls
 from .receiver import Receiver
 from .state import State
 from .sync import Gap
+
+Answer = TypeVar("Answer")
 
 _RANGE = PAGE
 """Events asked for at a time."""
@@ -68,7 +72,7 @@ class CatchUp:
         """
         async with self._lock:
             while True:
-                answer = await self._calls.sync(self._state.cursor, limit=_RANGE)
+                answer = await _patiently(lambda: self._calls.sync(self._state.cursor, limit=_RANGE))
                 self._facts(answer.server)
                 if answer.conversations is not UNSET:
                     await self._take_snapshot(answer, keep_history=answer.reset != "epoch")
@@ -106,7 +110,7 @@ class CatchUp:
         rows: list[Conversation] = list(answer.conversations)
         following = answer.next if answer.next is not UNSET else None
         while following is not None:
-            page = await self._calls.conversations(following)
+            page = await _patiently(partial(self._calls.conversations, following))
             rows.extend(page.conversations)
             following = page.next
         self.resets += 1
@@ -116,3 +120,12 @@ class CatchUp:
             if not future.done():
                 future.set_result(None)
         self._moved = []
+
+
+async def _patiently(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask again after as long as the server says where it was asked too often: a large account is many pages."""
+    while True:
+        try:
+            return await call()
+        except TooFrequent as error:
+            await asyncio.sleep(error.retry_after if error.retry_after is not None else 1.0)

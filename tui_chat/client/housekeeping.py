@@ -1,15 +1,20 @@
 """Bringing what was written to the disk, together; and removing what was cleared, once a burst."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
-from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.cache.store import AccountStore, CacheError, DiskFull
 
 from .announcer import Announcer
 from .changes import Notice
 
 PURGE_QUIET_SECONDS: Final = 0.25
 """A batch of deletions is purged from the disk once, this long after its last event."""
+PURGE_LATEST_SECONDS: Final = 3.0
+"""However busy the account is: what was cleared is gone from the disk within five seconds (protocol.md)."""
+PURGE_PUT_OFF: Final = 8
+"""Without such a pause it is put off so often at most: what was cleared is gone within about two seconds."""
 
 
 class Housekeeping:
@@ -35,6 +40,7 @@ class Housekeeping:
 
     async def run(self) -> None:
         """For ever."""
+        put_off = 0
         while True:
             await self._written.wait()
             self._written.clear()
@@ -43,7 +49,9 @@ class Housekeeping:
                 self._full = False
                 if self._to_purge:
                     await asyncio.sleep(PURGE_QUIET_SECONDS)
-                    if not self._written.is_set():
+                    put_off += 1
+                    if put_off >= PURGE_PUT_OFF or not self._written.is_set():
+                        put_off = 0
                         self._to_purge = False
                         await self._store.purge()
             except DiskFull:
@@ -55,6 +63,7 @@ class Housekeeping:
         try:
             await self._store.purge()
             await self._store.flush()
-        except DiskFull:
+        except CacheError:
             self._full = True  # what stands on the disk is whole; opening purges, and the server is asked for the rest
-        self._store.close()
+        with suppress(CacheError):
+            self._store.close()

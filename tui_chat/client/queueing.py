@@ -1,6 +1,6 @@
 """The queue in memory, and what may go next: in order for each conversation, side by side otherwise. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 
 import msgspec
@@ -147,9 +147,9 @@ class Queue:
                 return slot
         return None
 
-    def untried_of(self, batch_id: str, which: Callable[[Slot], bool] = lambda _: True) -> list[Slot]:
+    def untried_of(self, batch_id: str) -> list[Slot]:
         """Slots of a batch of which nothing can have reached the server."""
-        return [slot for slot in self.batch(batch_id) if slot.untried and which(slot)]
+        return [slot for slot in self.batch(batch_id) if slot.untried]
 
 
 def _restores(slot: Slot) -> bool:

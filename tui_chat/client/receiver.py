@@ -54,12 +54,7 @@ class Receiver:
         """Take a range in. Raises msgspec.DecodeError where it cannot be read; nothing is changed then."""
         applied = sync.reduce(self._state, received)
         if isinstance(applied, sync.Applied):
-            stale = self._stale_after(applied.effects)
-            self._keep(applied, stale)
-            newly_stale = sorted(stale - self._state.stale)
-            self._state.take(applied)
-            self._state.stale = {item for item in stale if item in self._state.conversations}
-            self._tell(applied, newly_stale, while_away)
+            self._apply(applied, while_away)
             self._position_moved()
         return applied
 
@@ -89,12 +84,7 @@ class Receiver:
         step = sync.tell(self._state, told)
         if step is None:
             return True
-        stale = self._stale_after(step.effects)
-        self._keep(step, stale)
-        newly_stale = sorted(stale - self._state.stale)
-        self._state.take(step)
-        self._state.stale = {item for item in stale if item in self._state.conversations}
-        self._tell(step, newly_stale, False)
+        self._apply(step, False)
         return True
 
     def found_stale(self, conversation_id: str) -> None:
@@ -108,6 +98,14 @@ class Receiver:
             self.disk_full()
         self._wrote(False)
         self._announcer.put(changes.ConversationStale(conversation_id_list=[conversation_id]))
+
+    def _apply(self, applied: sync.Applied, while_away: bool) -> None:
+        before = self._state.stale
+        stale = self._stale_after(applied.effects)
+        self._keep(applied, stale)
+        self._state.take(applied)
+        self._state.stale = {item for item in stale if item in self._state.conversations}
+        self._tell(applied, before, while_away)
 
     def _stale_after(self, effects: list[sync.Effect]) -> set[str]:
         stale = set(self._state.stale)
@@ -138,6 +136,9 @@ class Receiver:
         try:
             for conversation_id, messages in arrived.items():
                 self._store.history.add(conversation_id, messages)
+        except DiskFull:
+            self.disk_full()  # the gap shows in the numbers: its messages are asked for when they are read
+        try:
             self._store.save(
                 upsert=[entry for entry in applied.entries.values() if entry is not None],
                 remove=[conversation_id for conversation_id, entry in applied.entries.items() if entry is None],
@@ -149,16 +150,18 @@ class Receiver:
             self.disk_full()
         self._wrote(bool(clear))
 
-    def _tell(self, applied: sync.Applied, newly_stale: list[str], while_away: bool) -> None:
+    def _tell(self, applied: sync.Applied, were_stale: set[str], while_away: bool) -> None:
         difference = self._state.refresh(applied.entries)
         back = {item for effect in applied.effects if isinstance(effect, sync.Back) for item in effect.reappeared}
         updated = difference.updated + [item for item in difference.appeared if item not in back]
+        in_line = (were_stale - self._state.stale) & self._state.shown.keys()
+        updated.extend(item for item in sorted(in_line) if item not in updated)
         told: list[changes.Change] = []
         if updated:
             told.append(changes.ConversationsUpdated(conversation_id_list=updated))
         for effect in applied.effects:
             told.extend(self._told(effect, while_away))
-        if newly_stale:
+        if newly_stale := sorted(self._state.stale - were_stale):
             told.append(changes.ConversationStale(conversation_id_list=newly_stale))
         self._announcer.put(*_joined(told))
 

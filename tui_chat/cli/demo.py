@@ -66,6 +66,7 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
                 second=second,
                 coach=demo.coach,
                 coach_ended=demo.end_coach,
+                nudge=demo.nudge,
                 demo=True,
             )
             await app.run_async(mouse=settings.screen.mouse)

@@ -131,6 +131,8 @@ def notice(change: Notice) -> Content:
             return Content(_("What was kept on this machine was damaged; the backup was taken"))
         case "disk_full":
             return Content(_("The disk is full: nothing more is kept on this machine"))
+        case "disk_failed":
+            return safe.template(_("Nothing can be kept on this machine: {why}"), why=change.detail)
 
 
 def remaining(milliseconds: int) -> str:

@@ -22,10 +22,10 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .events import position
-from .history import Sender, Stored, between, by_client_id, write
+from .history import Sender, between, by_client_id, write
 from .naming import Named, folded_users, named
 from .posting import announce, as_written, seen_by
-from .state import C2C, GROUP, JOINED, NO_EXTRA, Extra, Period, Seat, Side, past_periods, room, side, sides_by_key
+from .state import C2C, GROUP, JOINED, NO_EXTRA, Extra, Period, Room, Side, past_periods, room, side, sides_by_key
 from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1
@@ -59,8 +59,8 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
 
 def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
     tx.lock_named(caller.user, where.folded)
-    seats = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
-    own = next(seat for seat in seats if seat.side.account == caller.user)
+    here = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
+    own = here.seat(caller.user)
     if own.side.kind == GROUP and own.side.membership != JOINED:
         raise NotAMember()
     if request.reply_to is not None and not _sees(tx, own.side, request.reply_to):
@@ -91,9 +91,6 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
         caller.user,
         own.side.conversation,
     )
-    called = {one.key for one in mentioned if one.key != caller.user}
-    if called:
-        _mention(tx, own.side.conversation, stored.seq, [seat for seat in seats if seat.side.account in called])
     message = as_written(
         tx,
         conversation_id=own.side.conversation_id,
@@ -104,30 +101,23 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
         client_id=request.client_id,
         extra=extra,
     )
-    after = [seat._replace(side=_after(tx, seat.side, stored, caller.user, called)) for seat in seats]
-    positions = announce(tx, seen_by(tx, after, message))
+    seats = here.seats(stored.seq, stored.so_far, tx.now)
+    called = {one.key for one in mentioned if one.key != caller.user}
+    for place, seat in enumerate(seats):
+        if seat.side.account == caller.user:
+            seats[place] = seat._replace(side=_all_read(seat.side))
+        elif seat.side.account in called:
+            _mention(tx, seat.side)
+            once_more = msgspec.structs.replace(seat.side, mention_count=seat.side.mention_count + 1)
+            seats[place] = seat._replace(side=once_more)
+    positions = announce(tx, seen_by(tx, seats, message))
     return MessageSent(message=message, event_seq=positions[caller.user])
 
 
-def _after(tx: Transaction, before: Side, stored: Stored, sender: int, called: set[int]) -> Side:
-    """A side as the message has left it: the sender has read everything, the mentioned have one more."""
-    if before.account == sender:
-        return msgspec.structs.replace(
-            before,
-            last_seq=stored.seq,
-            last_count=stored.so_far,
-            last_time=tx.now,
-            read_seq=stored.seq,
-            floor_count=stored.so_far,
-            mention_count=0,
-            marked_unread=0,
-        )
+def _all_read(sender: Side) -> Side:
+    """The sender's side: sending reads everything."""
     return msgspec.structs.replace(
-        before,
-        last_seq=stored.seq,
-        last_count=stored.so_far,
-        last_time=tx.now,
-        mention_count=before.mention_count + (before.account in called),
+        sender, read_seq=sender.last_seq, floor_count=sender.last_count, mention_count=0, marked_unread=0
     )
 
 
@@ -231,7 +221,7 @@ def _again(
     return MessageSent(message=seen, event_seq=position(tx, caller.user))
 
 
-def _begin(tx: Transaction, caller: Caller, where: Named) -> list[Seat]:
+def _begin(tx: Transaction, caller: Caller, where: Named) -> Room:
     """Make the one-to-one conversation whose first message this is, or say why there is none."""
     if where.parsed.type is ids.ConversationType.GROUP:
         known = tx.one("SELECT 1 FROM chat_group WHERE folded = ?", ids.fold(where.parsed.target))
@@ -247,13 +237,16 @@ def _begin(tx: Transaction, caller: Caller, where: Named) -> list[Seat]:
     return room(tx, caller.user, where.folded)
 
 
-def _mention(tx: Transaction, conversation: int, message_seq: int, called: list[Seat]) -> None:
-    """Count a mention for those among the mentioned who see the message."""
-    tx.many(
+def _mention(tx: Transaction, called: Side) -> None:
+    """Count the newest message as a mention for one who sees it."""
+    tx.execute(
         "INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)",
-        [(seat.side.account, conversation, message_seq) for seat in called],
+        called.account,
+        called.conversation,
+        called.last_seq,
     )
-    tx.many(
+    tx.execute(
         "UPDATE state SET mention_count = mention_count + 1 WHERE account = ? AND conversation = ?",
-        [(seat.side.account, conversation) for seat in called],
+        called.account,
+        called.conversation,
     )

@@ -12,7 +12,7 @@ import msgspec
 from tui_chat.protocol.ids import SYSTEM, ConversationType
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, MessageType, Tip
 from tui_chat.protocol.text import preview
-from tui_chat.server.engines import Transaction
+from tui_chat.server.engines import Row, Transaction
 
 C2C: Final = 1
 GROUP: Final = 2
@@ -90,11 +90,6 @@ class Side(msgspec.Struct, frozen=True):
         return self.last_count if self.leave_count is None else self.leave_count
 
     @property
-    def newest_time(self) -> int:
-        """When it was sent."""
-        return self.last_time if self.leave_time is None else self.leave_time
-
-    @property
     def floor(self) -> int:
         """Nothing up to here is unread."""
         return max(self.read_seq, self.hidden, self.cleared)
@@ -111,6 +106,8 @@ SIDE: Final = (
     " c.kind, c.last_seq, c.last_count, c.last_time"
 )
 SIDE_WIDTH: Final = len(Side.__struct_fields__)
+_LAST: Final = SIDE_WIDTH - 3
+"""Where last_seq, last_count and last_time stand in a row."""
 _FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
 _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
 _FACE: Final = (
@@ -198,9 +195,31 @@ _AUDIENCE: Final = (
 )
 
 
-def room(tx: Transaction, account: int, folded: str) -> list[Seat]:
+class Room:
+    """Everybody in a conversation as it stands, to be seated once a message has changed its numbers.
+
+    Made for sending to large groups, where every step that each member costs counts.
+    """
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def seat(self, account: int) -> Seat:
+        """One of them as it stands."""
+        return next(_seat(row) for row in self._rows if row[0] == account)
+
+    def seats(self, last_seq: int, last_count: int, last_time: int) -> list[Seat]:
+        """All of them, as the conversation stands after its message `last_seq`."""
+        last = (last_seq, last_count, last_time)
+        return [Seat(Side(*(row[:_LAST] + last)), row[SIDE_WIDTH], row[SIDE_WIDTH + 1]) for row in self._rows]
+
+
+def room(tx: Transaction, account: int, folded: str) -> Room:
     """Everybody in the conversation that `account` calls so, and `account` itself even where it has left."""
-    return [_seat(row) for row in tx.all(_IN_ROOM, account, folded)]
+    return Room(tx.all(_IN_ROOM, account, folded))
 
 
 def audience(tx: Transaction, conversation: int, since: int) -> list[Seat]:
@@ -208,7 +227,7 @@ def audience(tx: Transaction, conversation: int, since: int) -> list[Seat]:
     return [_seat(row) for row in tx.all(_AUDIENCE, conversation, since)]
 
 
-def _seat(row: tuple[Any, ...]) -> Seat:
+def _seat(row: Row) -> Seat:
     return Seat(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1])
 
 
@@ -268,12 +287,17 @@ def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversatio
 
 def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
     """The Conversation of a side."""
-    newest, cleared, floor_count = one.newest, one.cleared, one.floor_count
+    # Said out instead of asking the properties: in a large group this runs for each member of each message.
+    cleared, floor_count = one.cleared, one.floor_count
+    if one.leave_seq is None or one.leave_count is None or one.leave_time is None:
+        newest, newest_count, time = one.last_seq, one.last_count, one.last_time
+    else:
+        newest, newest_count, time = one.leave_seq, one.leave_count, one.leave_time
     first = max(one.join_seq, 1, cleared + 1)
     messages = newest - first + 1
     if messages <= 0:
         messages = first = 0
-    unread = max(0, one.newest_count - max(floor_count, one.join_count))
+    unread = max(0, newest_count - max(floor_count, one.join_count))
     for start, last, start_count, end_count in reversed(past):
         oldest = max(start, cleared + 1)
         if last >= oldest:
@@ -297,7 +321,7 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
         membership=MEMBERSHIPS[one.membership],
         member_count=face.member_count,
         newest_seq=newest,
-        time=one.newest_time,
+        time=time,
         peer_read_seq=face.peer_read_seq,
         join_seq=one.join_seq,
         first_seq=first,

@@ -1,14 +1,18 @@
 """Tell apart the conversations that run through one another in a channel."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from .corpus import Line, Sitting
+from .corpus import Line, Sitting, fold
 
 _SAME_BREATH = 150
 """Seconds in which an undirected line still goes to the one whom its speaker addressed last."""
 _THREAD_MEMORY = 900
 """Seconds after which somebody's next undirected line begins something new."""
+
+_NAME = re.compile(r"[\w\[\]\\`^{}|\-]{3,20}:")
+"""What looks like somebody's name: perhaps of one who has gone, or misspelled."""
 
 
 class Thread(NamedTuple):
@@ -27,8 +31,9 @@ def between(sitting: Sitting, number: int, one: str, other: str) -> Thread:
     if not directed:
         return Thread(number, ())
     first, last = directed[0] - _SAME_BREATH, directed[-1] + _SAME_BREATH
+    present = {line.speaker for line in sitting.lines} - {one, other}
     for line in sitting.lines:
-        if line.speaker not in (one, other):
+        if line.speaker not in (one, other) or (line.to is None and _to_a_third(line.text, present)):
             continue
         if line.to is not None:
             last_to[line.speaker] = (line.to, line.time)
@@ -91,6 +96,12 @@ def _follows(latest: dict[str, tuple[int, int]], line: Line) -> int | None:
         if person is not None and person in latest and line.time - latest[person][1] <= _THREAD_MEMORY:
             return latest[person][0]
     return None
+
+
+def _to_a_third(text: str, present: Collection[str]) -> bool:
+    """Whether a line that is directed to nobody known begins with somebody's name all the same."""
+    first = text.split(maxsplit=1)[0]
+    return _NAME.fullmatch(first) is not None or fold(first.rstrip(":,")) in present
 
 
 def _is_between(line: Line, one: str, other: str) -> bool:

@@ -62,7 +62,7 @@ class LiveServer:
         failure = self._started.get(timeout=DEADLINE)
         if failure is not None:
             raise failure
-        self.url = str(self.running.url)
+        self.url = self.running.listening.url
 
     def stop(self) -> None:
         """Stop it gracefully."""

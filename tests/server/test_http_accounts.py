@@ -194,7 +194,7 @@ def test_what_came_through_a_proxy_needs_an_invitation(people: People, headers: 
 def test_a_public_server_wants_an_invitation_and_prints_the_first(
     public_server: LiveServer, public_people: People
 ) -> None:
-    invitation = public_server.running.url.invitation
+    invitation = public_server.running.listening.invitation
     assert invitation
     assert refusal(lambda: public_people.register("mallory")).code == "registration_closed"
     assert refusal(lambda: public_people.register("mallory", invite="guessed")).code == "registration_closed"
@@ -210,7 +210,7 @@ def test_a_public_server_wants_an_invitation_and_prints_the_first(
 
 
 def test_a_loopback_server_has_no_invitation_to_print(server: LiveServer) -> None:
-    assert server.running.url.invitation is None
+    assert server.running.listening.invitation is None
 
 
 def test_registration_can_be_switched(server: LiveServer, people: People) -> None:

@@ -19,7 +19,7 @@ async def test_serve_says_where_and_stops_when_told(tmp_path: Path) -> None:
     stop = asyncio.Event()
     options = ServerOptions(port=0, data=tmp_path / "data", passwords=CHEAP)
     task = asyncio.create_task(serve(options, ready=ready.set_result, stop=stop))
-    url = await ready
+    url = (await ready).url
     stop.set()
     await task
     assert url.startswith("http://127.0.0.1:")

@@ -29,8 +29,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """0 takes a free one."""
     data: Path
     """Directory of the database; made, with 0700, where it does not exist."""
-    database: str | None = None
-    """A database by URL instead of the SQLite file in `data`."""
+    sync_deletions: bool | None = None
+    """Turn the sync of deletions on or off at the start; None leaves it as it is."""
     public_url: str | None = None
     """Where others reach the server, behind a proxy: closes open registration."""
     insecure: bool = False

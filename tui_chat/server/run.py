@@ -13,14 +13,18 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import uvicorn
 
 from tui_chat.protocol import limits
+from tui_chat.protocol.models import Settings
+from tui_chat.protocol.requests import ChangeSettings
 
 from .app import create_app
 from .engines import Clock, DatabaseInUse, Engine
 from .engines.sqlite import SqliteEngine, system_clock
 from .operations import accounts
+from .operations import settings as operations_settings
 from .options import CannotServe, ServerOptions, is_loopback
 from .services import Services
 from .transport import RequestProtocol, SocketProtocol
@@ -42,18 +46,22 @@ AGAIN_SECONDS: Final = 5
 _log = logging.getLogger(__name__)
 
 
-class Listening(str):
-    """The URL at which connections are accepted."""
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    """A server that has begun to accept connections, as whoever started it tells people."""
 
+    url: str
+    settings: Settings
+    empty: bool
+    """There is no account yet; the first will be the administrator."""
     invitation: str | None = None
-    """A one-time code for the first account, which will be the administrator; only beyond loopback."""
+    """A one-time code for that one; only beyond loopback."""
 
 
 class Running:
     """A server that accepts connections."""
 
-    def __init__(self, url: Listening, engine: Engine, services: Services) -> None:
-        self.url: Final = url
+    def __init__(self, listening: Listening, engine: Engine, services: Services) -> None:
+        self.listening: Final = listening
         self.engine: Final = engine
         self.services: Final = services
 
@@ -71,7 +79,7 @@ async def serve(
     with nullcontext(stop) if stop is not None else _signals() as told:
         async with running(options) as server:
             if ready is not None:
-                ready(server.url)
+                ready(server.listening)
             await told.wait()
 
 
@@ -88,13 +96,13 @@ async def running(
         stack.push_async_callback(engine.close)
         services = await Services.open(engine, options, clock=clock, monotonic=monotonic)
         stack.push_async_callback(services.close)
-        url = await _announce(options, listener, engine)
+        listening = await _announce(options, listener, engine)
         server = _Server(_configure(options, services))
         await stack.enter_async_context(server.accepting(listener))
         stack.callback(services.hub.stop)
         for work in (services.watch, services.tidy):
             await stack.enter_async_context(_in_background(work))
-        yield Running(url, engine, services)
+        yield Running(listening, engine, services)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -200,11 +208,17 @@ async def _open_engine(data: Path, clock: Clock) -> Engine:
 async def _announce(options: ServerOptions, listener: socket.socket, engine: Engine) -> Listening:
     host, port = listener.getsockname()[:2]
     scheme = "http" if options.tls_cert is None else "https"
-    url = Listening(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
-    if options.public_url is not None or not is_loopback(options.host):
-        invite = await engine.write(accounts.first_invite)
-        url.invitation = invite.invite if invite is not None else None
-    return url
+    if options.sync_deletions is not None:
+        change = ChangeSettings(sync_conversation_deletion=options.sync_deletions)
+        await engine.write(lambda tx: operations_settings.apply(tx, change))
+    invited = options.public_url is not None or not is_loopback(options.host)
+    invite = await engine.write(accounts.first_invite) if invited else None
+    return Listening(
+        url=f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}",
+        settings=await engine.read(operations_settings.current),
+        empty=await engine.read(accounts.nobody_yet),
+        invitation=invite.invite if invite is not None else None,
+    )
 
 
 @asynccontextmanager

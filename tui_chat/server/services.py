@@ -7,8 +7,7 @@ from functools import partial
 from typing import Final
 
 from tui_chat.protocol import events, limits
-from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.models import ServerFacts
+from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.wire import encode
 
 from .auth import Passwords, Tokens
@@ -19,6 +18,7 @@ from .operations import events as log
 from .operations.caller import Caller
 from .options import ServerOptions
 from .ratelimit import Limiter
+from .stream import Beginning, Stretch
 from .transport import text_frame
 
 TIDY_SECONDS: Final = 30.0
@@ -57,23 +57,22 @@ class Services:
 
     # What a socket needs of the database (stream.Log).
 
-    async def locate(self, caller: Caller, cursor: str | None) -> int | events.Reset:
-        """The eventSeq that a cursor stands for; the newest for None."""
-        found = await self.engine.read(lambda tx: log.resume(tx, caller, cursor))
-        return found.position if found.reset is None else events.Reset(reason=found.reset)
+    async def begin(self, caller: Caller, cursor: str | None) -> Beginning:
+        """What a socket begins with, in one reading."""
 
-    async def since(self, caller: Caller, position: int) -> tuple[events.EventRange, int] | events.Reset:
-        """The next range after a position, and the newest eventSeq."""
-
-        def job(tx: Transaction) -> tuple[events.EventRange, int] | events.Reset:
-            found = log.since(tx, caller, position)
-            return found if isinstance(found, events.Reset) else (found, log.position(tx, caller.user))
+        def job(tx: Transaction) -> Beginning:
+            found = log.resume(tx, caller, cursor)
+            reset = None if found.reset is None else events.Reset(reason=found.reset)
+            stretch = _stretch(tx, caller, found.position)
+            if stretch is None:
+                raise Unavailable("the log moved on: try again")
+            return Beginning(settings.facts(tx), found.position, reset, stretch)
 
         return await self.engine.read(job)
 
-    async def facts(self) -> ServerFacts:
-        """What every client knows of its server."""
-        return await self.engine.read(settings.facts)
+    async def since(self, caller: Caller, position: int) -> Stretch | None:
+        """What follows a position; None where the log no longer reaches back so far."""
+        return await self.engine.read(lambda tx: _stretch(tx, caller, position))
 
     async def typing(self, caller: Caller, conversation_id: str) -> None:
         """Tell the others of a conversation that somebody types; who may not write there tells nobody."""
@@ -130,3 +129,8 @@ class Services:
         if committed.settings_changed is not None:
             frame = events.Ephemeral(kind="settings.changed", server=committed.settings_changed)
             self.hub.tell_everyone(text_frame(encode(frame)))
+
+
+def _stretch(tx: Transaction, caller: Caller, position: int) -> Stretch | None:
+    found = log.since(tx, caller, position)
+    return None if isinstance(found, events.Reset) else Stretch(found, log.position(tx, caller.user))

@@ -37,17 +37,31 @@ _CLIENT_FRAME: "msgspec.json.Decoder[events.ClientFrame]" = msgspec.json.Decoder
 _log = logging.getLogger(__name__)
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """A stretch of a user's log as one device is told it, and how far the whole log reaches."""
+
+    missed: events.EventRange
+    """Under a frame's size."""
+    newest: int
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """What a socket begins with, from one reading: `position` is the newest where the cursor was of no use."""
+
+    server: ServerFacts
+    position: int
+    reset: events.Reset | None
+    stretch: Stretch
+
+
 class Log(Protocol):
     """What a socket needs of the database."""
 
-    async def locate(self, caller: Caller, cursor: str | None) -> int | events.Reset:
-        """The eventSeq that a cursor stands for; for None, and after a reset, ask for the newest with None."""
+    async def begin(self, caller: Caller, cursor: str | None) -> Beginning:
+        """Where a cursor stands (None: at the newest), and what follows it."""
 
-    async def since(self, caller: Caller, position: int) -> tuple[events.EventRange, int] | events.Reset:
-        """The next range after `position` as this device sees it, under a frame's size, and the newest eventSeq."""
-
-    async def facts(self) -> ServerFacts:
-        """What a welcome says."""
+    async def since(self, caller: Caller, position: int) -> Stretch | None:
+        """What follows a position; None where the log no longer reaches back so far."""
 
     async def typing(self, caller: Caller, conversation_id: str) -> None:
         """Tell the others of a conversation."""
@@ -200,13 +214,7 @@ class EventSocket:
 
     async def _write(self, hello: events.Hello) -> None:
         try:
-            # The position first: whoever has the welcome misses nothing from there on.
-            found = await self._log.locate(self._caller, hello.since)
-            await self._put(text_frame(encode(events.Welcome(server=await self._log.facts()))))
-            if isinstance(found, events.Reset):
-                await self._reset(found)
-            else:
-                self.sent = found
+            await self._begin(await self._log.begin(self._caller, hello.since))
             while self._closing is None:
                 if self._notice is not None:
                     notice, self._notice = self._notice, None
@@ -232,28 +240,32 @@ class EventSocket:
             code = events.CLOSE_TRY_AGAIN
         await self._goodbye(code)
 
-    async def _reset(self, reset: events.Reset) -> None:
-        """Say that the cursor is of no use, and go on from the newest position."""
-        await self._put(text_frame(encode(reset)))
-        newest = await self._log.locate(self._caller, None)
-        assert isinstance(newest, int)
-        self.sent = newest
+    async def _begin(self, found: Beginning) -> None:
+        """Welcome; whoever has the welcome misses nothing from there on."""
+        await self._put(text_frame(encode(events.Welcome(server=found.server))))
+        if found.reset is not None:
+            await self._put(text_frame(encode(found.reset)))
+        self.sent = found.position
+        await self._hand_on(found.stretch)
 
     async def _catch_up(self) -> None:
-        """Send from the log until nothing is missing; only then, without a pause between, go live."""
-        while self._closing is None:
-            found = await self._log.since(self._caller, self.sent)
-            if isinstance(found, events.Reset):
-                await self._reset(found)
-                continue
-            missed, newest = found
-            if missed.last > self.sent:
-                await self._put(text_frame(encode(missed)))
-                self.sent = missed.last
-            if self.sent >= max(newest, self._newest):
-                self._newest = self._queued = self.sent
-                self._live = True
-                return
+        """Send the next stretch of the log, or say that it is gone."""
+        found = await self._log.since(self._caller, self.sent)
+        if found is None:
+            beginning = await self._log.begin(self._caller, None)
+            await self._put(text_frame(encode(events.Reset(reason="log_too_old"))))
+            self.sent = beginning.position
+        else:
+            await self._hand_on(found)
+
+    async def _hand_on(self, found: Stretch) -> None:
+        """Send a stretch; if nothing is missing then, go live, without a pause between."""
+        if found.missed.last > self.sent:
+            await self._put(text_frame(encode(found.missed)))
+            self.sent = found.missed.last
+        if self.sent >= max(found.newest, self._newest):
+            self._newest = self._queued = self.sent
+            self._live = True
 
     async def _put(self, frame: bytes) -> None:
         if not self._line.offer(frame):

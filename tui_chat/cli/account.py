@@ -61,8 +61,8 @@ def server_url(text: str) -> str:
     Raises:
         Usage: it is no address.
     """
-    url = text.rstrip("/")
-    if "://" not in url:
+    url = text.removesuffix("/")
+    if "://" not in text:
         url = f"http://{url}" if _THIS_MACHINE.fullmatch(url) else f"https://{url}"
     try:
         parts = urlsplit(url)

@@ -2,8 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .arguments import Commands
+
+if TYPE_CHECKING:
+    from tui_chat.server.run import Listening
 
 
 def add(commands: Commands) -> None:
@@ -31,6 +35,9 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="allow plain HTTP beyond this machine (passwords can be read on the way)",
     )
+    parser.add_argument(
+        "--sync-deletions", choices=("on", "off"), help="turn the sync of deletions on or off (else as it was)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -50,14 +57,24 @@ def run(arguments: argparse.Namespace) -> int:
         tls_cert=arguments.tls_cert,
         tls_key=arguments.tls_key,
         trusted_proxy=tuple(arguments.trusted_proxy),
+        sync_deletions=None if arguments.sync_deletions is None else arguments.sync_deletions == "on",
     )
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(serve(options, ready=_announce))
     return 0
 
 
-def _announce(facts: "object") -> None:
-    print(f"Listening on {facts}", flush=True)
+def _announce(server: "Listening") -> None:
+    """Say where it listens (the first line, which programs read), and what its administrator has to know."""
+    print(f"Listening on {server.url}", flush=True)
+    sync = "on" if server.settings.sync_conversation_deletion else "off"
+    print(f"Sync of deletions across a person's devices: {sync}", end=" ")
+    print(f"(tui-chat admin set sync-conversation-deletion {'off' if sync == 'on' else 'on'})", flush=True)
+    if server.empty:
+        command = f"tui-chat register --server {server.url} --user NAME"
+        if server.invitation is not None:
+            command += f" --invite {server.invitation}"
+        print(f"No account yet. The first one administers the server:\n  {command}", flush=True)
 
 
 def _port(text: str) -> int:

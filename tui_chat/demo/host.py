@@ -88,7 +88,7 @@ class DemoHost:
     async def _wake(self, user_id: str) -> Client:
         session = await self._log_in(user_id, "demo")
         client = ChatSession.resume(
-            StoredCredentials.of(session, server_url=self._server.url, device_name="demo", now=_now())
+            StoredCredentials.of(session, server_url=self._server.listening.url, device_name="demo", now=_now())
         )
         try:
             await client.load(stream=True, timeout=10)
@@ -146,12 +146,12 @@ async def host(files: Files, report: "ReportOnce") -> None:
     async with AsyncExitStack() as stack:
         stack.enter_context(_told_to_end(told))
         server = await stack.enter_async_context(running(options))
-        files.write_port(int(server.url.rpartition(":")[2]))
+        files.write_port(int(server.listening.url.rpartition(":")[2]))
         here = DemoHost(server, excerpt, files)
         stack.push_async_callback(here.peers.close)
         control = Control(here)
         port = await stack.enter_async_context(control.listening())
-        state = State(url=str(server.url), pid=os.getpid(), port=port, secret=control.secret)
+        state = State(url=server.listening.url, pid=os.getpid(), port=port, secret=control.secret)
         write_private(files.state, msgspec.json.encode(state))
         stack.callback(files.state.unlink, missing_ok=True)
         report.say(Report(state=state))

@@ -66,7 +66,7 @@ def register(tx: Transaction, credentials: Credentials, password_hash: str, *, o
         InvalidName, RegistrationClosed, NameTaken.
     """
     check_registration(tx, credentials, open_registration=open_registration)
-    first = _nobody_yet(tx)
+    first = nobody_yet(tx)
     nick = None if credentials.nick is None else accept_name(credentials.nick, "a nick")
     add_accounts(tx, [NewAccount(credentials.user_id, nick, password_hash, first)])
     account = account_of(tx, credentials.user_id)
@@ -80,12 +80,13 @@ def _is_open(tx: Transaction, open_registration: bool) -> bool:
         case "open":
             return True
         case "invite":
-            return open_registration and _nobody_yet(tx)
+            return open_registration and nobody_yet(tx)
         case "auto":
             return open_registration
 
 
-def _nobody_yet(tx: Transaction) -> bool:
+def nobody_yet(tx: Transaction) -> bool:
+    """Whether there is no account at all."""
     return tx.one("SELECT 1 FROM account LIMIT 1") is None
 
 
@@ -308,7 +309,7 @@ def create_invite(tx: Transaction, caller: Caller) -> Invite:
 
 def first_invite(tx: Transaction) -> Invite | None:
     """An invitation for the first account, which is its administrator's; None where there is an account."""
-    if not _nobody_yet(tx):
+    if not nobody_yet(tx):
         return None
     tx.execute("DELETE FROM invite")
     return _invite(tx)

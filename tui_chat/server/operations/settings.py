@@ -45,6 +45,11 @@ def change(tx: Transaction, caller: Caller, request: ChangeSettings) -> Settings
         AdministratorOnly, InvalidRequest.
     """
     administrators_only(caller)
+    return SettingsAnswer(settings=apply(tx, request))
+
+
+def apply(tx: Transaction, request: ChangeSettings) -> Settings:
+    """The same for whoever runs the server, who needs no account. Raises InvalidRequest."""
     if request.undo_seconds is not None and not 0 <= request.undo_seconds <= UNDO_SECONDS_MOST:
         raise InvalidRequest(f"undoSeconds is from 0 to {UNDO_SECONDS_MOST}")
     for name in request.__struct_fields__:
@@ -57,4 +62,4 @@ def change(tx: Transaction, caller: Caller, request: ChangeSettings) -> Settings
                 msgspec.json.encode(value).decode(),
             )
     tx.settings_changed = facts(tx)
-    return SettingsAnswer(settings=current(tx))
+    return current(tx)

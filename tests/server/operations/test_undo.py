@@ -201,6 +201,22 @@ def test_what_expired_stays_when_a_later_one_is_undone(world: World, alice: Devi
     assert bob.history("C2CAlice") == ["two"]
 
 
+@pytest.mark.parametrize("tidied", [False, True])
+def test_what_is_final_stays_hidden_and_cleared(world: World, alice: Device, bob: Device, tidied: bool) -> None:
+    alice.send("C2Cbob", "one")
+    bob.delete("C2CAlice")
+    world.pass_seconds(601)
+    if tidied:
+        world.tidy()
+    bob.undo(bob.delete("C2CAlice").batch_id)
+    assert bob.listed() == {}
+    assert (bob.get("C2CAlice").hidden_through, bob.get("C2CAlice").cleared_through) == (1, 1)
+    alice.send("C2Cbob", "two")
+    bob.undo(bob.delete("C2CAlice").batch_id)
+    assert bob.history("C2CAlice") == ["two"]
+    assert bob.listed()["C2CAlice"].hidden_through == 1
+
+
 def test_a_batch_of_many_calls_comes_back_in_one(world: World, alice: Device) -> None:
     people = [world.join(f"user{number}") for number in range(60)]
     for one in people:

@@ -130,9 +130,12 @@ class Sleeps:
 
 
 @asynccontextmanager
-async def working(server: Server, store: MemoryOutbox | None = None) -> AsyncIterator[tuple[Outbox, Sleeps]]:
+async def working(
+    server: Server, store: MemoryOutbox | None = None, *, settle_seconds: float = 5.0
+) -> AsyncIterator[tuple[Outbox, Sleeps]]:
     sleeps = Sleeps()
-    outbox = Outbox(store if store is not None else MemoryOutbox(), server, random=Random(1), sleep=sleeps)
+    stored = store if store is not None else MemoryOutbox()
+    outbox = Outbox(stored, server, random=Random(1), sleep=sleeps, settle_seconds=settle_seconds)
     task = asyncio.create_task(outbox.run())
     try:
         yield outbox, sleeps
@@ -176,6 +179,41 @@ async def test_a_command_is_stored_before_it_is_attempted_and_gone_when_its_even
         server.events.set()
         assert isinstance(await ticket.outcome(), MessageSent)
         assert not queued(store)
+
+
+async def test_where_the_event_is_late_the_caller_is_answered_and_the_row_stays_as_it_is_shown() -> None:
+    server, store = Server(), MemoryOutbox()
+    server.events.clear()
+    async with working(server, store, settle_seconds=0.01) as (outbox, _):
+        (ticket,) = outbox.submit([deletion(BOB)])
+        assert isinstance(await ticket.outcome(), ConversationsDeleted)
+        await asyncio.sleep(0.02)
+        assert len(queued(store)) == 1
+        assert outbox.queue.of(BOB), "it still hides the row"
+        server.events.set()
+        await until(lambda: not queued(store))
+
+
+async def test_callers_do_not_wait_for_a_queue_that_has_ended() -> None:
+    server, store = Server(), MemoryOutbox()
+    server.holding.clear()
+    async with working(server, store) as (outbox, _):
+        (ticket,) = outbox.submit([send()])
+        waiting = asyncio.create_task(ticket.outcome())
+        await until(lambda: bool(server.attempts))
+    assert await waiting == Waits()
+    (late,) = outbox.submit([send(CAROL)])
+    assert await late.outcome() == Waits()
+    assert len(queued(store)) == 2
+
+
+async def test_what_another_version_has_queued_is_left_to_it() -> None:
+    server, store = Server(), MemoryOutbox()
+    store.add({"what": "teleport", "where": "elsewhere"})
+    store.add(stored_form(send()))
+    async with working(server, store):
+        await until(lambda: len(store.all()) == 1)
+    assert store.all()[0][1]["what"] == "teleport"
 
 
 async def test_one_conversation_in_order_and_others_beside() -> None:

@@ -95,11 +95,13 @@ class Outbox:
         *,
         random: Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        settle_seconds: float = SETTLE_SECONDS,
     ):
         self._store = store
         self._carrier = carrier
         self._random = random
         self._sleep = sleep
+        self._settle_seconds = settle_seconds
         self.queue = Queue(_readable(store))
         self._tickets: dict[int, Ticket] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -217,7 +219,7 @@ class Outbox:
         self._wake.set()
         reaching = asyncio.ensure_future(self._carrier.reach(answer.event_seq))
         try:
-            _, late = await asyncio.wait([reaching], timeout=SETTLE_SECONDS)
+            _, late = await asyncio.wait([reaching], timeout=self._settle_seconds)
             if late:
                 self._resolve(slot, answer)
             await reaching

@@ -63,7 +63,7 @@ class Receiver:
         rows = {row.conversation_id: row for row in conversations}
         known = set(self._state.conversations) | set(self._state.marks) | set(self._store.conversations())
         clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
-        clear |= {one: EVERYTHING for one in known if not keep_history or one not in rows}
+        clear |= dict.fromkeys(known - rows.keys() if keep_history else known | rows.keys(), EVERYTHING)
         try:
             self._store.replace(rows.values(), cursor)
             self._store.save(clear=clear)

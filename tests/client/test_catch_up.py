@@ -1,0 +1,172 @@
+"""Back into step over HTTP, with answers as a test wants them."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.client.making import MINE, arrived, message, row
+from tui_chat.cache.memory import MemoryAccount
+from tui_chat.client.announcer import Announcer
+from tui_chat.client.catch_up import CatchUp
+from tui_chat.client.changes import Change, StateReset
+from tui_chat.client.receiver import Receiver
+from tui_chat.client.state import State
+from tui_chat.client.undo_log import UndoLog
+from tui_chat.protocol import events
+from tui_chat.protocol.errors import TooFrequent, Unexpected
+from tui_chat.protocol.models import Conversation, ServerFacts
+from tui_chat.protocol.requests import ConversationPage, SyncAnswer
+
+BOB = "C2Cbob"
+FACTS = ServerFacts(version="test")
+
+
+def answer(first: int, last: int, *happened: events.Event, more: bool = False) -> SyncAnswer:
+    """Events."""
+    raw = [events.raw_event(event) for event in happened]
+    return SyncAnswer(first=first, last=last, cursor=f"e:{last}", events=raw, more=more, server=FACTS)
+
+
+def snapshot(position: int, *rows: Conversation, reset: Any = "epoch", following: str | None = None) -> SyncAnswer:
+    """The state."""
+    return SyncAnswer(cursor=f"f:{position}", reset=reset, conversations=list(rows), next=following, server=FACTS)
+
+
+class Server:
+    """Answers in order; something may happen while an answer is on its way."""
+
+    def __init__(self, *answers: SyncAnswer | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[str | None] = []
+        self.pages: dict[str | None, ConversationPage] = {}
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    async def sync(self, cursor: str | None, *, limit: int | None = None) -> SyncAnswer:
+        self.asked.append(cursor)
+        self.meanwhile()
+        found = self.answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def conversations(self, cursor: str | None) -> ConversationPage:
+        return self.pages[cursor]
+
+
+class Made:
+    """A session's inside, as far as catching up needs it."""
+
+    def __init__(self, server: Server, *rows: Conversation):
+        self.store = MemoryAccount()
+        self.state = State(device_id=MINE.device_id, queued_for=lambda _: ())
+        self.state.fill({one.conversation_id: one for one in rows}, ())
+        self.store.save(upsert=rows)
+        self.state.position, self.state.cursor = 10, "e:10"
+        self.changes: list[Change] = []
+        announcer = Announcer()
+        announcer.subscribe(self.changes.extend)
+        self.receiver = Receiver(
+            state=self.state,
+            store=self.store,
+            announcer=announcer,
+            undo_log=UndoLog(),
+            user_id="alice",
+            clock=lambda: 0,
+            is_echo=lambda _: False,
+            wrote=lambda _: None,
+            inexact=lambda _: None,
+            position_moved=lambda: self.catch_up.position_moved(),
+            signed_out=lambda: None,
+            disk_full=lambda: None,
+        )
+        self.catch_up = CatchUp(server, self.state, self.receiver, facts=lambda _: None)  # type: ignore[arg-type]
+
+
+async def test_it_goes_on_until_there_is_no_more() -> None:
+    server = Server(answer(11, 11, arrived(11, BOB, 5), more=True), answer(12, 12, arrived(12, BOB, 6)))
+    made = Made(server, row(BOB, 4))
+    await made.catch_up.run()
+    assert server.asked == ["e:10", "e:11"]
+    assert made.state.shown[BOB].newest_seq == 6
+
+
+async def test_what_the_socket_told_of_while_an_answer_was_on_its_way_is_asked_for_as_well() -> None:
+    server = Server(answer(11, 11, arrived(11, BOB, 5)), answer(12, 14, arrived(14, BOB, 6)))
+    made = Made(server, row(BOB, 4))
+    server.meanwhile = lambda: made.catch_up.saw(14)
+    await made.catch_up.run()
+    assert made.state.position == 14
+
+
+async def test_a_number_that_the_log_does_not_have_ends_it() -> None:
+    server = Server(answer(11, 10))
+    made = Made(server, row(BOB, 4))
+    made.catch_up.saw(99)
+    await made.catch_up.run()
+    assert server.asked == ["e:10"]
+
+
+async def test_a_snapshot_of_many_pages_replaces_everything_and_goes_on_behind_it() -> None:
+    server = Server(snapshot(20, row(BOB, 4), following="p2"), answer(21, 22, arrived(22, BOB, 5)))
+    server.pages["p2"] = ConversationPage(conversations=[row("C2Ccarol", 1)], next="p3")
+    server.pages["p3"] = ConversationPage(conversations=[row("C2Cdave", 1)], next=None)
+    made = Made(server, row("C2Cgone", 3))
+    made.store.history.add("C2Cgone", [message("C2Cgone", 3)])
+    made.store.history.add(BOB, [message(BOB, 4)])
+    await made.catch_up.run()
+    await asyncio.sleep(0)
+    assert set(made.state.shown) == {BOB, "C2Ccarol", "C2Cdave"}
+    assert made.state.position == 22
+    assert isinstance(made.changes[0], StateReset)
+    assert made.store.history.tail("C2Cgone", 9) == []
+    assert [one.message_seq for one in made.store.history.tail(BOB, 9)] == [5], "another epoch: nothing old is kept"
+
+
+async def test_where_the_log_was_too_old_history_is_kept_above_the_watermarks() -> None:
+    server = Server(
+        snapshot(20, row(BOB, 4), row("C2Ccarol", 4, cleared_through=3), reset="log_too_old"), answer(21, 20)
+    )
+    made = Made(server, row(BOB, 4), row("C2Ccarol", 3))
+    made.store.history.add(BOB, [message(BOB, 4)])
+    made.store.history.add("C2Ccarol", [message("C2Ccarol", 3), message("C2Ccarol", 4)])
+    await made.catch_up.run()
+    assert [one.message_seq for one in made.store.history.tail(BOB, 9)] == [4]
+    assert [one.message_seq for one in made.store.history.tail("C2Ccarol", 9)] == [4]
+
+
+async def test_asked_too_often_it_waits_and_does_not_begin_anew() -> None:
+    server = Server(
+        answer(11, 11, arrived(11, BOB, 5), more=True),
+        TooFrequent(retry_after=0.0),
+        answer(12, 12, arrived(12, BOB, 6)),
+    )
+    made = Made(server, row(BOB, 4))
+    await made.catch_up.run()
+    assert server.asked == ["e:10", "e:11", "e:11"]
+
+
+async def test_who_waits_for_a_position_is_woken_by_a_reset_as_well() -> None:
+    server = Server(snapshot(3, row(BOB, 4)), answer(4, 3))
+    made = Made(server, row(BOB, 4))
+    waiting = asyncio.create_task(made.catch_up.arrival(50))
+    await asyncio.sleep(0)
+    await made.catch_up.run()
+    async with asyncio.timeout(5):
+        await waiting
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        answer(15, 16, arrived(15, BOB, 5)),
+        SyncAnswer(first=11, last=11, cursor="e:11", events=[msgspec.Raw(b'{"kind":"message.new"}')], server=FACTS),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_said_and_changes_nothing(broken: SyncAnswer) -> None:
+    made = Made(Server(broken), row(BOB, 4))
+    with pytest.raises(Unexpected):
+        await made.catch_up.run()
+    assert made.state.position == 10

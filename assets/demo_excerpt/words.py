@@ -59,7 +59,7 @@ WORDS: Final = frozenset(
     fapping escort ripoff bloody bugger wtff wtfh roflmao cabron pendejo culo verga coño joder polla putain
     connard salope puta puto putas fotze hure arsch arschloch wichser schwanz ficken fick hoer klootzak
     godverdomme cazzo stronzo vaffanculo troia minchia caralho foda buceta porra viado blyat suka pizda huj chuj
-    pierdol jebac vittu perkele saatana fitta jävla helvete kuk amina orospu siktir amk
+    pierdol jebac vittu perkele saatana fitta jävla helvete kuk amina orospu siktir amk pron
     """
     )
 )

@@ -81,7 +81,7 @@ async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() ->
         await until(lambda: "bob was deleted on phone. u brings it back." in text_of(app))
         assert "half a thought" in text_of(app)
         assert "message 4" not in text_of(app)
-        assert app.main.conversation.messages.has_focus
+        assert app.main.focused is app.main.conversation.messages
         await pilot.press("y")
         await until(lambda: app.clipboard == "half a thought")
         await pilot.press("u")
@@ -96,7 +96,7 @@ async def test_ones_own_deletion_of_the_open_conversation_closes_it() -> None:
         await until(lambda: "message 4" in text_of(app))
         await pilot.press("escape", "escape", "d", "y")
         await until(lambda: "message 4" not in text_of(app))
-        assert app.main.primary.list.has_focus
+        assert app.main.focused is app.main.primary.list
         assert app.main.conversation.conversation_id is None
 
 

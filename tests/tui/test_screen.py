@@ -122,7 +122,7 @@ async def test_one_cannot_write_where_one_is_no_member() -> None:
 async def test_filter_review_and_ranges() -> None:
     async with running(FakeSession()) as (app, pilot):
         await pilot.press("slash", *"pl", "enter")
-        assert app.main.primary.list.has_focus
+        assert app.main.focused is app.main.primary.list
         assert app.main.primary.list.shown_count == 1
         await pilot.press("a", "escape")
         assert said(app) == ["1 mark cleared · V brings it back"]
@@ -145,7 +145,7 @@ async def test_esc_in_the_filter_ends_it() -> None:
         await pilot.press("slash", *"zzz")
         await until(lambda: "Nothing matches." in text_of(app))
         await pilot.press("escape")
-        assert app.main.primary.list.has_focus
+        assert app.main.focused is app.main.primary.list
         assert app.main.primary.list.shown_count == 7
 
 

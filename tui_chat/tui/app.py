@@ -15,11 +15,14 @@ from tui_chat.config import Settings
 from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import c2c, parse_conversation_id
+from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Command, Scope
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
+from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.screens.coach import Coach, Did
+from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
 from tui_chat.tui.screens.help import Help
 from tui_chat.tui.screens.main import MainScreen
@@ -93,8 +96,8 @@ class ChatApp(App[None]):
         self._awaited: str | None = None
         """The conversation whose return is the last step of the tour."""
         self._second = second
-        self._confirmed: dict[str, tuple[float, DevicePane]] = {}
-        """batch -> when and on which list of this window it was confirmed, by the stopwatch."""
+        self._confirmed: dict[str, Confirmation] = {}
+        """By batch."""
         self.main = MainScreen()
 
     @property
@@ -192,20 +195,19 @@ class ChatApp(App[None]):
             if self.coach.finished:
                 self._remember_coach()
 
-    def tour_sees_deleted_beside(self, conversation_ids: list[str]) -> None:
-        """The second device removed these: one of those people is asked to write, so that the row returns."""
+    def tour_sees_deleted_beside(self, person: Conversation | None) -> None:
+        """The other device removed rows: that person is asked to write, so that the row returns; otherwise a friend."""
         if not self.coach.active or self.coach.awaits is not Did.DELETED_BESIDE:
             return
-        people = [parsed.target for one in conversation_ids if (parsed := parse_conversation_id(one)).type == "C2C"]
-        person = people[0] if people else FRIEND
-        self._awaited = c2c(person)
-        self.coach.peer(person)
+        self._awaited = person.conversation_id if person is not None else c2c(FRIEND)
+        user_id = parse_conversation_id(self._awaited).target
+        self.coach.peer(conversation_name(person) if person is not None else user_id, gone=person is not None)
         self.saw(Did.DELETED_BESIDE)
         if self._nudge is not None:
             nudge = self._nudge
 
             async def ask() -> None:
-                await nudge(person)
+                await nudge(user_id)
 
             self.start(ask())
 
@@ -225,14 +227,14 @@ class ChatApp(App[None]):
         if self._coach_ended is not None:
             self._coach_ended()
 
-    def confirmed(self, batch_id: str, started: float, origin: DevicePane) -> None:
-        """A deletion was confirmed on a list of this window at that moment of the stopwatch."""
-        self._confirmed = {batch_id: (started, origin)}
+    def confirmed(self, batch_id: str, confirmation: Confirmation) -> None:
+        """A deletion was confirmed on a list of this window."""
+        self._confirmed = {batch_id: confirmation}
 
-    def confirmed_elsewhere(self, batch_id: str, here: DevicePane) -> float | None:
-        """When a batch was confirmed on the other list of this window; once, and None for a batch of `here`."""
-        started, origin = self._confirmed.get(batch_id, (None, here))
-        if origin is here:
+    def confirmed_elsewhere(self, batch_id: str, here: DevicePane) -> Confirmation | None:
+        """What was confirmed on the other list of this window; once, and None for a batch of `here`."""
+        confirmation = self._confirmed.get(batch_id)
+        if confirmation is None or confirmation.origin is here:
             return None
         del self._confirmed[batch_id]
-        return started
+        return confirmation

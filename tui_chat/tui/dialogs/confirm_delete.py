@@ -105,8 +105,8 @@ class ConfirmDelete(Dialog[Confirmed | None]):
 
     def action_choose(self) -> None:
         """There are two buttons, so every arrow goes to the other one."""
-        focused = self.query_one("#cancel", Button).has_focus
-        self.query_one("#confirm" if focused else "#cancel", Button).focus()
+        on_cancel = self.focused is self.query_one("#cancel")
+        self.set_focus(self.query_one("#confirm" if on_cancel else "#cancel"))
 
     @on(Button.Pressed, "#cancel")
     def _cancel_pressed(self) -> None:

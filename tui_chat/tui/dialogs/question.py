@@ -46,8 +46,8 @@ class Question(Dialog[bool]):
 
     def action_choose(self) -> None:
         """Every arrow goes to the other button."""
-        focused = self.query_one("#cancel", Button).has_focus
-        self.query_one("#confirm" if focused else "#cancel", Button).focus()
+        on_cancel = self.focused is self.query_one("#cancel")
+        self.set_focus(self.query_one("#confirm" if on_cancel else "#cancel"))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -34,6 +34,7 @@ class Coach:
         self._at = 0
         self._active = active
         self._peer = "bob"
+        self._peer_gone = True
 
     @property
     def active(self) -> bool:
@@ -67,9 +68,10 @@ class Coach:
         """What moves it on; None after the last step."""
         return None if self.finished else self._STEPS[self._at]
 
-    def peer(self, name: str) -> None:
-        """Who is going to write in the last step."""
+    def peer(self, name: str, *, gone: bool) -> None:
+        """Who is going to write in the last step, and whether that row was among those deleted."""
         self._peer = name
+        self._peer_gone = gone
 
     def end(self) -> None:
         """Esc: for good."""
@@ -89,8 +91,11 @@ class Coach:
             case 4:
                 return Content(_("5/6 Delete again and watch the phone."))
             case 5:
-                return safe.template(
-                    _("6/6 {name} is writing: his row returns with the new message alone."), name=self._peer
+                text = (
+                    _("6/6 {name} is writing: his row returns with the new message alone.")
+                    if self._peer_gone
+                    else _("6/6 {name} is writing. A deleted row returns with the new message alone.")
                 )
+                return safe.template(text, name=self._peer)
             case _:
                 return Content(_("That was all. ? shows every key."))

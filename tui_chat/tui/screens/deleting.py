@@ -10,6 +10,7 @@ import msgspec
 
 from tui_chat.locale import _
 from tui_chat.protocol.ids import ConversationType, new_identifier
+from tui_chat.protocol.models import Conversation
 from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete, Confirmed
 from tui_chat.tui.dialogs.delete_facts import DeleteFacts, gather
 from tui_chat.tui.safe import own
@@ -34,6 +35,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """By the app's stopwatch, in seconds."""
     stop: asyncio.Event
     done: int = 0
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """A deletion confirmed in this window, for the other device in it."""
+
+    started: float
+    """By the app's stopwatch, in seconds."""
+    origin: DevicePane
+    person: Conversation | None
 
 
 class _Failed(msgspec.Struct, frozen=True):
@@ -115,7 +125,7 @@ class Deleter:
         pane, app, ids = self._pane, self._pane.app, list(up_to)
         run = Run(batch_id=new_identifier(), total=len(ids), started=app.stopwatch(), stop=asyncio.Event())
         self.run = run
-        app.confirmed(run.batch_id, run.started, pane)
+        app.confirmed(run.batch_id, Confirmation(started=run.started, origin=pane, person=self._person(ids)))
         pane.expect(ids)
         pane.list.set_deleting(ids)
         self._progress(0, len(ids))
@@ -136,6 +146,11 @@ class Deleter:
             app.main.show_progress(None)
         self._report(result, up_to, clear_history=clear_history)
 
+    def _person(self, ids: list[str]) -> Conversation | None:
+        """The first one-to-one conversation among them: for the tour, in which that person writes again."""
+        rows = (self._pane.session.conversations.get(one) for one in ids)
+        return next((row for row in rows if row is not None and row.type is ConversationType.C2C), None)
+
     def _progress(self, done: int, total: int) -> None:
         if self.run is None:
             return
@@ -148,7 +163,7 @@ class Deleter:
         deleted = len(result.conversation_id_list)
         if result.stopped:
             app.say(sentences.stopped(deleted, len(result.stopped)), severity="warning")
-        elif deleted:
+        elif deleted and not (pane.second and result.synced):  # else the first device says it
             app.say(sentences.deleted(deleted, undoable=bool(result.undo_seconds)))
         if result.queued:
             app.say(sentences.queued(len(result.queued)), severity="warning")

@@ -262,7 +262,7 @@ class DevicePane(Vertical):
         self.list.remove_rows(ids, flash=change.device is not None)
         if (dialog := self.deleter.dialog) is not None:
             dialog.gone(ids, change.device)
-        self._measure(change.batch_id, ids)
+        self._measure(change.batch_id)
         if change.device is None or self.second:
             return
         place = (change.device, change.while_away)
@@ -282,16 +282,15 @@ class DevicePane(Vertical):
                 else sentences.deleted_elsewhere(device, count, undoable=undoable)
             )
 
-    def _measure(self, batch_id: str, ids: list[str]) -> None:
+    def _measure(self, batch_id: str) -> None:
         """From the moment of confirming on the one device to the changed frame on this one."""
-        started = self.app.confirmed_elsewhere(batch_id, self)
-        if started is None:
+        confirmation = self.app.confirmed_elsewhere(batch_id, self)
+        if confirmation is None:
             return
 
         def drawn() -> None:
-            self._title.update(
-                sentences.last_arrival(self.session.device_name, (self.app.stopwatch() - started) * 1000)
-            )
-            self.app.tour_sees_deleted_beside(ids)
+            milliseconds = (self.app.stopwatch() - confirmation.started) * 1000
+            self._title.update(sentences.last_arrival(self.session.device_name, milliseconds), layout=False)
+            self.app.tour_sees_deleted_beside(confirmation.person)
 
         self.call_after_refresh(drawn)

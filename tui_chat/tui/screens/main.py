@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 NARROW_BELOW: Final = 100
 """Columns below which one pane shows at a time."""
+NARROW_BELOW_WITH_TWO: Final = 120
+"""The same where a second device stands beside them."""
 LOW_BELOW: Final = 10
 """Rows below which every frame is left away."""
 
@@ -86,16 +88,20 @@ class MainScreen(Screen[None]):
     def device(self) -> DevicePane:
         """The device whose list has the focus; the first one otherwise."""
         second = self.second
-        return second if second is not None and second.has_focus_within else self.primary
+        return second if second is not None and self._within(second) else self.primary
 
     @property
     def scope(self) -> Scope | None:
         """Which pane has the focus."""
-        if self.conversation.composer.has_focus:
+        if self.focused is self.conversation.composer:
             return Scope.COMPOSER
-        if self.conversation.messages.has_focus:
+        if self.focused is self.conversation.messages:
             return Scope.MESSAGES
-        return Scope.LIST if any(pane.list.has_focus for pane in self._devices()) else None
+        return Scope.LIST if any(self.focused is pane.list for pane in self._devices()) else None
+
+    def _within(self, pane: Widget) -> bool:
+        """Whether the focus is in there. (`has_focus` lags behind: it waits for an event.)"""
+        return self.focused is not None and pane in self.focused.ancestors_with_self
 
     def _devices(self) -> list[DevicePane]:
         return [self.primary] if self.second is None else [self.primary, self.second]
@@ -116,15 +122,15 @@ class MainScreen(Screen[None]):
     def cycle(self, direction: int) -> None:
         """Tab and Shift+Tab."""
         panes = self._panes()
-        at = next((index for index, pane in enumerate(panes) if pane.has_focus), 0)
+        at = next((index for index, pane in enumerate(panes) if pane is self.focused), 0)
         self.go(panes[(at + direction) % len(panes)])
 
     def back(self) -> None:
         """Esc: one step towards the list; there, one thing less at a time."""
         device = self.device
-        if self.conversation.composer.has_focus:
+        if self.focused is self.conversation.composer:
             self.go(self.conversation.messages)
-        elif self.conversation.messages.has_focus:
+        elif self.focused is self.conversation.messages:
             self.go(device.list)
         elif isinstance(self.focused, Input):
             device.end_filter()
@@ -218,6 +224,7 @@ class MainScreen(Screen[None]):
         await self._body.mount(pane)
         self.second = pane
         self.primary.show_title(True)
+        self._lay_out()
         app.saw(Did.OPENED_SECOND)
 
     async def _close_second(self, pane: DevicePane) -> None:
@@ -226,6 +233,7 @@ class MainScreen(Screen[None]):
         self.primary.show_title(False)
         await pane.remove()
         self._body.remove_class("-two")
+        self._lay_out()
         await pane.session.close()
 
     # What happens.
@@ -251,9 +259,13 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """One pane at a time where there is no room for two; no frames where there is no room for them."""
-        self._body.set_class(event.size.width < NARROW_BELOW, "-narrow")
+        self._lay_out()
         self._body.set_class(event.size.height < LOW_BELOW, "-low")
         self.show_coach()
+
+    def _lay_out(self) -> None:
+        enough = NARROW_BELOW if self.second is None else NARROW_BELOW_WITH_TWO
+        self._body.set_class(self.size.width < enough, "-narrow")
 
     # What is said at the bottom.
 

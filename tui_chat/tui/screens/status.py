@@ -44,12 +44,12 @@ def sync_fact(server: ServerFacts, *, demo: bool) -> Fact:
     """Whether a deletion is carried to one's other devices."""
     if not server.version:
         return Fact(own(""), 0)
-    short = own(_("sync: on")) if server.sync_conversation_deletion else own(_("sync: off"))
     if not server.sync_conversation_deletion:
-        return Fact(own(_("sync of deletions: off")), 5, short=short)
+        return Fact(own(_("sync of deletions: off")), 5, short=own(_("sync: off")))
+    plain = own(_("sync of deletions: on"))
     if demo:
-        return Fact(own(_("sync of deletions: on (demo · real servers start with off)")), 5, short=short)
-    return Fact(own(_("sync of deletions: on")), 5, short=short)
+        return Fact(own(_("sync of deletions: on (demo · real servers start with off)")), 5, short=plain)
+    return Fact(plain, 5, short=own(_("sync: on")))
 
 
 def undo_fact(undoable: Sequence[UndoableBatch], now: int) -> Fact | None:

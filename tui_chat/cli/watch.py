@@ -28,32 +28,29 @@ async def _watch(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from tui_chat.client.changes import Connection, ConnectionChanged
+    from tui_chat.protocol.wire import to_plain
 
     from .account import session_for
     from .failures import NotSignedIn
+    from .output import print_json, print_line
 
     changes: asyncio.Queue[list[Change]] = asyncio.Queue()
     async with session_for(arguments, stream=True) as session:
         session.subscribe(changes.put_nowait)
+        before = Connection.CONNECTED
         while True:
             for change in await changes.get():
-                _print(change, arguments.json)
-                if isinstance(change, ConnectionChanged) and change.connection is Connection.SIGNED_OUT:
-                    raise NotSignedIn("this device was signed out; log in again with `tui-chat login`")
-
-
-def _print(change: "Change", as_json: bool) -> None:
-    from tui_chat.protocol.wire import to_plain
-
-    from .output import print_json, print_line
-
-    facts = {"change": type(change).__name__} | to_plain(change)
-    if as_json:
-        print_json(facts)
-        return
-    line = _in_words(change)
-    if line:
-        print_line(line)
+                if isinstance(change, ConnectionChanged):
+                    if change.connection is Connection.SIGNED_OUT:
+                        raise NotSignedIn("this device was signed out; log in again with `tui-chat login`")
+                    # Each attempt to come back is no news.
+                    if change.connection in (before, Connection.CONNECTING):
+                        continue
+                    before = change.connection
+                if arguments.json:
+                    print_json({"change": type(change).__name__} | to_plain(change))
+                elif line := _in_words(change):
+                    print_line(line)
 
 
 def _in_words(change: "Change") -> str:
@@ -70,7 +67,7 @@ def _in_words(change: "Change") -> str:
         case changes.HistoryCleared(conversation_id=conversation_id):
             return f"history cleared: {conversation_id}"
         case changes.ConnectionChanged(connection=connection):
-            return f"{connection.value}"
+            return connection.value
         case changes.ServerChanged(server=server):
             return f"sync of deletions: {'on' if server.sync_conversation_deletion else 'off'}"
         case _:

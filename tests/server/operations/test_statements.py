@@ -1,0 +1,69 @@
+"""How many statements the calls that matter take: each is a crossing into the database, and they must not creep up."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pytest
+
+from tui_chat.protocol.requests import DeleteConversations, SendMessage
+from tui_chat.server.engines import Row
+from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
+from tui_chat.server.operations import deletion, messages
+
+from .world import Device, World
+
+
+class Counting(SqliteTransaction):
+    """Counts what it is asked."""
+
+    asked = 0
+
+    def one(self, sql: str, *values: Any) -> Row | None:
+        self.asked += 1
+        return super().one(sql, *values)
+
+    def all(self, sql: str, *values: Any) -> list[Row]:
+        self.asked += 1
+        return super().all(sql, *values)
+
+    def execute(self, sql: str, *values: Any) -> int:
+        self.asked += 1
+        return super().execute(sql, *values)
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.asked += 1
+        super().many(sql, rows)
+
+    def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
+        self.asked += 1
+        return super().in_list(sql, values, *more)
+
+
+def test_a_message(world: World, alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob")
+    tx = Counting(world.connection, world.now)
+    messages.send(tx, alice.caller, "C2Cbob", SendMessage(client_id="x", text="hello"))
+    assert tx.asked <= 7
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_deletion_takes_as_many_for_one_as_for_many(world: World, alice: Device, count: int) -> None:
+    names = []
+    for number in range(count):
+        world.join(f"user{number}").send("C2CAlice")
+        names.append(f"C2Cuser{number}")
+    tx = Counting(world.connection, world.now)
+    request = DeleteConversations(conversation_id_list=names, operation_id="op", batch_id="batch")
+    assert len(deletion.delete(tx, alice.caller, request).conversation_id_list) == count
+    assert tx.asked <= 15
+
+
+def test_a_message_to_a_group_takes_as_many_whoever_is_in_it(world: World, alice: Device) -> None:
+    asked = []
+    for size in (8, 40):
+        members = [world.join(f"user{size}x{number}").id for number in range(size)]
+        alice.create(f"g{size}", *members)
+        tx = Counting(world.connection, world.now)
+        messages.send(tx, alice.caller, f"GROUPg{size}", SendMessage(client_id=f"x{size}", text="hello"))
+        asked.append(tx.asked)
+    assert asked[0] == asked[1] <= 9

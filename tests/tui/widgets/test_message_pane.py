@@ -1,5 +1,6 @@
 """The messages of one conversation: what is read never moves by itself."""
 
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -68,7 +69,7 @@ async def test_reading_above_nothing_moves_and_new_ones_are_counted() -> None:
         await pilot.press("pageup", "pageup")
         before = lines_of(pane)
         pane.append([message(101 + number, "x", ago=0) for number in range(12)])
-        pane.append([message(0, "mine", "alice", ago=0)])
+        pane.append([message(113, "mine, from my phone", "alice", ago=0)])
         await pilot.pause()
         after = lines_of(pane)
         assert after[:-1] == before[:-1]
@@ -77,6 +78,10 @@ async def test_reading_above_nothing_moves_and_new_ones_are_counted() -> None:
         await pilot.press("end")
         assert pane.following
         assert "new ↓" not in lines_of(pane)[-1]
+        await pilot.press("pageup", "pageup")
+        pane.append([message(0, "what I just wrote", "alice", ago=0)])
+        assert pane.following
+        assert "what I just wrote" in lines_of(pane)[-1]
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 12)])
@@ -396,3 +401,46 @@ async def test_the_pill_leads_to_the_end() -> None:
         await pilot.pause()
         await pilot.click(pane, offset=(pane.outer_size.width - 5, pane.outer_size.height - 2))
         assert pane.following
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_the_line_that_is_read_stays(seed: int) -> None:
+    chance = random.Random(seed)
+    first, last = 2_000, 2_099
+    async with shown(history(first, last), row=conversation("bob", messages=5_000), more_older=True, at=2_040) as (
+        _app,
+        pane,
+        pilot,
+    ):
+        for _step in range(120):
+            window = pane._window
+            assert window is not None
+            line = first_line(pane)
+            reading = not pane.following
+            match chance.randrange(6):
+                case 0 if first > 1_000:
+                    pane.prepend(history(first - 30, first - 1), more=True)
+                    first -= 30
+                case 1:
+                    pane.append(history(last + 1, last + 2))
+                    last += 2
+                case 2:
+                    seq = chance.randint(window.oldest, window.newest)
+                    if seq < window.entries[window.at(round(pane.scroll_y))[0]].message.message_seq:
+                        text, ago = f"{seq} edited\n" * chance.randint(1, 5), (20_000 - seq) * MINUTE
+                        edited = message(seq, text, version=_step + 2, ago=ago)
+                        pane.update_message(edited)
+                case 3:
+                    pane.set_peer_read(chance.randint(1_000, last))
+                    line = line.removesuffix("✓✓").removesuffix("✓").rstrip()
+                case 4:
+                    pane.scroll_to(y=chance.randint(0, max(int(pane.max_scroll_y) - 3, 0)), animate=False, force=True)
+                    continue
+                case 5 if chance.random() < 0.2:
+                    await pilot.resize_terminal(*chance.choice([(120, 40), (100, 30), (140, 20)]))
+                    continue
+                case _:
+                    continue
+            if reading:
+                shown_now = first_line(pane).removesuffix("✓✓").removesuffix("✓").rstrip()
+                assert shown_now == line.removesuffix("✓✓").removesuffix("✓").rstrip() or "──" in line

@@ -142,7 +142,13 @@ class Composer(TextArea):
             self._cut = False
             self.border_subtitle = None
 
+    def on_resize(self) -> None:
+        """The hint fits on one line."""
+        self._say_hint()
+
     def _say_hint(self) -> None:
         hint = Content(self._symbols.word(_("Write a message…  Enter sends · Ctrl+J new line")))
+        if hint.cell_length > self.content_size.width:
+            hint = Content(self._symbols.word(_("Write a message…")))
         self.placeholder = self._reason if self._reason is not None else hint
         self.border_title = self._reason if self._reason is not None and self.text else None

@@ -139,22 +139,17 @@ class Listing:
             self._rows = None
 
     def _narrow(self) -> KeyRows:
+        keys = self._order.ordered()
+        if (only := self._only) is not None:
+            keys = [key for key in keys if key in only]
         words = self._words.casefold().split()
-        only = self._only
-        return KeyRows(
-            [
-                key
-                for key in self._order.ordered()
-                if (only is None or key in only) and all(word in self._fold(key) for word in words)
-            ]
-        )
-
-    def _fold(self, key: str) -> str:
-        found = self._folded.get(key)
-        if found is None:
-            found = f"{self._known[key].name}\n{key}".casefold()
-            self._folded[key] = found
-        return found
+        if words:
+            folded = self._folded
+            for key in self._known.keys() - folded.keys():
+                folded[key] = f"{self._known[key].name}\n{key}".casefold()
+        for word in words:
+            keys = [key for key in keys if word in folded[key]]
+        return KeyRows(keys)
 
 
 def sort_key(conversation: Conversation) -> SortKey:

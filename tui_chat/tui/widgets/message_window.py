@@ -19,8 +19,10 @@ from tui_chat.tui.render.messages import (
     separator_count,
 )
 
-WINDOW: Final = 1_000
-"""Messages held at most; what is farther from the reader is let go and asked for again (measured: 50 ms a resize)."""
+WINDOW: Final = 500
+"""Messages held at most; what is farther from the reader is let go and asked for again.
+
+Measured: laying out, as a resize does, takes 0.1 ms a message."""
 
 
 class Entry:
@@ -46,7 +48,15 @@ class Entry:
 class MessageWindow:
     """Entries in order (sent ones by messageSeq, then those that wait to be sent) and where their lines are."""
 
-    def __init__(self, conversation: Conversation, own_id: str, *, new_after: int | None = None) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        own_id: str,
+        *,
+        new_after: int | None = None,
+        more_older: bool = False,
+        more_newer: bool = False,
+    ) -> None:
         """`new_after`: the line "new" stands before the first message of others above this messageSeq."""
         self.conversation = conversation
         self.own_id = own_id
@@ -54,6 +64,16 @@ class MessageWindow:
         self.tops: list[int] = [0]
         """The line on which each entry begins, and after the last one the number of lines."""
         self.peer_read_seq = conversation.peer_read_seq
+        self.more_older = more_older
+        """There are older ones, which are not held."""
+        self.more_newer = more_newer
+        self.asked_older = 0
+        """The oldest messageSeq held when older ones were asked for; 0 when nothing is under way."""
+        self.asked_newer = 0
+        self.new_count = 0
+        """Messages that came below while somebody read above."""
+        self.read_told = conversation.read_seq
+        """How far the app was told that somebody has read."""
         self._new_after = new_after
         self._first_new: int | None = None
         self._layout: tuple[MessageStyle, int] | None = None
@@ -131,19 +151,17 @@ class MessageWindow:
         self.entries = kept
         return gone
 
-    def trim_top(self) -> bool:
-        """Let go of the oldest beyond WINDOW; whether there were any."""
-        excess = len(self.entries) - WINDOW
-        if excess > 0:
-            del self.entries[:excess]
-        return excess > 0
+    def trim(self, near: int) -> None:
+        """Keep WINDOW entries around the one at that index, and note on which side others were let go.
 
-    def trim_bottom(self) -> bool:
-        """Let go of the newest beyond WINDOW; whether there were any. Those that wait to be sent go as well."""
-        excess = len(self.entries) - WINDOW
-        if excess > 0:
-            del self.entries[WINDOW:]
-        return excess > 0
+        Own ones that wait to be sent go as well; whoever shows the end anew gives them again.
+        """
+        if len(self.entries) <= WINDOW:
+            return
+        start = min(max(near - WINDOW // 2, 0), len(self.entries) - WINDOW)
+        self.more_older = self.more_older or start > 0
+        self.more_newer = self.more_newer or start + WINDOW < len(self.entries)
+        self.entries = self.entries[start : start + WINDOW]
 
     def lay_out(self, style: MessageStyle, generation: int = 0) -> None:
         """Make the lines of what changed; of everything when the style or the generation is another."""

@@ -33,7 +33,7 @@ class Hint(msgspec.Struct, frozen=True):
     priority: int = 0
 
 
-class StatusBar(Painted):
+class StatusBar(Painted, can_focus=False):
     """One line that never wraps."""
 
     PREFIX = "status-bar"

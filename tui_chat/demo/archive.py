@@ -99,7 +99,14 @@ def _members(talk: Talk, people: Sequence[Person]) -> list[str]:
 
 def _to_group(talk: Talk, group_id: str, times: Sequence[int], people: Sequence[Person]) -> list[ArchivedMessage]:
     return [
-        ArchivedMessage(sender=people[sender].user_id, to=group_id, in_group=True, time=time, text=text)
+        ArchivedMessage(
+            sender=people[sender].user_id,
+            to=group_id,
+            in_group=True,
+            time=time,
+            text=text,
+            mentions=[ALICE] if sender and mentions_alice(text) else [],
+        )
         for sender, time, text in zip(talk.senders, times, talk.text, strict=True)
     ]
 

@@ -52,6 +52,7 @@ class ArchivedMessage(msgspec.Struct, frozen=True, kw_only=True):
     in_group: bool = False
     time: int
     text: str
+    mentions: list[str] = []
 
 
 class ArchivedRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +113,7 @@ def import_archive(tx: Transaction, archive: Archive) -> Imported:
     _messages(tx, archive, users)
     for mark in archive.reads:
         _read(tx, _known(users, mark.user_id), mark)
+    _count_mentions(tx, archive, users)
     tx.many(
         "UPDATE state SET pinned = ?, muted = ? WHERE account = ? AND folded = ?",
         [
@@ -149,6 +151,7 @@ def _users(tx: Transaction, archive: Archive) -> _Users:
         mentioned.update(folded_users(group.members))
     for message in archive.messages:
         mentioned.add(ids.fold(message.sender))
+        mentioned.update(ids.fold(name) for name in message.mentions)
         if not message.in_group:
             mentioned.add(ids.fold(message.to))
     present = _load(tx, sorted(mentioned))
@@ -229,19 +232,37 @@ def _messages(tx: Transaction, archive: Archive, users: _Users) -> None:
     rows: list[tuple[object, ...]] = []
     own: dict[tuple[int, int], tuple[int, int]] = {}
     ends: list[tuple[int, int, int, int]] = []
+    mentions: list[tuple[int, int, int]] = []
     for key, written in by_place.items():
         _, seq, count, time = standing[key]
         for sender, message in written:
             seq, count, time = seq + 1, count + 1, message.time
-            rows.append((key, seq, sender.key, time, _TEXT, count, accept_text(message.text), None))
+            called = [_known(users, name) for name in message.mentions]
+            extra = None
+            if called:
+                extra = msgspec.json.encode(Extra(mentions=[one.user_id for one in called])).decode()
+                mentions += [(one.key, key, seq) for one in called if one.key != sender.key]
+            rows.append((key, seq, sender.key, time, _TEXT, count, accept_text(message.text), extra))
             own[sender.key, key] = (seq, count)
         ends.append((seq, count, time, key))
     _insert(tx, rows)
+    tx.many("INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)", mentions)
     tx.many("UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?", ends)
     # Sending reads what stands before it, here as everywhere.
     tx.many(
         "UPDATE state SET read_seq = ?, floor_count = ?, mention_count = 0 WHERE account = ? AND conversation = ?",
         [(seq, count, account, key) for (account, key), (seq, count) in own.items()],
+    )
+
+
+def _count_mentions(tx: Transaction, archive: Archive, users: _Users) -> None:
+    """How many mentions each of the mentioned has not read, now that it is known what is read."""
+    called = {_known(users, name).key for message in archive.messages for name in message.mentions}
+    tx.many(
+        "UPDATE state SET mention_count = (SELECT COUNT(*) FROM mention m WHERE m.account = state.account"
+        " AND m.conversation = state.conversation AND m.seq > state.read_seq AND m.seq > state.hidden"
+        " AND m.seq > state.cleared) WHERE account = ?",
+        [(account,) for account in sorted(called)],
     )
 
 

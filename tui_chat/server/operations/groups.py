@@ -6,7 +6,6 @@ that tells of the joining to the one that tells of the leaving, both inclusive.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, NamedTuple
 
 from tui_chat.protocol import ids, limits
 from tui_chat.protocol.errors import (
@@ -14,7 +13,6 @@ from tui_chat.protocol.errors import (
     GroupNotFound,
     InvalidRequest,
     NameTaken,
-    NotAMember,
     OwnerCannotQuit,
     TooManyMembers,
     UserNotFound,
@@ -34,36 +32,13 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .eventlog import Outgoing, emit
+from .grouprows import GroupRow, group_of, living, members_only, owner_only
 from .idempotency import once
 from .membership import Joining, enter, leave, leave_all
 from .posting import Reached, notify
 from .state import DISMISSED, GROUP, JOINED, KICKED, LEFT, OWNER, ROLES, side
 from .tips import TIP_USERS, write_tip
 from .users import SYSTEM_FOLDED, Account, account_of, accounts_of, add_conversations
-
-
-class Row(NamedTuple):
-    """A group as the database has it."""
-
-    conversation: int
-    group_id: str
-    name: str
-    join_rule: Literal["free", "approval", "closed"]
-    owner: int
-    owner_id: str
-    member_count: int
-    dismissed: int
-
-    def shown(self) -> Group:
-        """The Group that clients are shown."""
-        return Group(
-            group_id=self.group_id,
-            name=self.name,
-            join=self.join_rule,
-            owner=self.owner_id,
-            dismissed=bool(self.dismissed),
-            member_count=self.member_count,
-        )
 
 
 def create(tx: Transaction, caller: Caller, request: CreateGroup) -> GroupAnswer:
@@ -93,7 +68,7 @@ def create(tx: Transaction, caller: Caller, request: CreateGroup) -> GroupAnswer
             caller.user,
             tx.now,
         )
-        row = _row(tx, group_id)
+        row = group_of(tx, group_id)
         owner = Joining(Account(caller.user, caller.user_id, None), OWNER)
         told = write_tip(
             tx,
@@ -121,8 +96,8 @@ def invite(tx: Transaction, caller: Caller, group_id: str, request: AddMembers) 
     _check_room(0, len(request.members))
 
     def carry_out(_: str) -> GroupAnswer:
-        row = _living(tx, group_id)
-        _members_only(tx, caller, row)
+        row = living(tx, group_id)
+        members_only(tx, caller, row)
         present = {
             one[0]
             for one in tx.all(
@@ -144,7 +119,7 @@ def join(tx: Transaction, caller: Caller, group_id: str, request: GroupCommand) 
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = _living(tx, group_id)
+        row = living(tx, group_id)
         own = side(tx, caller.user, ids.fold(ids.group(row.group_id)))
         if own is not None and own.membership == JOINED:
             return _answer(tx, group_id, 0)
@@ -175,8 +150,8 @@ def quit_group(tx: Transaction, caller: Caller, group_id: str, request: GroupCom
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = _living(tx, group_id)
-        _members_only(tx, caller, row)
+        row = living(tx, group_id)
+        members_only(tx, caller, row)
         if row.owner == caller.user:
             raise OwnerCannotQuit()
         told = write_tip(
@@ -202,8 +177,8 @@ def kick(tx: Transaction, caller: Caller, group_id: str, user_id: str, operation
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = _living(tx, group_id)
-        _owner_only(tx, caller, row, "remove members")
+        row = living(tx, group_id)
+        owner_only(tx, caller, row, "remove members")
         target = account_of(tx, user_id)
         if target.key == caller.user:
             raise Forbidden("the owner cannot be removed: dismiss the group instead")
@@ -234,8 +209,8 @@ def dismiss(tx: Transaction, caller: Caller, group_id: str, operation_id: str | 
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = _living(tx, group_id)
-        _owner_only(tx, caller, row, "dismiss it")
+        row = living(tx, group_id)
+        owner_only(tx, caller, row, "dismiss it")
         told = write_tip(
             tx,
             row.conversation,
@@ -265,8 +240,8 @@ def change(tx: Transaction, caller: Caller, group_id: str, request: ChangeGroup)
     name = None if request.name is None else accept_name(request.name, "a group's name")
 
     def carry_out(_: str) -> GroupAnswer:
-        row = _living(tx, group_id)
-        _owner_only(tx, caller, row, "change it")
+        row = living(tx, group_id)
+        owner_only(tx, caller, row, "change it")
         if name in (None, row.name) and request.join in (None, row.join_rule):
             return _answer(tx, group_id, 0)
         tx.execute(
@@ -285,7 +260,7 @@ def change(tx: Transaction, caller: Caller, group_id: str, request: ChangeGroup)
 
 def get(tx: Transaction, caller: Caller, group_id: str) -> Group:
     """A group, for those who are or were in it, and for everyone where it is not closed. Raises GroupNotFound."""
-    row = _row(tx, group_id)
+    row = group_of(tx, group_id)
     own = side(tx, caller.user, ids.fold(ids.group(row.group_id)))
     if own is None and (row.join_rule == "closed" or row.dismissed):
         raise GroupNotFound()
@@ -304,8 +279,8 @@ def members(
         raise InvalidRequest(f"limit is from 1 to {limits.PAGE}")
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise InvalidRequest("cursor is not one that this server gave")
-    row = _row(tx, group_id)
-    _members_only(tx, caller, row)
+    row = group_of(tx, group_id)
+    members_only(tx, caller, row)
     rows = tx.all(
         "SELECT s.account, a.user_id, a.nick, s.role FROM state s JOIN account a ON a.id = s.account"
         " WHERE s.conversation = ? AND s.account > ? AND s.membership = ? ORDER BY s.account LIMIT ?",
@@ -318,47 +293,14 @@ def members(
     return MemberPage(members=found, next=str(rows[limit - 1][0]) if len(rows) > limit else None)
 
 
-def _row(tx: Transaction, group_id: str) -> Row:
-    row = tx.one(
-        "SELECT g.conversation, g.group_id, g.name, g.join_rule, g.owner, a.user_id, g.member_count, g.dismissed"
-        " FROM chat_group g JOIN account a ON a.id = g.owner WHERE g.folded = ?",
-        ids.fold(group_id),
-    )
-    if row is None:
-        raise GroupNotFound()
-    return Row(*row)
-
-
-def _living(tx: Transaction, group_id: str) -> Row:
-    """The group, locked. Raises GroupNotFound where it is not, or is no longer."""
-    row = _row(tx, group_id)
-    tx.lock_conversations((row.conversation,))
-    row = _row(tx, group_id)
-    if row.dismissed:
-        raise GroupNotFound("that group was dismissed")
-    return row
-
-
-def _members_only(tx: Transaction, caller: Caller, row: Row) -> None:
-    own = side(tx, caller.user, ids.fold(ids.group(row.group_id)))
-    if own is None or own.membership != JOINED:
-        raise NotAMember()
-
-
-def _owner_only(tx: Transaction, caller: Caller, row: Row, what: str) -> None:
-    _members_only(tx, caller, row)
-    if row.owner != caller.user:
-        raise Forbidden(f"only the group's owner can {what}")
-
-
 def _answer(tx: Transaction, group_id: str, event_seq: int) -> GroupAnswer:
-    row = _row(tx, group_id)
+    row = group_of(tx, group_id)
     return GroupAnswer(group=row.shown(), conversation_id=ids.group(row.group_id), event_seq=event_seq)
 
 
 def _tell_changed(tx: Transaction, caller: Caller, group_id: str, members: Sequence[Reached]) -> int:
     """Tell members how the group stands; the caller's eventSeq."""
-    group = _row(tx, group_id).shown()
+    group = group_of(tx, group_id).shown()
     told = [
         Outgoing(one.side.account, one.user_id, GroupChanged(group=group, conversation=one.conversation))
         for one in members
@@ -366,7 +308,9 @@ def _tell_changed(tx: Transaction, caller: Caller, group_id: str, members: Seque
     return emit(tx, told)[caller.user]
 
 
-def _notify(tx: Transaction, caller: Caller, row: Row, accounts: Sequence[Account], what: TipKind, text: str) -> None:
+def _notify(
+    tx: Transaction, caller: Caller, row: GroupRow, accounts: Sequence[Account], what: TipKind, text: str
+) -> None:
     """Put a notice into the system's conversation of each."""
     for one in accounts:
         tip = Tip(what=what, operator=caller.user_id, user_id_list=[one.user_id], group_id=row.group_id, name=row.name)
@@ -378,7 +322,7 @@ def _check_room(present: int, new: int) -> None:
         raise TooManyMembers(f"a group has at most {limits.GROUP_MEMBERS} members")
 
 
-def _add(tx: Transaction, caller: Caller, row: Row, new: Sequence[Account]) -> int:
+def _add(tx: Transaction, caller: Caller, row: GroupRow, new: Sequence[Account]) -> int:
     """Add members and tell the group, TIP_USERS in one tip; the caller's last eventSeq, 0 where nobody is new."""
     event_seq = 0
     for start in range(0, len(new), TIP_USERS):
@@ -400,7 +344,7 @@ def _add(tx: Transaction, caller: Caller, row: Row, new: Sequence[Account]) -> i
 
 def _tell_rule(tx: Transaction, caller: Caller, conversation: int, group_id: str) -> int:
     """Tell members that something changed that no tip tells of; the caller's eventSeq."""
-    group = _row(tx, group_id).shown()
+    group = group_of(tx, group_id).shown()
     members = tx.all(
         "SELECT s.account, a.user_id FROM state s JOIN account a ON a.id = s.account"
         " WHERE s.conversation = ? AND s.membership = ? ORDER BY s.account",

@@ -124,6 +124,11 @@ def lines_of(widget: Widget) -> list[str]:
     return [widget.render_line(y).text.rstrip() for y in range(widget.content_size.height)]
 
 
+def screen_lines(app: App[None]) -> list[str]:
+    """The whole screen as it is seen, with borders and scroll bars over the rest."""
+    return ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+
+
 class Host(App[None]):
     """The four widgets as the main screen has them."""
 

@@ -13,7 +13,7 @@ from tui_chat.tui.render.cells import Line
 from tui_chat.tui.themes import ASCII, UNICODE, Symbols
 from tui_chat.tui.widgets.conversation_list import ConversationList
 
-from .host import DAY, MINUTE, NOW, Host, by_id, conversation, lines_of, many, sample
+from .host import DAY, MINUTE, NOW, Host, by_id, conversation, lines_of, many, sample, screen_lines
 
 
 @asynccontextmanager
@@ -49,6 +49,12 @@ async def test_the_picture_at_120() -> None:
             "   dave 🎉              2024",
             "",
         ]
+
+
+async def test_the_scroll_bar_covers_nothing() -> None:
+    rows = [conversation(f"#group{number:03}", ago=number * MINUTE, unread=120, mentions=1) for number in range(100)]
+    async with shown(rows) as (app, _widget, _, _pilot):
+        assert all("99+ @" in line for line in screen_lines(app)[1:37])
 
 
 async def test_the_title_counts() -> None:

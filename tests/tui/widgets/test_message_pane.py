@@ -1,8 +1,10 @@
 """The messages of one conversation: what is read never moves by itself."""
 
 import random
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from tui_chat.protocol.models import Conversation, Message, MessageType, Tip, Ti
 from tui_chat.tui.widgets.message_pane import MessagePane
 from tui_chat.tui.widgets.message_window import WINDOW
 
-from .host import DAY, MINUTE, Host, conversation, lines_of, message
+from .host import DAY, MINUTE, Host, conversation, lines_of, message, screen_lines
 
 
 def history(first: int, last: int) -> list[Message]:
@@ -228,6 +230,21 @@ async def test_an_older_version_changes_nothing() -> None:
         assert "second" in lines_of(pane)[1]
         pane.update_message(message(1, "third", ago=0, version=3))
         assert "third" in lines_of(pane)[1]
+
+
+@pytest.mark.parametrize("width", [100, 101, 118])
+async def test_the_scroll_bar_covers_nothing(width: int) -> None:
+    words = " ".join(f"word{number}" for number in range(200))
+    messages = [message(1, words, ago=MINUTE), message(2, words, "alice", ago=0)]
+    async with shown(messages, size=(width, 30)) as (app, pane, pilot):
+        pane.set_peer_read(2)
+        await pilot.pause()
+        assert pane.show_vertical_scrollbar
+        seen = "\n".join(screen_lines(app))
+        numbers = [int(number) for number in re.findall(r"word(\d+)", seen)]
+        assert numbers[-1] == 199
+        assert all(other == (one + 1) % 200 for one, other in pairwise(numbers))
+        assert "✓✓" in seen
 
 
 async def test_days_and_new_are_separated() -> None:

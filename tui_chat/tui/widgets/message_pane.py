@@ -340,7 +340,7 @@ class MessagePane(ReadingPane):
         offset, window = event.get_content_offset(self), self._window
         if offset is None or window is None or not window.entries:
             return
-        if window.new_count and offset.y == self._page - 1 and offset.x >= self.size.width - line_width([self._pill()]):
+        if window.new_count and offset.y == self._page - 1 and offset.x >= self.cells - line_width([self._pill()]):
             self.action_newest()
         elif offset.y + round(self.scroll_y) < window.height:
             index, _line = window.at(offset.y + round(self.scroll_y))

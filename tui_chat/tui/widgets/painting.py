@@ -38,6 +38,11 @@ class Painted(ScrollView, inherit_bindings=False):
     def forget_strips(self) -> None:
         """Whatever was painted is out of date."""
 
+    @property
+    def cells(self) -> int:
+        """Width of what can be seen of a line: without the border, and without the scroll bar even while it is away."""
+        return max(self.scrollable_content_region.width, 0)
+
     def frame(self, left: Safe, right: Safe, symbols: Symbols) -> None:
         """Write the title into the upper border, once for each change: it draws the whole widget anew."""
         titled = (left, right, self.outer_size.width)

@@ -69,7 +69,7 @@ class ReadingPane(Painted, can_focus=True):
 
     def line_strip(self, y: int) -> Strip:
         """One line of what is visible."""
-        cells = self.size.width
+        cells = self.cells
         window = self._window
         if window is None or not window.entries:
             return self._notice_strip(y, cells)
@@ -147,7 +147,7 @@ class ReadingPane(Painted, can_focus=True):
         """Make the lines, and put the reader where the reader was."""
         self._retitle()
         self._laid = self.size
-        cells = self.size.width
+        cells = self.cells
         window = self._window
         self._notice_lines = []
         if cells <= 0:

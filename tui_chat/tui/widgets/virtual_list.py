@@ -187,7 +187,7 @@ class VirtualList(Painted, can_focus=True):
 
     def line_strip(self, y: int) -> Strip:
         """One line of what is visible."""
-        cells = self.size.width
+        cells = self.cells
         index = y + round(self.scroll_y)
         if index >= len(self._rows):
             return self.paint([] if len(self._rows) else self.empty_line(y, cells), "", cells)

@@ -33,6 +33,7 @@ class Composer(TextArea):
         border-subtitle-color: $text-warning;
         scrollbar-size-vertical: 1;
         &:focus { border: round $border; }
+        &:focus:nocolor { border: heavy $border; }
         &.-ascii { border: ascii $foreground 35%; }
         &.-ascii:focus { border: ascii $border; }
         & .text-area--placeholder { color: $text-muted; }

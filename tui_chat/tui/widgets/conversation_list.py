@@ -40,6 +40,7 @@ class ConversationList(MarkedList):
         border: round $foreground 35%;
         border-title-color: $foreground 35%;
         &:focus { border: round $border; border-title-color: $border; }
+        &:focus:nocolor { border: heavy $border; }
         &.-ascii { border: ascii $foreground 35%; }
         &.-ascii:focus { border: ascii $border; }
         scrollbar-background: $background;

@@ -51,6 +51,7 @@ class MessagePane(ReadingPane):
         scrollbar-background: $background;
         scrollbar-color: $foreground 20%;
         &:focus { border: round $border; border-title-color: $border; }
+        &:focus:nocolor { border: heavy $border; }
         &.-ascii { border: ascii $foreground 35%; }
         &.-ascii:focus { border: ascii $border; }
         .message-pane--cursor { background: $panel; color: $foreground; }

@@ -76,7 +76,7 @@ async def test_the_walk_with_a_phone() -> None:
         phone.deleted_elsewhere(["C2Cbob"], device="laptop", batch_id=batch)
         await until(lambda: "6/6 bob is writing" in text_of(app))
         assert "phone · last deletion arrived in " in text_of(app)
-        assert nudged == ["bob"]
+        await until(lambda: nudged == ["bob"])
         assert not ended
         session.arrive(texts("C2Cbob", 1, start=5)[0])
         await until(lambda: "That was all." in text_of(app))

@@ -131,6 +131,8 @@ class ChatApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of commands that would do nothing now are not taken."""
+        if action == "command_palette" and self.screen is not self.main:
+            return False
         if action != "command":
             return super().check_action(action, parameters)
         if not self.main.is_mounted:

@@ -72,17 +72,20 @@ class Deleter:
 
     def retry(self) -> None:
         """Delete again what failed, as it was confirmed."""
-        failed = [one for one in self._pane.list.failed if one in self._failed]
-        if not failed or self.run is not None:
-            return
-        clear = self._failed[failed[0]].clear_history
-        chosen = {one: self._failed[one].up_to for one in failed if self._failed[one].clear_history is clear}
-        self._pane.list.clear_failed()
-        self._pane.app.start(self._delete(chosen, clear_history=clear))
+        failed = {one: self._failed[one] for one in self._pane.list.failed if one in self._failed}
+        if failed and self.run is None:
+            self._pane.list.clear_failed()
+            self._pane.app.start(self._retry(failed))
+
+    async def _retry(self, failed: Mapping[str, _Failed]) -> None:
+        for clear in (True, False):
+            chosen = {one: it.up_to for one, it in failed.items() if it.clear_history is clear}
+            if chosen:
+                await self._delete(chosen, clear_history=clear)
 
     def undo(self, batch_id: str | None = None) -> None:
         """Undo this batch, or the newest that can be undone."""
-        self._pane.app.start(self._undo(batch_id))
+        self._pane.app.start(self.bring_back(batch_id))
 
     def stop(self) -> bool:
         """Stop what is left of a deletion. Returns whether one was running."""
@@ -170,12 +173,12 @@ class Deleter:
         self._name_kept(result.kept)
         self._keep_marks(result)
         if result.failures:
-            self._failed = {
+            self._failed |= {
                 failure.conversation_id: _Failed(up_to[failure.conversation_id], clear_history)
                 for failure in result.failures
                 if failure.conversation_id in up_to
             }
-            pane.list.set_failed({failure.conversation_id: failure.message for failure in result.failures})
+            pane.list.set_failed({failure.conversation_id: _(failure.message) for failure in result.failures})
             app.say(sentences.failed(len(result.failures)), severity="error")
         if deleted or result.queued:
             app.saw(Did.DELETED)
@@ -196,7 +199,8 @@ class Deleter:
         self._pane.list.clear_marks()
         self._pane.list.mark(marks.difference(result.kept))
 
-    async def _undo(self, batch_id: str | None) -> None:
+    async def bring_back(self, batch_id: str | None) -> None:
+        """Undo and say so. Raises ChatError where it is refused."""
         pane, app = self._pane, self._pane.app
         async with self._undoing:
             if batch_id is None and not pane.session.undoable:

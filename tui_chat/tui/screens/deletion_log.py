@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -47,10 +47,14 @@ class DeletionLog(Dialog[None]):
         ("k", "up"),
     ]
 
-    def __init__(self, session: ChatSession, *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, session: ChatSession, *, clock: Callable[[], int], bring_back: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """`bring_back` undoes a batch and says so."""
         super().__init__()
         self._session = session
         self._clock = clock
+        self._bring_back = bring_back
         self._fetched = 0
         """When the entries came; their seconds left count from there."""
         self._entries: list[Deletion] = []
@@ -209,8 +213,7 @@ class DeletionLog(Dialog[None]):
         self.app.start(self._undo(entry.batch_id))
 
     async def _undo(self, batch_id: str) -> None:
-        result = await self._session.undo(batch_id)
-        self.app.say(sentences.restored(len(result.conversation_id_list), None))
+        await self._bring_back(batch_id)
         await self._load()
 
     def action_erase(self) -> None:

@@ -183,7 +183,7 @@ class DevicePane(Vertical):
 
     def show_log(self) -> None:
         """`L`"""
-        self.app.push_screen(DeletionLog(self.session, clock=self.app.clock))
+        self.app.push_screen(DeletionLog(self.session, clock=self.app.clock, bring_back=self.deleter.bring_back))
 
     def reload(self) -> None:
         """Ctrl+R"""

@@ -40,6 +40,8 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         connections.add(task)
         try:
             await handler(reader, writer)
+        except (asyncio.CancelledError, asyncio.IncompleteReadError, ConnectionError):
+            return
         finally:
             connections.discard(task)
             writer.close()
@@ -61,13 +63,7 @@ def always(response: bytes) -> Handler:
             writer.write(response)
             await writer.drain()
 
-    async def until_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handler(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-
-    return until_gone
+    return handler
 
 
 @asynccontextmanager
@@ -169,23 +165,29 @@ async def test_one_that_always_hangs_up_is_not_called_for_ever() -> None:
     assert accepted == 2
 
 
-async def test_callers_that_go_away_cost_no_connection() -> None:
-    """httpx loses a pool slot for each request that is cancelled while it connects; ours must go on working."""
-    gate = asyncio.Event()
+async def test_a_caller_that_goes_away_leaves_its_exchange_to_end_by_itself() -> None:
+    """httpx loses a pool slot for good with a request that is cancelled while it connects."""
+    accepted = 0
+    asked, gate = asyncio.Event(), asyncio.Event()
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await gate.wait()
-        await always(answer(200, "{}"))(reader, writer)
+        nonlocal accepted
+        accepted += 1
+        while await reader.readuntil(b"\r\n\r\n"):
+            asked.set()
+            await gate.wait()
+            writer.write(answer(200, "{}"))
 
     async with serving(slow) as url, api_at(url) as api:
-        for _ in range(20):
-            calls = [asyncio.create_task(api.call("GET", "/v1/x", Done)) for _ in range(4)]
-            await asyncio.sleep(0)
-            for call in calls:
-                call.cancel()
-            await asyncio.wait(calls)
+        call = asyncio.create_task(api.call("GET", "/v1/x", Done))
+        await asked.wait()
+        call.cancel()
+        await asyncio.wait([call])
+        assert call.cancelled()
         gate.set()
-        assert await asyncio.gather(*(api.call("GET", "/v1/x", Done) for _ in range(16))) == [Done()] * 16
+        await asyncio.sleep(0.05)
+        assert await api.call("GET", "/v1/x", Done) == Done()
+    assert accepted == 1, "the same connection, free again"
 
 
 async def test_closed_is_closed() -> None:

@@ -1,15 +1,17 @@
 """Cut, slow, refused, restarted: what was asked for takes effect once, and every session finds its way back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from tests.client.sessions import Sessions, Watched, eventually, in_step, texts
 from tests.proxy import Proxy, proxy_to
 from tests.servers import LiveServer, ServerProcess
+from tui_chat.client import core
 from tui_chat.client.changes import (
     CommandRefused,
     Connection,
@@ -22,6 +24,7 @@ from tui_chat.client.changes import (
     SendFailed,
 )
 from tui_chat.client.session import ChatSession
+from tui_chat.protocol import events
 from tui_chat.protocol.errors import NotConnected, UserNotFound
 
 BOB = "C2Cbob"
@@ -146,6 +149,61 @@ async def test_a_deletion_whose_answer_is_lost_takes_effect_once(sessions: Sessi
     await bob.session.send_message("C2Calice", "four")
     await eventually(lambda: BOB in alice.session.conversations)
     assert alice.session.conversations[BOB].message_count == 1
+
+
+class TestLostFrames:
+    """The socket's frames come in order; should one be missing all the same, nothing is."""
+
+    @staticmethod
+    def losing(watched: Watched, lost: Callable[[events.ServerFrame], bool]) -> None:
+        inside = watched.session._core
+        take = inside.frame_came
+
+        def frame_came(frame: events.ServerFrame) -> None:
+            if not lost(frame):
+                take(frame)
+
+        inside.frame_came = frame_came  # type: ignore[method-assign]
+
+    async def test_a_gap_is_filled(self, sessions: Sessions, proxy: Proxy) -> None:
+        alice, bob = await alice_and_bob(sessions, proxy.url)
+        first = iter([True])
+        self.losing(alice, lambda frame: isinstance(frame, events.EventRange) and next(first, False))
+        await bob.session.send_message("C2Calice", "lost on the way")
+        await bob.session.send_message("C2Calice", "five")
+        await eventually(lambda: newest(alice) == "five")
+        assert texts(alice.session.cached_tail(BOB)) == ["one", "two", "three", "lost on the way", "five"]
+
+    async def test_a_ping_tells_that_the_last_one_is_missing(self, sessions: Sessions, proxy: Proxy) -> None:
+        alice, bob = await alice_and_bob(sessions, proxy.url)
+        self.losing(alice, lambda frame: isinstance(frame, events.EventRange))
+        await bob.session.send_message("C2Calice", "lost on the way")
+        assert newest(alice) == "three"
+        seq = alice.session._core.state.position
+        assert seq is not None
+        alice.session._core.frame_came(events.Ping(event_seq=seq + 1))
+        await eventually(lambda: newest(alice) == "lost on the way")
+
+    async def test_a_misshapen_event_is_asked_for_anew(self, sessions: Sessions, proxy: Proxy) -> None:
+        alice, bob = await alice_and_bob(sessions, proxy.url)
+        self.losing(alice, lambda frame: isinstance(frame, events.EventRange))
+        await bob.session.send_message("C2Calice", "four")
+        seq = alice.session._core.state.position
+        assert seq is not None
+        bad = msgspec.Raw(b'{"kind":"message.new","eventSeq":1,"message":[]}')
+        alice.session._core._inbox.append(events.EventRange(first=seq + 1, last=seq + 1, cursor="e:1", events=[bad]))
+        alice.session._core._inbox_filled.set()
+        await eventually(lambda: newest(alice) == "four")
+
+    async def test_more_frames_than_can_be_held_are_dropped_and_asked_for(
+        self, sessions: Sessions, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        alice, bob = await alice_and_bob(sessions, proxy.url)
+        monkeypatch.setattr(core, "INBOX", 0)
+        await bob.session.send_message("C2Calice", "four")
+        await bob.session.send_message("C2Calice", "five")
+        await eventually(lambda: newest(alice) == "five")
+        assert texts(alice.session.cached_tail(BOB))[-2:] == ["four", "five"]
 
 
 class TestDeletingOffline:

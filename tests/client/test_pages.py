@@ -143,6 +143,7 @@ async def test_where_it_changes_again_and_again_the_page_is_taken_filtered() -> 
     page = await pages.page(BOB, before=None, after=None, limit=50)
     assert texts(page.messages) == ["m4"]
     assert texts(pages.tail(BOB, 50)) == ["m4"]
+    assert texts(pages._store.history.tail(BOB, 50)) == ["m4"], "and nothing else is written down"
     assert page.cleared_through == 3
 
 

@@ -17,7 +17,7 @@ from tui_chat.client.changes import (
     StateReset,
     TypingSeen,
 )
-from tui_chat.protocol.errors import ErrorBody
+from tui_chat.protocol.errors import ErrorBody, NotConnected
 
 
 async def test_rows_go_with_a_word_about_who_did_it() -> None:
@@ -213,3 +213,16 @@ async def test_what_the_session_has_to_tell(change: Notice | CommandRefused, wor
     async with running(session) as (app, _pilot):
         session.tell(change)
         await until(lambda: any(words in one for one in said(app)))
+
+
+async def test_what_could_not_be_had_offline_comes_with_the_connection() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        session.connect(Connection.OFFLINE)
+        session.error = NotConnected()
+        await pilot.press("2")
+        await until(lambda: "The server cannot be reached." in said(app))
+        assert "message 4" not in text_of(app)
+        session.error = None
+        session.connect(Connection.CONNECTED)
+        await until(lambda: "message 4" in text_of(app))

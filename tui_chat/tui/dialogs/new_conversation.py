@@ -43,6 +43,7 @@ class NewConversation(Dialog[str | None]):
             yield Static(id="problem", markup=False)
 
     def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
         self.query_one(Input).focus()
 
     def action_cancel(self) -> None:

@@ -15,6 +15,8 @@ from textual.widgets import TextArea
 
 from tui_chat.client.changes import (
     Change,
+    Connection,
+    ConnectionChanged,
     ConversationsHidden,
     ConversationsRemoved,
     ConversationsRestored,
@@ -42,11 +44,12 @@ from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.composer import Composer
 from tui_chat.tui.widgets.message_pane import MessagePane
 
+from .paging import Paging
+
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
     from tui_chat.tui.app import ChatApp
 
-PAGE: Final = 50
 DRAFT_QUIET: Final = 0.5
 """Seconds without a key after which a draft is kept."""
 TYPING_EVERY: Final = 3.0
@@ -81,10 +84,9 @@ class ConversationPane(Vertical):
     ) -> None:
         super().__init__(id=id)
         self._session = session
-        self._symbols = symbols
-        self._clock = clock
         self.messages = Messages(clock=clock, own_id=session.user_id, symbols=symbols, id="messages")
         self.composer = Composer(symbols=symbols, most_bytes=session.server.limits.text_bytes, id="composer")
+        self._paging = Paging(session, self.messages, lambda work: self.app.start(work))
         self._draft_timer: Timer | None = None
         self._typing_timer: Timer | None = None
         self._typing_told = 0.0
@@ -95,7 +97,6 @@ class ConversationPane(Vertical):
         self._farewell = ""
         self._failed: dict[str, str] = {}
         """clientID -> text of own messages that were refused."""
-        self._reading: tuple[str, int] | None = None
 
     def compose(self) -> ComposeResult:
         yield self.messages
@@ -228,27 +229,12 @@ class ConversationPane(Vertical):
     @on(MessagePane.NeedOlder)
     def _need_older(self, event: MessagePane.NeedOlder) -> None:
         event.stop()
-        self.app.start(self._older(event.conversation_id, event.before))
-
-    async def _older(self, conversation_id: str, before: int) -> None:
-        try:
-            page = await self._session.history(conversation_id, before=before, limit=PAGE)
-        except ChatError:
-            if conversation_id == self.conversation_id:
-                self.messages.prepend([], more=False)
-            raise
-        if conversation_id == self.conversation_id:
-            self.messages.prepend(page.messages, more=page.more)
+        self._paging.older(event)
 
     @on(MessagePane.NeedNewer)
     def _need_newer(self, event: MessagePane.NeedNewer) -> None:
         event.stop()
-        self.app.start(self._newer(event.conversation_id, event.after))
-
-    async def _newer(self, conversation_id: str, after: int) -> None:
-        page = await self._session.history(conversation_id, after=after, limit=PAGE)
-        if conversation_id == self.conversation_id:
-            self.messages.extend(page.messages, more=page.more)
+        self._paging.newer(event)
 
     @on(MessagePane.NeedLatest)
     def _need_latest(self, event: MessagePane.NeedLatest) -> None:
@@ -258,21 +244,8 @@ class ConversationPane(Vertical):
 
     @on(MessagePane.ReadUpTo)
     def _read(self, event: MessagePane.ReadUpTo) -> None:
-        """One call at a time: scrolling says it for every line."""
         event.stop()
-        idle = self._reading is None
-        self._reading = (event.conversation_id, event.message_seq)
-        if idle:
-            self.app.start(self._mark_read())
-
-    async def _mark_read(self) -> None:
-        told: tuple[str, int] | None = None
-        try:
-            while self._reading is not None and self._reading != told:
-                told = self._reading
-                await self._session.mark_read(*told)
-        finally:
-            self._reading = None
+        self._paging.read(event)
 
     # What happens.
 
@@ -308,6 +281,8 @@ class ConversationPane(Vertical):
                 self.messages.set_peer_read(seq)
             case TypingSeen(conversation_id=one, user_id=user_id) if one == open_id:
                 self._show_typing(user_id)
+            case ConnectionChanged(connection=Connection.CONNECTED):
+                self._paging.connected()
             case StateReset() if open_id is not None:
                 self._show(open_id, new_line=False)
             case _:
@@ -378,25 +353,8 @@ class ConversationPane(Vertical):
     # How it is shown.
 
     def _show(self, conversation_id: str, *, new_line: bool = True) -> None:
-        row = self._row(conversation_id)
-        tail = self._session.cached_tail(conversation_id, PAGE)
-        waiting = self._session.pending_messages(conversation_id)
-        newest = row.last_message.message_seq if row.last_message is not None else 0
-        complete = bool(tail) and tail[-1].message_seq >= newest
-        more = not row.first_seq or not tail or tail[0].message_seq > row.first_seq
-        known = conversation_id in self._session.conversations
-        self.messages.show(row, [*tail, *waiting], more_older=known and more and complete, new_line=new_line)
+        self._paging.show(self._row(conversation_id), new_line=new_line)
         self._note()
-        if known and newest and not complete:
-            self.app.start(self._fetch(conversation_id, new_line=new_line))
-
-    async def _fetch(self, conversation_id: str, *, new_line: bool) -> None:
-        page = await self._session.history(conversation_id, limit=PAGE)
-        if conversation_id == self.conversation_id:
-            waiting = self._session.pending_messages(conversation_id)
-            self.messages.show(
-                self._row(conversation_id), [*page.messages, *waiting], more_older=page.more, new_line=new_line
-            )
 
     def _row(self, conversation_id: str) -> Conversation:
         """The conversation; one with nobody's message yet exists only here."""

@@ -86,6 +86,7 @@ class DevicePane(Vertical):
         )
         self._title = Static("", markup=False, classes="device-title")
         self._filter = Input(compact=True, classes="filter", placeholder=_("Filter: words of the names"))
+        self._filter.cursor_blink = False  # A blinking cursor is a timer that never rests.
         self._bridge: Bridge | None = None
         self._expected: set[str] = set()
         """Rows that show "deleting…" while one's own deletion of them runs."""

@@ -1,0 +1,108 @@
+"""Which messages the pane holds: what is kept here at once, pages as one scrolls, and how far one has read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.models import Conversation
+from tui_chat.tui.widgets.message_pane import MessagePane
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+
+PAGE: Final = 50
+
+
+class Paging:
+    """Fills a message pane from a session. Answers that come after the pane went elsewhere are left."""
+
+    def __init__(
+        self, session: ChatSession, messages: MessagePane, start: Callable[[Coroutine[Any, Any, object]], None]
+    ) -> None:
+        """`start` runs what may take a while, and says in one line what was refused."""
+        self._session = session
+        self._messages = messages
+        self._start = start
+        self._reading: tuple[str, int] | None = None
+        self._missed: Conversation | None = None
+        """What was opened without all its messages being here, and without a connection."""
+        self._cut_off: str | None = None
+        """The conversation whose older messages could not be had."""
+
+    def show(self, row: Conversation, *, new_line: bool = True) -> None:
+        """The end of a conversation: what is kept here now, the rest when it has come."""
+        one = row.conversation_id
+        tail = self._session.cached_tail(one, PAGE)
+        waiting = self._session.pending_messages(one)
+        newest = row.last_message.message_seq if row.last_message is not None else 0
+        complete = bool(tail) and tail[-1].message_seq >= newest
+        older = not row.first_seq or not tail or tail[0].message_seq > row.first_seq
+        known = one in self._session.conversations
+        self._messages.show(row, [*tail, *waiting], more_older=known and older and complete, new_line=new_line)
+        if known and newest and not complete:
+            self._start(self._fetch(row, new_line=new_line))
+
+    def older(self, event: MessagePane.NeedOlder) -> None:
+        """The reader comes near the oldest message held."""
+        self._start(self._older(event.conversation_id, event.before))
+
+    def newer(self, event: MessagePane.NeedNewer) -> None:
+        """The reader comes near the newest message held, and there are newer ones."""
+        self._start(self._newer(event.conversation_id, event.after))
+
+    def read(self, event: MessagePane.ReadUpTo) -> None:
+        """Move the read mark; one call at a time, because scrolling says it for every line."""
+        idle = self._reading is None
+        self._reading = (event.conversation_id, event.message_seq)
+        if idle:
+            self._start(self._mark_read())
+
+    def connected(self) -> None:
+        """The server can be reached again: ask for what could not be had."""
+        missed, self._missed = self._missed, None
+        cut_off, self._cut_off = self._cut_off, None
+        if missed is not None and self._shows(missed.conversation_id):
+            self.show(missed)
+        elif cut_off is not None and self._shows(cut_off):
+            self._messages.prepend([], more=True)
+
+    async def _fetch(self, row: Conversation, *, new_line: bool) -> None:
+        try:
+            page = await self._session.history(row.conversation_id, limit=PAGE)
+        except ChatError:
+            self._missed = row
+            raise
+        if self._shows(row.conversation_id):
+            waiting = self._session.pending_messages(row.conversation_id)
+            # The row as it was when it was opened: reading may have moved its mark meanwhile.
+            self._messages.show(row, [*page.messages, *waiting], more_older=page.more, new_line=new_line)
+
+    async def _older(self, conversation_id: str, before: int) -> None:
+        try:
+            page = await self._session.history(conversation_id, before=before, limit=PAGE)
+        except ChatError:
+            if self._shows(conversation_id):
+                self._cut_off = conversation_id
+                self._messages.prepend([], more=False)
+            raise
+        if self._shows(conversation_id):
+            self._messages.prepend(page.messages, more=page.more)
+
+    async def _newer(self, conversation_id: str, after: int) -> None:
+        page = await self._session.history(conversation_id, after=after, limit=PAGE)
+        if self._shows(conversation_id):
+            self._messages.extend(page.messages, more=page.more)
+
+    async def _mark_read(self) -> None:
+        told: tuple[str, int] | None = None
+        try:
+            while self._reading is not None and self._reading != told:
+                told = self._reading
+                await self._session.mark_read(*told)
+        finally:
+            self._reading = None
+
+    def _shows(self, conversation_id: str) -> bool:
+        return self._messages.conversation_id == conversation_id

@@ -236,6 +236,8 @@ def test_addresses_are_limited_beyond_loopback(tmp_path: Path) -> None:
             assert [status("10.0.0.7", f"user{n}") for n in range(6)] == [401] * 5 + [429]
             assert status("10.0.0.8", "user9") == 401
             assert status("10.0.0.9, 10.0.0.7", "user8") == 429, "what a client claims before the proxy does not count"
+            assert status("10.0.0.7, 127.0.0.1", "user8") == 429, "a trusted proxy behind another is passed over"
+            assert status("10.0.0.6, nonsense", "user8") == 401, "what is no address is not believed"
     finally:
         live.stop()
 

@@ -1,13 +1,23 @@
 """/v1/sync: catching up over HTTP, and waiting there."""
 
+import asyncio
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.accounts import Device, Json, People
 from tests.servers import LiveServer
+from tui_chat.protocol.events import DeviceRevoked
+from tui_chat.protocol.models import ServerFacts
+from tui_chat.protocol.requests import SyncAnswer
+from tui_chat.server.engines import Emitted
+from tui_chat.server.hub import Hub
+from tui_chat.server.operations.caller import Caller
+from tui_chat.server.routes.endpoint import NOTHING, Call, Peer
+from tui_chat.server.routes.sync import SyncQuery, sync
 
 
 @pytest.fixture
@@ -92,3 +102,30 @@ def test_a_waiting_request_does_not_hold_up_the_end(server: LiveServer, alice: D
     thread.join()
     assert results[0]["events"] == []
     assert time.monotonic() - began < 5
+
+
+async def test_what_is_committed_just_after_the_reading_wakes_the_request() -> None:
+    hub = Hub(str)
+    caller = Caller(user=1, user_id="alice", device=1, device_id="d1", device_name="x", administrator=False)
+
+    class Engine:
+        """A database in which something happens just after the first reading."""
+
+        readings = 0
+
+        async def read(self, job: Any) -> SyncAnswer:
+            self.readings += 1
+            if self.readings == 1:
+                event = DeviceRevoked(event_seq=1, device_id="x")
+                hub.deliver([Emitted(1, "alice", 1, None, event)])
+            return SyncAnswer(cursor=str(self.readings - 1), server=ServerFacts(version="0"))
+
+    async def gone() -> None:
+        await asyncio.Event().wait()
+
+    services: Any = SimpleNamespace(hub=hub, engine=Engine())
+    query = SyncQuery(since="0", wait=20)
+    call = Call(services, caller, NOTHING, query, {}, Peer(None, None, {}), gone)
+    async with asyncio.timeout(10):
+        assert (await sync(call)).cursor == "1"
+    assert hub.waiting() == 0

@@ -144,6 +144,13 @@ class TestMentions:
         bob.undo(batch)
         assert unread(bob, "C2CAlice") == (2, 2)
 
+    def test_come_back_where_none_was_left(self, alice: Device, bob: Device) -> None:
+        alice.send("C2Cbob", mentions=["bob"])
+        batch = bob.delete("C2CAlice").batch_id
+        assert unread(bob, "C2CAlice") == (0, 0)
+        bob.undo(batch)
+        assert unread(bob, "C2CAlice") == (1, 1)
+
     def test_of_someone_who_is_not_there(self, alice: Device, bob: Device, carol: Device) -> None:
         alice.create("g", "bob")
         alice.send("GROUPg", "@carol", mentions=["carol"])

@@ -36,7 +36,7 @@ from .undo_log import UndoLog
 INBOX: Final = 10_000
 """Frames that wait to be applied; beyond, they are dropped and asked for again."""
 EVENT_SECONDS: Final = 2.0
-"""How long an answered command's event may take on the socket before it is asked for."""
+"""How long the socket may bring nothing before an answered command's event is asked for."""
 
 
 class Core:
@@ -310,12 +310,14 @@ class Core:
     async def reach(self, event_seq: int) -> None:
         """Wait for the socket to bring it; ask where there is no socket, or where it takes too long."""
         resets = self.catch_up.resets
-        if self.stream.connected:
+        before: int | None = -1
+        while self.stream.connected and self.state.position != before:  # for as long as it brings anything
+            before = self.state.position
             try:
                 async with asyncio.timeout(EVENT_SECONDS):
                     return await self.catch_up.arrival(event_seq)
             except TimeoutError:
-                pass
+                continue
         while self.state.position is None or self.state.position < event_seq:
             try:
                 await self.catch_up.run()

@@ -204,6 +204,7 @@ async def test_a_queue_of_large_frames_runs_over_earlier() -> None:
         there.line.writable.set()
         await settle()
         assert there.numbers() == list(range(1, 41))
+        assert there.log.readings >= 1
 
 
 async def test_nothing_overtakes_what_waits() -> None:
@@ -288,6 +289,17 @@ async def test_the_newest_notice_goes_before_what_waits() -> None:
         assert kinds == [1, "2", 2]
 
 
+async def test_ephemerals_do_not_move_the_position() -> None:
+    async with connected(ALog()) as there:
+        there.commit(2)
+        there.hub.tell(1, text_frame(b'{"t":"ephemeral","kind":"typing"}'))
+        await settle()
+        there.commit_unheard()
+        there.socket.fall_behind(3)
+        await settle()
+        assert there.numbers() == [1, 2, 3]
+
+
 async def test_ephemerals_are_dropped_first() -> None:
     async with connected(ALog()) as there:
         there.line.writable.clear()
@@ -314,7 +326,17 @@ async def test_a_peer_that_takes_nothing_is_cut_and_one_that_does_is_not() -> No
         assert there.line.aborted is None
         there.socket.check(asyncio.get_running_loop().time() + limits.STALL_SECONDS + 1)
         assert there.line.aborted == events.CLOSE_SLOW
+
+
+async def test_a_peer_that_was_slow_once_is_not_cut_later() -> None:
+    async with connected(ALog()) as there:
+        there.line.writable.clear()
+        there.commit()
+        await there.line.waiting.wait()
         there.line.writable.set()
+        await settle()
+        there.socket.check(asyncio.get_running_loop().time() + 10 * limits.STALL_SECONDS)
+        assert there.line.aborted is None
 
 
 @pytest.mark.parametrize("busy", [False, True])

@@ -147,6 +147,19 @@ def test_a_body_over_the_limit_is_refused_by_its_declared_length(alice: Device) 
     assert alice.request("POST", DELETE, b" " * limits.BODY_BYTES).status_code == 400
 
 
+def test_who_sends_all_of_a_body_that_is_too_large_still_gets_the_refusal(server: LiveServer, alice: Device) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    size = 7 * limits.BODY_BYTES
+    head = (
+        f"POST {DELETE} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {alice.access_token}\r\n"
+        f"Content-Length: {size}\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=DEADLINE) as connection:
+        connection.sendall(head.encode())
+        connection.sendall(b" " * size)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+
+
 def test_an_endless_body_is_refused_before_its_end(server: LiveServer, alice: Device) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     head = (

@@ -60,7 +60,7 @@ class RetryFailed(Command):
     help = N_("Delete again what failed; the reason stands on the row.")
 
     def available(self, app: ChatApp) -> bool:
-        return bool(app.device.list.failed)
+        return app.device.deleter.can_retry
 
     def run(self, app: ChatApp) -> None:
         app.device.deleter.retry()

@@ -70,6 +70,11 @@ class Deleter:
         elif ids and self.dialog is None:
             self._pane.app.start(self._ask(ids))
 
+    @property
+    def can_retry(self) -> bool:
+        """Whether anything failed that still stands there."""
+        return bool(self._failed) and not self._pane.list.failed.isdisjoint(self._failed)
+
     def retry(self) -> None:
         """Delete again what failed, as it was confirmed."""
         failed = {one: self._failed[one] for one in self._pane.list.failed if one in self._failed}

@@ -123,6 +123,28 @@ def test_what_is_imported_behaves_as_what_was_sent(world: World) -> None:
     assert bob.send("GROUPUbuntu").message_seq == 4
 
 
+def test_mentions_call_those_who_are_there_until_they_have_read(world: World) -> None:
+    called = [
+        ArchivedMessage(sender="carol", to="Ubuntu", in_group=True, time=1, text="@all", mentions=["ALICE", "alice"]),
+        ArchivedMessage(sender="carol", to="Ubuntu", in_group=True, time=2, text="@all", mentions=["bob", "dave"]),
+    ]
+    world.do(import_archive, ARCHIVE)
+    world.do(
+        import_archive,
+        Archive(
+            users=[ArchivedUser(user_id="dave")],
+            messages=called,
+            reads=[ArchivedRead(user_id="bob", conversation_id="GROUPUbuntu")],
+        ),
+    )
+    alice, bob, dave = (log_in(world, name) for name in ("alice", "bob", "dave"))
+    assert alice.get("GROUPUbuntu").mention_count == 1
+    assert bob.get("GROUPUbuntu").mention_count == 0
+    assert alice.page("GROUPUbuntu").messages[-1].mentions == ["bob", "dave"]
+    dave.join_group("Ubuntu")
+    assert dave.get("GROUPUbuntu").mention_count == 0
+
+
 def test_no_events_are_logged(world: World) -> None:
     world.do(import_archive, ARCHIVE)
     assert world.rows("SELECT COUNT(*) FROM event") == [(0,)]

@@ -53,6 +53,7 @@ class ArchivedMessage(msgspec.Struct, frozen=True, kw_only=True):
     time: int
     text: str
     mentions: list[str] = []
+    """userIDs; those who are not in the conversation are not called."""
 
 
 class ArchivedRead(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,16 +238,21 @@ def _messages(tx: Transaction, archive: Archive, users: _Users) -> None:
         _, seq, count, time = standing[key]
         for sender, message in written:
             seq, count, time = seq + 1, count + 1, message.time
-            called = [_known(users, name) for name in message.mentions]
+            called = [_known(users, name) for name in folded_users(message.mentions)]
             extra = None
             if called:
                 extra = msgspec.json.encode(Extra(mentions=[one.user_id for one in called])).decode()
-                mentions += [(one.key, key, seq) for one in called if one.key != sender.key]
+                mentions += [(seq, one.key, key) for one in called if one.key != sender.key]
             rows.append((key, seq, sender.key, time, _TEXT, count, accept_text(message.text), extra))
             own[sender.key, key] = (seq, count)
         ends.append((seq, count, time, key))
     _insert(tx, rows)
-    tx.many("INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)", mentions)
+    # Only those who are there are called.
+    tx.many(
+        "INSERT INTO mention (account, conversation, seq) SELECT account, conversation, ? FROM state"
+        " WHERE account = ? AND conversation = ?",
+        mentions,
+    )
     tx.many("UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?", ends)
     # Sending reads what stands before it, here as everywhere.
     tx.many(

@@ -1,5 +1,6 @@
 """The list of conversations, as somebody at the keyboard has it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -39,14 +40,14 @@ def names(widget: ConversationList) -> list[str]:
 async def test_the_picture_at_120() -> None:
     async with shown(sample()) as (_app, widget, _, _pilot):
         assert lines_of(widget)[:9] == [
-            "▌● 📌 #planning         Mon    99+",
-            " ● bob                  12:41    2",
-            " ● #ubuntu              12:40   14 @",
-            "   小林                 12:02",
-            "   carol (left)         Sun",
-            " ● System               Sat      1",
-            "   #ubuntu-release-… 🔕 9 Nov    7",
-            "   dave 🎉              2024",
+            "▌● 📌 #planning        Mon    99+",
+            " ● bob                 12:41    2",
+            " ● #ubuntu             12:40   14 @",
+            "   小林                12:02",
+            "   carol (left)        Sun",
+            " ● System              Sat      1",
+            "   #ubuntu-release… 🔕 9 Nov    7",
+            "   dave 🎉             2024",
             "",
         ]
 
@@ -280,7 +281,9 @@ async def test_a_removed_row_flashes_first() -> None:
         assert len(names(widget)) == 5
         mapping["C2Cuser00001"] = conversation("user00001", ago=-MINUTE)
         widget.update_rows(["C2Cuser00001"])  # A message brought it back meanwhile.
-        await pilot.pause(0.2)
+        async with asyncio.timeout(20):
+            while len(names(widget)) > 4:
+                await pilot.pause(0.02)
         assert names(widget) == ["C2Cuser00001", "C2Cuser00000", "C2Cuser00003", "C2Cuser00004"]
 
 

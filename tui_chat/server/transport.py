@@ -24,12 +24,13 @@ class RequestProtocol(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = True
+    """A head has begun and not ended; a new connection owes one."""
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A first request is due."""
         super().connection_made(transport)
-        self._expect_head()
+        self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is due any more."""
@@ -37,30 +38,26 @@ class RequestProtocol(HttpToolsProtocol):
         self._have_head()
 
     def data_received(self, data: bytes) -> None:
-        """Count what belongs to a head that has not ended."""
+        """Look after a head that did not end with this piece; most come in one."""
         super().data_received(data)
         if self._in_head:
+            self._wait_for_head()
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response("The head of the request is too large.")
 
     def on_message_begin(self) -> None:
-        """A further request begins."""
+        """A request begins."""
         super().on_message_begin()
-        self._expect_head()
+        self._in_head = True
+        self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._have_head()
         super().on_headers_complete()
 
-    def on_message_complete(self) -> None:
-        """The request is there; another may follow."""
-        super().on_message_complete()
-        self._head_bytes = 0
-
-    def _expect_head(self) -> None:
-        self._in_head = True
+    def _wait_for_head(self) -> None:
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
 

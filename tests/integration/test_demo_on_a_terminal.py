@@ -49,6 +49,7 @@ def test_a_second_demo_joins_and_both_follow_each_other(tmp_path: Path) -> None:
     with Terminal(tmp_path, "demo") as one:
         one.see("connected")
         with Terminal(tmp_path, "demo", "--join", columns=80, lines=24) as other:
+            other.see("This is another device of the demo that runs already.")
             other.see("connected")
             other.press("d")
             other.see("Delete 1 conversation?")

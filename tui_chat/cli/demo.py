@@ -44,9 +44,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
-    from tui_chat.client.session import ChatSession
+    import asyncio
+
     from tui_chat.config import Paths
     from tui_chat.demo.run import Device, start
+
+    starting = asyncio.create_task(start(Paths.of_user().demo_data, reset=reset, join=True if join else None))
+    await asyncio.sleep(0)
+    # The server comes up in a process of its own; what the screen needs is loaded meanwhile.
+    await asyncio.to_thread(_load_screen)
+    from tui_chat.client.session import ChatSession
     from tui_chat.tui.app import ChatApp
 
     async def opened(device: "Device") -> ChatSession:
@@ -54,7 +61,7 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
         await session.start()
         return session
 
-    async with await start(Paths.of_user().demo_data, reset=reset, join=True if join else None) as demo:
+    async with await starting as demo:
 
         async def second() -> ChatSession:
             return await opened(await demo.another_device())
@@ -68,5 +75,11 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
                 coach_ended=demo.end_coach,
                 nudge=demo.nudge,
                 demo=True,
+                joined=demo.joined,
             )
             await app.run_async(mouse=settings.screen.mouse)
+
+
+def _load_screen() -> None:
+    import tui_chat.client.session
+    import tui_chat.tui.app  # noqa: F401

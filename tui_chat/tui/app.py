@@ -66,6 +66,7 @@ class ChatApp(App[None]):
         coach_ended: Callable[[], None] | None = None,
         nudge: Callable[[str], Awaitable[object]] | None = None,
         demo: bool = False,
+        joined: bool = False,
         clock: Callable[[], int] = _now,
         stopwatch: Callable[[], float] = time.perf_counter,
         flash_seconds: float = 0.4,
@@ -78,6 +79,7 @@ class ChatApp(App[None]):
             coach_ended: called once when they are done, or ended with Esc, so that they are not shown again.
             nudge: has the person of a userID write to this account, for the tour's last step.
             demo: the status line says that real servers start with the sync of deletions off.
+            joined: somebody else had started the demo; said at the start.
             clock: milliseconds since 1970.
             stopwatch: seconds, for measuring.
             flash_seconds: how long a row that another device deleted still shows.
@@ -88,6 +90,7 @@ class ChatApp(App[None]):
         self.clock = clock
         self.stopwatch = stopwatch
         self.demo = demo
+        self._joined = joined
         self.flash_seconds = flash_seconds
         self.symbols = ASCII if self.settings.screen.symbols == "ascii" else UNICODE
         self.coach = Coach(active=coach)
@@ -113,6 +116,8 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         self.theme = self.settings.screen.theme if self.settings.screen.theme in self.available_themes else self.theme
         self.push_screen(self.main)
+        if self._joined:
+            self.say(Content(_("This is another device of the demo that runs already.")))
 
     async def on_unmount(self) -> None:
         """Close the session that F2 opened; the first one belongs to whoever made it."""

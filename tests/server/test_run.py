@@ -1,17 +1,23 @@
 """Starting and stopping a server."""
 
 import asyncio
+import json
 import signal
 import socket
+import ssl
 import stat
 from pathlib import Path
 
+import httpx
 import pytest
+from websockets.sync.client import connect
 
 from tests.accounts import Device, People
 from tests.servers import CHEAP, LiveServer, ServerProcess
 from tui_chat.protocol import events
 from tui_chat.server.run import CannotServe, Listening, ServerOptions, serve
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 
 async def test_serve_says_where_and_stops_when_told(tmp_path: Path) -> None:
@@ -67,6 +73,33 @@ def test_over_ipv6(tmp_path: Path) -> None:
     finally:
         people.close()
         live.stop()
+
+
+def test_over_tls(tmp_path: Path) -> None:
+    live = LiveServer(tmp_path / "tls", tls_cert=CERTIFICATE, tls_key=CERTIFICATE)
+    try:
+        assert live.url.startswith("https://127.0.0.1:")
+        trust = ssl.create_default_context(cafile=str(CERTIFICATE))
+        with httpx.Client(base_url=live.url, verify=trust, trust_env=False) as http:
+            assert http.get("/healthz").json()["status"] == "ok"
+            body = {"userID": "alice", "password": "correct horse", "deviceName": "x"}
+            token = http.post("/v1/register", json=body).json()["accessToken"]
+        headers = {"Authorization": f"Bearer {token}"}
+        address = live.url.replace("https", "wss") + "/v1/stream"
+        with connect(address, ssl=trust, additional_headers=headers, proxy=None, compression=None) as stream:
+            stream.send('{"t":"hello","since":null}')
+            assert json.loads(stream.recv(timeout=10))["t"] == "welcome"
+    finally:
+        live.stop()
+
+
+async def test_a_certificate_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+    nonsense = tmp_path / "nonsense.pem"
+    nonsense.write_text("nonsense")
+    for path in (nonsense, tmp_path / "missing.pem"):
+        with pytest.raises(CannotServe, match=path.name) as refused:
+            await serve(ServerOptions(port=0, data=tmp_path / "data", tls_cert=path, tls_key=path))
+        assert "\n" not in str(refused.value)
 
 
 def test_a_process_ends_gracefully_at_sigterm(server_process: ServerProcess) -> None:

@@ -129,6 +129,9 @@ class _Server(uvicorn.Server):
         started = asyncio.create_task(self._accepting.wait())
         await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
         started.cancel()
+        if task.done():
+            await task
+            raise CannotServe("the server ended before it had begun")
         try:
             yield
         finally:
@@ -152,7 +155,7 @@ class _Server(uvicorn.Server):
 
 
 def _configure(options: ServerOptions, services: Services) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         create_app(services),
         http=RequestProtocol,
         ws=SocketProtocol,
@@ -171,6 +174,11 @@ def _configure(options: ServerOptions, services: Services) -> uvicorn.Config:
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
     )
+    try:
+        config.load()
+    except OSError as error:
+        raise CannotServe(f"cannot use {options.tls_cert} with {options.tls_key}: {error}") from error
+    return config
 
 
 def _listen(options: ServerOptions) -> socket.socket:

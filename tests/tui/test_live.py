@@ -162,6 +162,20 @@ async def test_messages_come_in_and_somebody_types() -> None:
         await until(lambda: ("read", ("C2Cbob", 5)) in session.calls)
 
 
+async def test_what_a_dialog_covers_is_read_when_it_has_gone() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: ("read", ("C2Cbob", 4)) in session.calls)
+        await pilot.press("f1")
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: session.conversations["C2Cbob"].newest_seq == 5)
+        await pilot.pause()
+        assert ("read", ("C2Cbob", 5)) not in session.calls
+        await pilot.press("escape")
+        await until(lambda: ("read", ("C2Cbob", 5)) in session.calls)
+
+
 async def test_nothing_is_read_while_the_terminal_is_not_looked_at() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

@@ -49,6 +49,8 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
     from tui_chat.config import Paths
     from tui_chat.demo.run import Device, start
 
+    from .open_client import run_screen
+
     starting = asyncio.create_task(start(Paths.of_user().demo_data, reset=reset, join=True if join else None))
     await asyncio.sleep(0)
     # The server comes up in a process of its own; what the screen needs is loaded meanwhile.
@@ -77,7 +79,7 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
                 demo=True,
                 joined=demo.joined,
             )
-            await app.run_async(mouse=settings.screen.mouse)
+            await run_screen(app, settings)
 
 
 def _load_screen() -> None:

@@ -31,6 +31,9 @@ def add(commands: Commands) -> None:
         help="proxy whose X-Forwarded-For is believed",
     )
     parser.add_argument(
+        "--origin", action="append", default=[], metavar="URL", help="web origin that is let in (terminals send none)"
+    )
+    parser.add_argument(
         "--insecure",
         action="store_true",
         help="allow plain HTTP beyond this machine (passwords can be read on the way)",
@@ -57,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         tls_cert=arguments.tls_cert,
         tls_key=arguments.tls_key,
         trusted_proxy=tuple(arguments.trusted_proxy),
+        origins=tuple(arguments.origin),
         sync_deletions=None if arguments.sync_deletions is None else arguments.sync_deletions == "on",
     )
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -82,6 +82,10 @@ class MainScreen(Screen[None]):
         self.show_status()
         self._wait_for_midnight()
 
+    def on_screen_resume(self) -> None:
+        """A dialog has gone: what it covered is read now."""
+        self.call_after_refresh(self.conversation.messages.tell_read)
+
     # Where one is.
 
     @property

@@ -381,7 +381,7 @@ class MessagePane(ReadingPane):
             self.post_message(self.ReadUpTo(window.conversation.conversation_id, seq))
 
     def _on_screen(self) -> bool:
-        if self.size.height <= 0 or not self.is_attached or not self.screen.is_current:
+        if self.size.height <= 0 or not self.is_attached or not self.screen.is_active:
             return False
         return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
 

@@ -8,19 +8,37 @@ _translation: gettext.NullTranslations = gettext.NullTranslations()
 
 
 def use_language(language: str | None = None) -> None:
-    """Choose the catalogue: `zh_CN`, `en`, or None for what LANGUAGE, LC_ALL, LC_MESSAGES and LANG say."""
+    """Choose the catalogue: `zh_CN`, `en`, or None for what LANGUAGE, LC_ALL, LC_MESSAGES and LANG say.
+
+    A language without a catalogue is English.
+    """
     global _translation
-    languages = [language] if language else None
-    if languages is None and not any(os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")):
-        languages = ["en"]
+    wanted = [language] if language else _languages_of_environment()
+    # English is the source and has no catalogue: where it is wanted first, none that is wanted less may take its place.
+    languages = ["C" if name.replace("-", "_").split("_")[0].lower() == "en" else name for name in wanted]
     _translation = gettext.translation("tui_chat", Path(__file__).parent, languages=languages, fallback=True)
+
+
+def _languages_of_environment() -> list[str]:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return value.split(":")
+    return ["en"]
 
 
 def _(message: str) -> str:
     """The message in the chosen language."""
-    return _translation.gettext(message)
+    return _translation.gettext(message) if message else ""  # gettext answers an empty text with the catalogue's head
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The form that fits the count."""
     return _translation.ngettext(one, many, count)
+
+
+def first_known(exact: str, general: str) -> str:
+    """The exact message, or the general one where the catalogue has only that; in English always the exact one."""
+    for message in (exact, general):
+        if (translated := _(message)) != message:
+            return translated
+    return exact

@@ -217,7 +217,7 @@ def _among(facts: DeleteFacts) -> Content | None:
         )
         if count
     ]
-    return safe.template(_("Among them: {parts}."), parts=", ".join(parts)) if parts else None
+    return safe.template(_("Among them: {parts}."), parts=_(", ").join(parts)) if parts else None
 
 
 def _member(facts: DeleteFacts) -> Content | None:

@@ -13,6 +13,7 @@ from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
+from tui_chat.tui.refusals import refusal
 
 from .dialog import Dialog, Frame
 
@@ -63,7 +64,7 @@ class NewConversation(Dialog[str | None]):
             conversation_id = await self._open(words)
         except ChatError as error:
             self._busy = False
-            self.query_one("#problem", Static).update(safe.one_line(_(str(error))).stylize("$text-error"))
+            self.query_one("#problem", Static).update(safe.one_line(refusal(error)).stylize("$text-error"))
             return
         self.dismiss(conversation_id)
 

@@ -39,6 +39,7 @@ from tui_chat.protocol.text import clean_text
 from tui_chat.tui import clipboard, safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
+from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.composer import Composer
@@ -276,7 +277,7 @@ class ConversationPane(Vertical):
             case MessageUpdated(conversation_id=one, message=message) if one == open_id:
                 self.messages.update_message(message)
             case SendFailed(conversation_id=one, client_id=client_id, text=text, error=error):
-                self._send_failed(one, client_id, text, _(error.message))
+                self._send_failed(one, client_id, text, refusal(error))
             case PeerRead(conversation_id=one, peer_read_seq=seq) if one == open_id:
                 self.messages.set_peer_read(seq)
             case TypingSeen(conversation_id=one, user_id=user_id) if one == open_id:

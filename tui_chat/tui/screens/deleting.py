@@ -13,6 +13,7 @@ from tui_chat.protocol.ids import ConversationType, new_identifier
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete, Confirmed
 from tui_chat.tui.dialogs.delete_facts import DeleteFacts, gather
+from tui_chat.tui.refusals import refusal
 from tui_chat.tui.safe import own
 from tui_chat.tui.screens import sentences
 from tui_chat.tui.screens.coach import Did
@@ -183,7 +184,7 @@ class Deleter:
                 for failure in result.failures
                 if failure.conversation_id in up_to
             }
-            pane.list.set_failed({failure.conversation_id: _(failure.message) for failure in result.failures})
+            pane.list.set_failed({failure.conversation_id: refusal(failure) for failure in result.failures})
             app.say(sentences.failed(len(result.failures)), severity="error")
         if deleted or result.queued:
             app.saw(Did.DELETED)

@@ -18,6 +18,7 @@ from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.dialogs.question import Question
+from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.render.times import Times
 
@@ -79,7 +80,7 @@ class DeletionLog(Dialog[None]):
         try:
             entries = await self._session.deletions()
         except ChatError as error:
-            self.query_one("#text", Static).update(safe.one_line(_(str(error))))
+            self.query_one("#text", Static).update(safe.one_line(refusal(error)))
             return
         if not self.is_mounted:
             return

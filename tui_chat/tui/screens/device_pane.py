@@ -32,6 +32,7 @@ from tui_chat.tui.bridge import Bridge, SessionChanged
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
 from tui_chat.tui.dialogs.new_conversation import NewConversation
+from tui_chat.tui.refusals import refusal
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.conversation_list import ConversationList
 
@@ -172,7 +173,7 @@ class DevicePane(Vertical):
     async def _set_flag(self, ids: list[str], flag: str, value: bool) -> None:
         refused = await self.session.set_flags(ids, **{flag: value})
         for failure in refused[:1]:
-            self.app.say(safe.one_line(_(failure.message)), severity="error")
+            self.app.say(safe.one_line(refusal(failure)), severity="error")
 
     def new_conversation(self) -> None:
         """`c`"""
@@ -246,7 +247,7 @@ class DevicePane(Vertical):
                     self.deleter.dialog.refresh_facts()
             case CommandRefused(conversation_id_list=ids, error=error):
                 self.app.say(sentences.refused(error), severity="error")
-                self.list.set_failed(dict.fromkeys(ids, error.message))
+                self.list.set_failed(dict.fromkeys(ids, refusal(error)))
             case Notice():
                 self.app.say(sentences.notice(change), severity="warning")
             case _:

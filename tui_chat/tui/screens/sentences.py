@@ -6,6 +6,7 @@ from tui_chat.client.changes import Notice
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.errors import ErrorBody
 from tui_chat.tui import safe
+from tui_chat.tui.refusals import refusal
 
 
 def _counted(count: int) -> str:
@@ -119,7 +120,7 @@ def marks_cleared(count: int) -> Content:
 
 def refused(error: ErrorBody) -> Content:
     """What a server said no with; its message is a line of English from outside."""
-    return safe.template("{message}", message=_(error.message) if error.message else error.code)
+    return safe.one_line(refusal(error))
 
 
 def notice(change: Notice) -> Content:

@@ -44,13 +44,15 @@ def password_for(user_id: str, *, new: bool = False) -> str:
     """
     from getpass import getpass
 
+    from tui_chat.locale import _
+
     password = os.environ.get("TUI_CHAT_PASSWORD")
     if password:
         return password
     if not sys.stdin.isatty():
         raise Usage("no terminal to ask for the password on: set TUI_CHAT_PASSWORD")
-    password = getpass(f"Password of {user_id}: ")
-    if new and password != getpass("Again: "):
+    password = getpass(_("Password of {user}: ").format(user=user_id))
+    if new and password != getpass(_("Again: ")):
         raise Usage("the two passwords are not the same; nothing was done")
     return password
 

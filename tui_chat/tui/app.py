@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import Provider
+from textual.command import CommandPalette, Provider
 from textual.content import Content
 
 from tui_chat.config import Settings
@@ -20,6 +20,7 @@ from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Command, Scope
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
+from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.screens.coach import Coach, Did
 from tui_chat.tui.screens.deleting import Confirmation
@@ -173,7 +174,7 @@ class ChatApp(App[None]):
 
     def say_error(self, error: ChatError) -> None:
         """One line: what happened and what to do."""
-        self.say(safe.one_line(_(str(error))), severity="error")
+        self.say(safe.one_line(refusal(error)), severity="error")
 
     def notify(
         self,
@@ -186,6 +187,11 @@ class ChatApp(App[None]):
     ) -> None:
         """As Textual's, but never reads markup."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def action_command_palette(self) -> None:
+        """Ctrl+P; as Textual's, in the reader's language."""
+        if self.screen is self.main:
+            self.push_screen(CommandPalette(id="--command-palette", placeholder=_("Search for commands…")))
 
     def action_help_quit(self) -> None:
         """Ctrl+C, where nothing is selected that it could copy: many expect it to quit."""

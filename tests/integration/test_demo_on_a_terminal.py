@@ -25,8 +25,8 @@ def test_the_six_steps_can_be_done(tmp_path: Path) -> None:
         terminal.see("2/6 d deletes them. Read the switch, then y.")
         terminal.press("d")
         terminal.see("Delete 3 conversations?")
-        assert "[x] Clear history (c)" in terminal.text
-        assert "removed there too" in terminal.text
+        terminal.see("[x] Clear history (c)")
+        terminal.see("removed there too")
         terminal.press("y")
         terminal.see("3/6 u brings them back.")
         terminal.until(lambda text: rows(text) == before - 3)

@@ -4,8 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tui_chat.cache.store import DiskFull
-from tui_chat.protocol.errors import ChatError, ErrorBody, InvalidRequest, OperationNotFound, error_from
-from tui_chat.protocol.ids import fold, new_identifier, parse_conversation_id
+from tui_chat.protocol.errors import (
+    ChatError,
+    ErrorBody,
+    InvalidConversation,
+    InvalidRequest,
+    OperationNotFound,
+    error_from,
+)
+from tui_chat.protocol.ids import c2c, fold, new_identifier, parse_conversation_id, same_conversation
 from tui_chat.protocol.requests import ConversationsDeleted, ConversationsRestored, ItemFailure
 
 from .core import Core
@@ -114,12 +121,14 @@ def checked(core: Core, conversation_id_list: Sequence[str]) -> list[str]:
     if not conversation_id_list:
         raise InvalidRequest("conversationIDList is empty")
     known = core.state.conversations
+    own = c2c(core.tokens.credentials.user_id)
     folded: dict[str, str] | None = None
     ids: dict[str, None] = {}
     for item in conversation_id_list:
         if not isinstance(item, str):
             raise InvalidRequest("conversationIDList must be a list of conversationIDs")
-        parse_conversation_id(item)
+        if same_conversation(str(parse_conversation_id(item)), own):
+            raise InvalidConversation(f"{item} would be a conversation with oneself")
         if item not in known:
             folded = folded if folded is not None else {fold(one): one for one in known}
             item = folded.get(fold(item), item)
@@ -128,12 +137,24 @@ def checked(core: Core, conversation_id_list: Sequence[str]) -> list[str]:
 
 
 def _seen(core: Core, ids: list[str], up_to: Mapping[str, int] | None) -> dict[str, int]:
-    """The newest message of each that was on the screen; without a word of the caller, what the state has now."""
+    """The newest message of each that was on the screen; without a word of the caller, what the state has now.
+
+    Raises:
+        InvalidRequest: a bound that is no messageSeq, or for a conversation that is not to be deleted: it was meant to
+            protect something, and must not be dropped.
+    """
+    bounds = {fold(item): bound for item, bound in (up_to or {}).items()}
+    for item, bound in bounds.items():
+        if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
+            raise InvalidRequest(f"upTo of {item} must be a messageSeq")
+    strange = bounds.keys() - {fold(item) for item in ids}
+    if strange:
+        raise InvalidRequest(f"upTo names {min(strange)}, which is not in conversationIDList")
     seen: dict[str, int] = {}
     for item in ids:
         row = core.state.conversations.get(item)
-        if up_to is not None and item in up_to:
-            seen[item] = up_to[item]
+        if fold(item) in bounds:
+            seen[item] = bounds[fold(item)]
         elif row is not None:
             seen[item] = row.newest_seq
     return seen

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import ValidationError
 
+from tui_chat.protocol.errors import InvalidRequest
 from tui_chat.protocol.wire import from_plain, to_plain, wire_name
 
 
@@ -95,8 +97,17 @@ AnyEntry = QueuedSend | QueuedDeletion | QueuedClear | QueuedRestore | QueuedRea
 
 
 def stored_form(entry: AnyEntry) -> dict[str, Any]:
-    """The entry as the cache keeps it."""
-    plain: dict[str, Any] = to_plain(entry)
+    """The entry as the cache keeps it.
+
+    Raises:
+        InvalidRequest: a field has not the kind of value that it is declared with. Python does not check that when a
+            command is made, and one that nobody can apply would block the queue, after a restart as well.
+    """
+    try:
+        plain: dict[str, Any] = to_plain(entry)
+        from_plain(plain, type(entry))
+    except (TypeError, ValidationError) as error:
+        raise InvalidRequest(f"{error}") from error
     return plain
 
 

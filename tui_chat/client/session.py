@@ -265,7 +265,7 @@ class ChatSession(GroupCommands, AccountCommands):
         conversation_id: str | None = None,
         *,
         conversation_id_list: Sequence[str] | None = None,
-        clear_history_message: bool = True,
+        clear_history_message: bool | None = None,
         up_to: Mapping[str, int] | None = None,
         batch_id: str | None = None,
         progress: deleting.Progress | None = None,
@@ -286,12 +286,14 @@ class ChatSession(GroupCommands, AccountCommands):
         if (conversation_id is None) == (conversation_id_list is None):
             raise InvalidRequest("give one conversationID or a conversationIDList")
         if conversation_id is not None:
+            if clear_history_message is False or any(more is not None for more in (batch_id, progress, stop)):
+                raise InvalidRequest("one conversationID alone is always cleared: to say more, give a list of one")
             return await deleting.delete_one(self._core, conversation_id, up_to)
         assert conversation_id_list is not None
         return await deleting.delete(
             self._core,
             conversation_id_list,
-            clear_history_message=clear_history_message,
+            clear_history_message=True if clear_history_message is None else clear_history_message,
             up_to=up_to,
             batch_id=batch_id,
             progress=progress,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from .arguments import add_account_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui_chat.client.session import ChatSession
     from tui_chat.config import Settings
     from tui_chat.tui.app import ChatApp
@@ -71,21 +73,38 @@ def _open_once(server_url: str, user_id: str, settings: "Settings") -> int:
 
     from .account import device_name, password_for
 
-    password = password_for(user_id)
-
-    async def opened() -> None:
-        session = await _log_in_beside_others(server_url, user_id, password, device_name(settings))
-        async with session:
-            try:
-                await show(session, settings)
-            finally:
-                await session.log_out()
-
-    asyncio.run(opened())
+    asyncio.run(_opened_once(server_url, user_id, password_for(user_id), device_name(settings), settings))
     return 0
 
 
-async def _log_in_beside_others(server_url: str, user_id: str, password: str, device: str) -> "ChatSession":
+async def _opened_once(server_url: str, user_id: str, password: str, device: str, settings: "Settings") -> None:
+    import shutil
+
+    from tui_chat.protocol.errors import NotConnected, Unauthorized
+
+    from .output import print_line
+
+    session, directory = await _log_in_beside_others(server_url, user_id, password, device)
+    async with session:
+        try:
+            await show(session, settings)
+        finally:
+            left = bool(session.queued or session.drafts)
+            try:
+                await session.log_out()
+            except NotConnected:
+                print_line(f"the server could not be told that {device} has gone: `tui-chat devices` still lists it")
+            except Unauthorized:
+                pass  # it was signed out from elsewhere, which is what was wanted
+    if left:
+        print_line("what was not sent yet, and drafts, are kept for the next run")
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+async def _log_in_beside_others(
+    server_url: str, user_id: str, password: str, device: str
+) -> "tuple[ChatSession, Path]":
     """The first cache that no other run of this account holds, so that what an earlier run left queued is found again.
 
     Several such runs may stand beside each other, one a terminal; each is a device of its own.
@@ -97,13 +116,15 @@ async def _log_in_beside_others(server_url: str, user_id: str, password: str, de
     account = Paths.of_user().account_cache(server_url, user_id)
     number = 1
     while True:
+        directory = account.with_name(f"{account.name}-run-{number}")
         try:
-            directory = account.with_name(f"{account.name}-run-{number}")
-            return await ChatSession.log_in(
+            session = await ChatSession.log_in(
                 server_url, user_id, password, device_name=device, cache_directory=directory
             )
         except AccountInUse:
             number += 1
+        else:
+            return session, directory
 
 
 async def show(session: "ChatSession", settings: "Settings") -> None:

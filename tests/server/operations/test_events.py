@@ -65,7 +65,13 @@ def test_the_first_sync_is_a_snapshot(world: World, alice: Device, bob: Device) 
     assert answer.server.undo_seconds == 600
 
 
-@pytest.mark.parametrize("cursor", ["other:0", "", "nonsense", "{epoch}:x", "{epoch}:-1", "{epoch}:999", "{epoch}:²"])
+_LONG = "{epoch}:" + "1" * 4_400
+"""More digits than Python reads as a number."""
+
+
+@pytest.mark.parametrize(
+    "cursor", ["other:0", "", "nonsense", "{epoch}:x", "{epoch}:-1", "{epoch}:999", "{epoch}:²", _LONG]
+)
 def test_a_cursor_of_no_use_resets(world: World, alice: Device, bob: Device, cursor: str) -> None:
     alice.send("C2Cbob")
     cursor = cursor.format(epoch=world.do(log.epoch))

@@ -19,6 +19,9 @@ from .settings import facts
 RANGE_BYTES: Final = limits.FRAME_BYTES - 1024
 """Bytes of events in one range, so that the frame around them stays under limits.FRAME_BYTES."""
 
+CURSOR_DIGITS: Final = 18
+"""Of the eventSeq in a cursor; a longer one was never given out, and reading it would cost ever more."""
+
 ResetReason = Literal["epoch", "log_too_old"]
 
 
@@ -66,8 +69,9 @@ def resume(tx: Transaction, caller: Caller, cursor: str | None) -> Resume:
     newest, floor = tx.one("SELECT seq, floor FROM stream WHERE account = ?", caller.user) or (0, 0)
     if cursor is None:
         return Resume(newest)
-    now, _, number = cursor.rpartition(":")
-    if now != epoch(tx) or not (number.isascii() and number.isdigit()) or int(number) > newest:
+    begun, _, number = cursor.rpartition(":")
+    is_number = number.isascii() and number.isdigit() and len(number) <= CURSOR_DIGITS
+    if begun != epoch(tx) or not is_number or int(number) > newest:
         return Resume(newest, "epoch")
     if int(number) < floor:
         return Resume(newest, "log_too_old")

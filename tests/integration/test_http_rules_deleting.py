@@ -340,6 +340,7 @@ def test_flags_reads_and_clears_follow_every_client_always(alice: Device, phone:
     assert events[0]["conversations"][0]["pinned"] is True
     assert events[1]["items"][0]["readSeq"] == seq
     assert events[2]["items"][0]["clearedThrough"] == seq
+    assert events[2]["clearHistoryMessage"] is True
 
 
 def test_a_cleared_message_is_not_told_to_who_comes_back_later(

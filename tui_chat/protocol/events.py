@@ -91,6 +91,7 @@ class ConversationCleared(Event, frozen=True, kw_only=True, tag="conversation.cl
     """History was cleared, the rows stay."""
 
     items: list[WatermarkItem]
+    clear_history_message: bool = True
     operation_id: str
     batch_id: str
     undo_seconds: int = 0

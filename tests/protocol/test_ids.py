@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_chat.protocol import ids
-from tui_chat.protocol.errors import InvalidConversation, InvalidName
+from tui_chat.protocol.errors import InvalidConversation, InvalidName, InvalidRequest
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ def test_only_the_server_makes_ids_with_its_own_prefix() -> None:
 
 @pytest.mark.parametrize("text", ["", "a b", "x" * 65, "ü", "a\n"])
 def test_an_identifier_that_clients_make_has_a_form(text: str) -> None:
-    with pytest.raises(InvalidName, match="operationID"):
+    with pytest.raises(InvalidRequest, match="operationID") as refused:
         ids.check_identifier(text, "operationID")
+    assert refused.value.code == "invalid_request"
     assert ids.check_identifier(ids.new_identifier(), "operationID")

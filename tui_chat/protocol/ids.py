@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from . import limits
-from .errors import InvalidConversation, InvalidName
+from .errors import InvalidConversation, InvalidName, InvalidRequest
 
 SYSTEM: Final = "@TIM#SYSTEM"
 """The conversation in which the server's notices arrive; everyone has it, nobody can write to it."""
@@ -93,9 +93,9 @@ def check_new_group_id(text: str) -> str:
 
 
 def check_identifier(text: str, what: str) -> str:
-    """A clientID, operationID or batchID as given. Raises InvalidName, naming `what`."""
+    """A clientID, operationID or batchID as given. Raises InvalidRequest, naming `what`."""
     if not _IDENTIFIER.fullmatch(text):
-        raise InvalidName(f"{what} must be 1 to {limits.IDENTIFIER_CHARACTERS} of A-Z a-z 0-9 _ . : -")
+        raise InvalidRequest(f"{what} must be 1 to {limits.IDENTIFIER_CHARACTERS} of A-Z a-z 0-9 _ . : -")
     return text
 
 

@@ -7,7 +7,6 @@ import pytest
 from tui_chat.protocol.errors import (
     ConversationNotFound,
     InvalidConversation,
-    InvalidName,
     InvalidRequest,
     OperationReused,
     TooManyConversations,
@@ -165,8 +164,8 @@ def test_a_faulty_list_is_refused_whole(alice: Device, bob: Device, ids: list[st
     [
         ({"up_to": {"C2CAlice": -1}}, InvalidRequest),
         ({"up_to": {"Alice": 1}}, InvalidConversation),
-        ({"batch_id": "a b"}, InvalidName),
-        ({"operation_id": "a b"}, InvalidName),
+        ({"batch_id": "a b"}, InvalidRequest),
+        ({"operation_id": "a b"}, InvalidRequest),
     ],
 )
 def test_faulty_particulars_are_refused_whole(

@@ -7,7 +7,6 @@ from tui_chat.protocol.errors import (
     ClientIDReused,
     ConversationNotFound,
     InvalidConversation,
-    InvalidName,
     InvalidRequest,
     MessageNotFound,
     NotAMember,
@@ -71,6 +70,11 @@ class TestClientID:
         assert bob.told() == []
         assert len(bob.page("C2CAlice").messages) == 1
 
+    def test_the_order_of_mentions_does_not_count(self, alice: Device, bob: Device, carol: Device) -> None:
+        alice.create("g", "bob", "carol")
+        first = alice.send("GROUPg", "one", client_id="x", mentions=["bob", "carol"])
+        assert alice.send("GROUPg", "one", client_id="x", mentions=["Carol", "bob", "carol"]) == first
+
     @pytest.mark.parametrize(
         ("to", "text", "mentions"), [("C2Cbob", "two", []), ("C2Ccarol", "one", []), ("C2Cbob", "one", ["bob"])]
     )
@@ -113,7 +117,7 @@ class TestClientID:
         (SYSTEM, {}, ReadOnly),
         ("C2Cbob", {"text": "\u202e\x1b\n "}, TextEmpty),
         ("C2Cbob", {"text": "x" * (TEXT_BYTES + 1)}, TextTooLong),
-        ("C2Cbob", {"client_id": "not an id"}, InvalidName),
+        ("C2Cbob", {"client_id": "not an id"}, InvalidRequest),
         ("C2Cbob", {"mentions": ["bob"] * (MENTIONS + 1)}, InvalidRequest),
         ("C2Cbob", {"mentions": ["nobody"]}, UserNotFound),
         ("C2Cbob", {"reply_to": 1}, MessageNotFound),

@@ -30,7 +30,7 @@ def once(
     retry is tried anew. Without an operationID the server makes one, for the log of deletions.
 
     Raises:
-        InvalidName: the operationID has not the form of one.
+        InvalidRequest: the operationID has not the form of one.
         OperationReused: another call has been made under it.
     """
     if operation_id is None:

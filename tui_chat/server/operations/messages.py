@@ -35,7 +35,7 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
     """Write a message and tell everybody in the conversation; under the same clientID for ever only once.
 
     Raises:
-        TextEmpty, TextTooLong, InvalidName, InvalidRequest: the message is not one.
+        TextEmpty, TextTooLong, InvalidRequest: the message is not one.
         InvalidConversation, UserNotFound, GroupNotFound, NotAMember, ReadOnly: it cannot be sent there.
         MessageNotFound: what it answers is not there for the sender.
         ClientIDReused: the clientID stands for another message.
@@ -212,7 +212,7 @@ def _again(
         or (
             message.text == text
             and message.reply_to == request.reply_to
-            and folded_users(message.mentions) == folded_users(request.mentions)
+            and set(folded_users(message.mentions)) == set(folded_users(request.mentions))
         )
     )
     if not same:

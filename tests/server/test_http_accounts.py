@@ -1,12 +1,14 @@
 """Registering, logging in, tokens and devices, over HTTP."""
 
+import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.accounts import PASSWORD, Device, People, Refused, refusal
+from tests.accounts import DEADLINE, PASSWORD, Device, People, Refused, refusal
 from tests.servers import LiveServer
 from tui_chat.protocol import limits
 
@@ -189,6 +191,17 @@ def test_what_came_through_a_proxy_needs_an_invitation(people: People, headers: 
     answer = people.http.post("/v1/register", json=body, headers=headers)
     assert answer.status_code == 403
     assert answer.json()["error"]["code"] == "registration_closed"
+
+
+@pytest.mark.parametrize("first", [b"evil.example", b"127.0.0.1"])
+def test_a_request_for_two_hosts_is_refused(server: LiveServer, first: bytes) -> None:
+    body = json.dumps({"userID": "bob", "password": PASSWORD, "deviceName": "x"}).encode()
+    head = b"POST /v1/register HTTP/1.1\r\nHost: %b\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0), timeout=DEADLINE) as raw:
+        raw.sendall(head % (first, len(body)) + body)
+        answer = raw.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"invalid_request" in answer
 
 
 def test_a_public_server_wants_an_invitation_and_prints_the_first(

@@ -1,6 +1,7 @@
 """The event socket: order on connect, what ends it, and that nobody waits for a slow one."""
 
 import json
+import logging
 import socket
 import struct
 import threading
@@ -40,6 +41,14 @@ def refused_handshake(device: Device, **headers: str) -> tuple[int, str]:
 def test_without_a_valid_token_there_is_no_socket(alice: Device) -> None:
     assert refused_handshake(alice) == (401, "unauthorized")
     assert refused_handshake(alice, Authorization="Bearer wrong") == (401, "unauthorized")
+
+
+def test_a_refused_socket_leaves_no_error_in_the_log(alice: Device, caplog: pytest.LogCaptureFixture) -> None:
+    refused_handshake(alice)
+    refused_handshake(alice, Authorization="Bearer wrong")
+    refused_handshake(alice, Origin="https://evil.example")
+    alice.get("/v1/me")  # what the refused ones did is done by now
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 def test_web_pages_get_no_socket(alice: Device) -> None:
@@ -84,7 +93,11 @@ def test_without_a_cursor_it_begins_now(alice: Device, bob: Device) -> None:
         assert stream.event("message.new")["message"]["text"] == "after"
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "", "other-epoch:1", "{epoch}:999999", "{epoch}:-1", "{epoch}:x"])
+_LONG = "{epoch}:" + "1" * 4_400
+"""More digits than Python reads as a number."""
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "", "other-epoch:1", "{epoch}:999999", "{epoch}:-1", _LONG])
 def test_a_cursor_of_no_use_is_answered_with_a_reset(alice: Device, bob: Device, cursor: str) -> None:
     epoch = bob.cursor().rpartition(":")[0]
     with bob.stream(cursor.replace("{epoch}", epoch)) as stream:
@@ -186,6 +199,15 @@ def test_a_change_of_settings_reaches_connected_sockets_unnumbered(server: LiveS
             frame = stream.frame()
             assert (frame["t"], frame["kind"]) == ("ephemeral", "settings.changed")
             assert frame["server"]["syncConversationDeletion"] is value
+
+
+def test_settings_that_stay_as_they_are_are_not_told(server: LiveServer, alice: Device) -> None:
+    server.change_settings(sync_conversation_deletion=True)
+    with alice.stream(alice.cursor()) as stream:
+        for same in ({}, {"syncConversationDeletion": True}, {"undoSeconds": 600}, {"registration": "open"}):
+            alice.patch("/v1/admin/settings", same)
+        server.change_settings(undo_seconds=30)
+        assert stream.frame()["server"]["undoSeconds"] == 30
 
 
 def test_typing_reaches_the_other_side_and_is_not_logged(alice: Device, bob: Device) -> None:

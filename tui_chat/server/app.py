@@ -10,7 +10,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_chat.protocol import limits
-from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAllowed, NotFound, TooFrequent
+from tui_chat.protocol.errors import (
+    ChatError,
+    Forbidden,
+    Internal,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    TooFrequent,
+)
 from tui_chat.protocol.wire import encode
 
 from .openapi import describe
@@ -42,7 +50,7 @@ def create_app(services: Services) -> ASGIApp:
 
 
 class _Entrance:
-    """Before any route: addresses stay percent-encoded, and browsers stay out."""
+    """Before any route: addresses stay percent-encoded, and browsers stay out, and requests for two hosts at once."""
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
@@ -52,10 +60,16 @@ class _Entrance:
         if scope["type"] != "lifespan":
             # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
             scope["path"] = scope["raw_path"].decode("ascii", "replace")
+            hosts = 0
             for name, value in scope["headers"]:
                 if name == b"origin" and value not in self._origins:
                     await refuse(Forbidden("requests from web pages are not answered here"), scope, receive, send)
                     return
+                hosts += name == b"host"
+            if hosts > 1:
+                # RFC 9112, section 3.2: or whoever stands in front and we could each believe another one.
+                await refuse(InvalidRequest("the request names its host more than once"), scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
 

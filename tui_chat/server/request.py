@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -23,6 +24,10 @@ DRAIN_SECONDS: Final = 1.0
 """So long, what is left of a refused body is thrown away: the refusal must reach a client that is still sending."""
 DRAIN_BYTES: Final = 8 * limits.BODY_BYTES
 QUERY_FIELDS_MOST: Final = 20
+
+_WHOLE_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+"""In JSON: a backslash, a pair of surrogates."""
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 _JSON: Final = (b"content-type", b"application/json")
 _NO_STORE: Final = (b"cache-control", b"no-store")
@@ -184,8 +189,16 @@ def _decode(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:
         return decoder.decode(body or b"{}")
     except msgspec.ValidationError as error:
         raise invalid("the body", error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
+        fault = "a string in it has an unpaired surrogate" if _has_unpaired_surrogate(body) else str(error)
+        raise InvalidRequest(f"the body is not a JSON object: {fault}") from None
+    except (UnicodeDecodeError, RecursionError) as error:
         raise InvalidRequest(f"the body is not a JSON object: {error}") from None
+
+
+def _has_unpaired_surrogate(body: bytes) -> bool:
+    """Whether a surrogate is escaped without its other half, which msgspec takes for data that was truncated."""
+    return _SURROGATE.search(_WHOLE_ESCAPES.sub(b" ", body)) is not None
 
 
 def _query(kind: type[Any], text: bytes) -> Any:

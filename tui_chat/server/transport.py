@@ -5,7 +5,7 @@ ASGI's `send` waits until the peer has taken what is buffered, for ever if need 
 
 import asyncio
 from struct import pack
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
@@ -98,6 +98,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         cast(dict[str, object], self.scope["extensions"])[LINE] = self
         await super().run_asgi()
 
+    async def send(self, message: Any) -> None:
+        """As uvicorn's, which does not see that a handshake was answered when it was refused with a body: it would
+        write an error into the log for each, and anybody can cause those."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
     def offer(self, frame: bytes) -> bool:
         """See Line."""
         if not self.writable.is_set() or self._ended():
@@ -124,7 +131,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.loop.call_later(GRACE_SECONDS, self.transport.abort)
 
     def shutdown(self) -> None:
-        """The server stops: say so, and wait for nobody who does not listen."""
+        """The server stops: say so, and wait for nobody who does not listen.
+
+        A socket that the peer has just closed is still among uvicorn's connections, and takes no second goodbye.
+        """
+        if self.conn.close_rcvd is not None or self.conn.close_sent is not None:
+            self.close_sent = True
         super().shutdown()
         self.loop.call_later(GRACE_SECONDS / 2, self.transport.abort)
 

@@ -39,7 +39,8 @@ def get(tx: Transaction, caller: Caller) -> SettingsAnswer:
 
 
 def change(tx: Transaction, caller: Caller, request: ChangeSettings) -> SettingsAnswer:
-    """Change what is given. It applies from then on, not backwards; connected clients are told.
+    """Change what is given. It applies from then on, not backwards; connected clients are told of what they know
+    of it, where that is another now.
 
     Raises:
         AdministratorOnly, InvalidRequest.
@@ -50,6 +51,7 @@ def change(tx: Transaction, caller: Caller, request: ChangeSettings) -> Settings
 
 def apply(tx: Transaction, request: ChangeSettings) -> Settings:
     """The same for whoever runs the server, who needs no account. Raises InvalidRequest."""
+    before = facts(tx)
     if request.undo_seconds is not None and not 0 <= request.undo_seconds <= UNDO_SECONDS_MOST:
         raise InvalidRequest(f"undoSeconds is from 0 to {UNDO_SECONDS_MOST}")
     for name in request.__struct_fields__:
@@ -61,5 +63,7 @@ def apply(tx: Transaction, request: ChangeSettings) -> Settings:
                 name,
                 msgspec.json.encode(value).decode(),
             )
-    tx.settings_changed = facts(tx)
+    now = facts(tx)
+    if now != before:
+        tx.settings_changed = now
     return current(tx)

@@ -1,0 +1,81 @@
+"""The ends of connections: what uvicorn's protocols do with ours over them."""
+
+import asyncio
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from tui_chat.server.transport import SocketProtocol
+
+HANDSHAKE = (
+    b"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+GOODBYE = bytes((0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8))
+"""A client's close frame with code 1000, under the mask 0."""
+
+
+class Wire(asyncio.Transport):
+    """A connection whose end is not noticed yet: closing is asked for, and nothing has come of it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
+        self.written = b""
+        self.closing = False
+        self.answered = asyncio.Event()
+
+    def write(self, data: Any) -> None:
+        self.written += bytes(data)
+        self.answered.set()
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True
+
+    def abort(self) -> None:
+        self.closing = True
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+async def application(_scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+
+
+async def connected() -> tuple[SocketProtocol, Wire]:
+    config = uvicorn.Config(application, http="h11", ws=SocketProtocol, log_config=None, lifespan="off")
+    config.load()
+    protocol, wire = SocketProtocol(config, ServerState(), {}), Wire()
+    protocol.connection_made(wire)
+    protocol.data_received(HANDSHAKE)
+    async with asyncio.timeout(10):
+        await wire.answered.wait()
+    assert b"101 Switching" in wire.written
+    return protocol, wire
+
+
+async def test_the_server_can_stop_while_a_socket_is_being_closed_by_its_peer() -> None:
+    protocol, wire = await connected()
+    protocol.data_received(GOODBYE)
+    protocol.shutdown()
+    protocol.shutdown()
+    assert wire.closing
+    assert wire.written.count(b"\x88\x02") == 1, "one goodbye, which answers the peer's"
+    protocol.connection_lost(None)
+
+
+async def test_a_socket_that_is_open_when_the_server_stops_is_told() -> None:
+    protocol, wire = await connected()
+    protocol.shutdown()
+    assert wire.closing
+    assert wire.written.endswith(b"\x88\x02\x03\xf4"), "1012"
+    protocol.connection_lost(None)

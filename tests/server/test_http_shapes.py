@@ -40,6 +40,7 @@ def alice(people: People) -> Device:
         ({"conversationIDList": ["C2Cbob"], "clearHistoryMessage": "no"}, "invalid_request", "$.clearHistoryMessage"),
         ({"conversationIDList": ["C2Cbob"], "upTo": {"C2Cbob": "1"}}, "invalid_request", "$.upTo"),
         ({"conversationIDList": ["C2Cbob"], "upTo": [1]}, "invalid_request", "$.upTo"),
+        ({"conversationIDList": ["C2Cbob"], "upTo": {"C2Cbobb": 1}}, "invalid_request", '$.upTo["C2Cbobb"]'),
         ({"conversationIDList": []}, "invalid_request", "conversationIDList"),
         ({"conversationIDList": ["C2Cbob", "nonsense"]}, "invalid_conversation", "nonsense"),
         ({"conversationIDList": ["C2Cbob", ""]}, "invalid_conversation", ""),

@@ -13,6 +13,8 @@ from tui_chat.protocol.errors import (
 )
 from tui_chat.protocol.events import ConversationCleared, ConversationDeleted
 from tui_chat.protocol.ids import SYSTEM
+from tui_chat.protocol.requests import DeleteConversations
+from tui_chat.server.operations import deletion
 
 from .world import Device, World
 
@@ -163,7 +165,8 @@ def test_a_faulty_list_is_refused_whole(alice: Device, bob: Device, ids: list[st
     ("more", "error"),
     [
         ({"up_to": {"C2CAlice": -1}}, InvalidRequest),
-        ({"up_to": {"Alice": 1}}, InvalidConversation),
+        ({"up_to": {"Alice": 1}}, InvalidRequest),
+        ({"up_to": {"C2Calice": 1, "C2Calicia": 1}}, InvalidRequest),
         ({"batch_id": "a b"}, InvalidRequest),
         ({"operation_id": "a b"}, InvalidRequest),
     ],
@@ -175,6 +178,23 @@ def test_faulty_particulars_are_refused_whole(
     with pytest.raises(error):
         bob.delete("C2CAlice", **more)
     assert "C2CAlice" in bob.listed()
+
+
+def test_a_bound_for_what_is_not_in_the_list_is_refused_by_name(alice: Device, bob: Device, carol: Device) -> None:
+    alice.send("C2Cbob")
+    carol.send("C2Cbob")
+    for delete in (bob.delete, bob.clear):
+        with pytest.raises(InvalidRequest) as refused:
+            delete("C2CAlice", up_to={"C2CALICE": 1, "C2Ccarol": 1})
+        assert (refused.value.code, refused.value.details) == ("invalid_request", {"path": '$.upTo["C2Ccarol"]'})
+    assert set(bob.listed()) == {"C2CAlice", "C2Ccarol"}
+    assert bob.delete("C2CAlice", up_to={"C2CALICE": 1}).conversation_id_list == ["C2CAlice"]
+
+
+def test_a_request_is_looked_over_before_it_holds_up_the_writer(alice: Device) -> None:
+    many = {f"C2Cuser{number}": 1 for number in range(50_000)}
+    with pytest.raises(InvalidRequest):
+        deletion.in_order(alice.caller, DeleteConversations(conversation_id_list=["C2Cbob"], up_to=many))
 
 
 def test_a_deletion_sends_no_read_receipt(alice: Device, bob: Device) -> None:

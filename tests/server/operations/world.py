@@ -135,11 +135,11 @@ class Device:
 
     def delete(self, *ids: str, clear: bool = True, **more: Any) -> ConversationsDeleted:
         request = DeleteConversations(conversation_id_list=list(ids), clear_history_message=clear, **more)
-        return self.world.do(deletion.delete, self.caller, request)
+        return self.world.do(deletion.delete, self.caller, deletion.in_order(self.caller, request))
 
     def clear(self, *ids: str, **more: Any) -> ConversationsDeleted:
         request = ClearConversations(conversation_id_list=list(ids), **more)
-        return self.world.do(deletion.clear, self.caller, request)
+        return self.world.do(deletion.clear, self.caller, deletion.in_order(self.caller, request))
 
     def undo(self, batch_id: str) -> ConversationsRestored:
         return self.world.do(undo.restore, self.caller, RestoreConversations(batch_id=batch_id))

@@ -4,7 +4,7 @@ Nothing is removed: watermarks move, whatever the length of a history. protocol.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -38,6 +38,29 @@ LOG_MOST: Final = 500
 """Entries of the log in one answer, the newest."""
 
 
+class Asked(NamedTuple):
+    """A request to delete or clear that is in order as far as it can be seen without the database."""
+
+    request: DeleteConversations | ClearConversations
+    wanted: list[Named]
+    up_to: dict[str, int]
+    """By folded conversationID."""
+    clear: bool
+
+
+def in_order(caller: Caller, request: DeleteConversations | ClearConversations) -> Asked:
+    """Look a request over, before it is let near the writer, whom a long one would hold up.
+
+    Raises:
+        TooManyConversations, InvalidRequest, InvalidConversation: it is refused whole.
+    """
+    wanted = distinct(caller, request.conversation_id_list)
+    if request.batch_id is not None:
+        check_identifier(request.batch_id, "batchID")
+    clear = request.clear_history_message if isinstance(request, DeleteConversations) else True
+    return Asked(request, wanted, bounds(wanted, request.up_to), clear)
+
+
 class _Moved(msgspec.Struct, frozen=True):
     """One conversation of a call: before, after, and what the call set."""
 
@@ -53,39 +76,27 @@ class _Moved(msgspec.Struct, frozen=True):
         return after.hidden > before.hidden or after.cleared > before.cleared or after.pinned != before.pinned
 
 
-def delete(tx: Transaction, caller: Caller, request: DeleteConversations) -> ConversationsDeleted:
+def delete(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted:
     """Take conversations off the caller's list, by default with their history.
 
     Raises:
-        TooManyConversations, InvalidRequest, InvalidConversation, InvalidName: refused whole, nothing was changed.
+        InvalidRequest: the operationID has not the form of one.
         OperationReused: another call was made under this operationID.
         BatchUndone: the batch was restored before this call of it came.
     """
-    return _call(tx, caller, "delete", request, hide=True, clear=request.clear_history_message)
+    return _call(tx, caller, "delete", asked, hide=True)
 
 
-def clear(tx: Transaction, caller: Caller, request: ClearConversations) -> ConversationsDeleted:
+def clear(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted:
     """Clear the caller's history of conversations; their rows stay. Raises as `delete`."""
-    return _call(tx, caller, "clear", request, hide=False, clear=True)
+    return _call(tx, caller, "clear", asked, hide=False)
 
 
-def _call(
-    tx: Transaction,
-    caller: Caller,
-    what: str,
-    request: DeleteConversations | ClearConversations,
-    *,
-    hide: bool,
-    clear: bool,
-) -> ConversationsDeleted:
-    wanted = distinct(caller, request.conversation_id_list)
-    up_to = bounds(caller, wanted, request.up_to)
-    if request.batch_id is not None:
-        check_identifier(request.batch_id, "batchID")
+def _call(tx: Transaction, caller: Caller, what: str, asked: Asked, *, hide: bool) -> ConversationsDeleted:
+    request = asked.request
 
     def carry_out(operation_id: str) -> ConversationsDeleted:
-        batch_id = request.batch_id or operation_id
-        return _carry_out(tx, caller, wanted, up_to, operation_id, batch_id, hide=hide, clear=clear)
+        return _carry_out(tx, caller, asked, operation_id, request.batch_id or operation_id, hide=hide)
 
     return once(tx, caller, what, request.operation_id, request, ConversationsDeleted, carry_out)
 
@@ -93,14 +104,13 @@ def _call(
 def _carry_out(
     tx: Transaction,
     caller: Caller,
-    wanted: list[Named],
-    up_to: dict[str, int],
+    asked: Asked,
     operation_id: str,
     batch_id: str,
     *,
     hide: bool,
-    clear: bool,
 ) -> ConversationsDeleted:
+    wanted, clear = asked.wanted, asked.clear
     tx.lock_users((caller.user,))
     settings = current(tx)
     batch = _open_batch(tx, caller, batch_id, settings.undo_seconds)
@@ -109,7 +119,7 @@ def _carry_out(
     failures = [ItemFailure.of(one.given, refusal) for one in wanted if one.folded not in found]
     undoable = settings.undo_seconds > 0
     moved = [
-        _move(tx, found[one.folded], up_to.get(one.folded), hide=hide, clear=clear, settled=not undoable)
+        _move(tx, found[one.folded], asked.up_to.get(one.folded), hide=hide, clear=clear, settled=not undoable)
         for one in wanted
         if one.folded in found
     ]

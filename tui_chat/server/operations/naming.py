@@ -59,14 +59,20 @@ def check_count(given: Sequence[object], what: str = "conversationIDList") -> No
         raise InvalidRequest(f"{what} is empty")
 
 
-def bounds(caller: Caller, wanted: Iterable[Named], up_to: Mapping[str, int] | None) -> dict[str, int]:
-    """`upTo` by folded conversationID. Raises InvalidConversation or InvalidRequest, naming the fault."""
-    known = {one.given: one.folded for one in wanted}
+def bounds(wanted: Iterable[Named], up_to: Mapping[str, int] | None) -> dict[str, int]:
+    """`upTo` by folded conversationID. Raises InvalidRequest, naming the fault.
+
+    A key that is not in the list is refused: taken for nothing, a mistyped one would delete what the person never saw.
+    """
+    listed = {one.folded for one in wanted}
     found: dict[str, int] = {}
     for text, message_seq in (up_to or {}).items():
+        folded = fold(text)
+        path = f'$.upTo["{text[:80]}"]'
+        if folded not in listed:
+            raise InvalidRequest(f"{path} is not in conversationIDList", details={"path": path})
         if message_seq < 0:
-            raise InvalidRequest(f"upTo of {text!r} is {message_seq}: a messageSeq is not negative")
-        folded = known.get(text) or named(caller, text).folded
+            raise InvalidRequest(f"{path} is {message_seq}: a messageSeq is not negative", details={"path": path})
         found[folded] = min(message_seq, found.get(folded, message_seq))
     return found
 

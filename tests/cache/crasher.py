@@ -1,8 +1,9 @@
 """A process that writes a cache until it is killed: `python -m tests.cache.crasher DIRECTORY FIRST`.
 
 It prints each step's number once what the step wrote may not be lost any more. Step n: message n is added to the
-history, row n % 20 gets n as its text and the cursor is n, in one save; every few steps a command is queued, a row with
-its history is cleared, the file is rewritten.
+history, row n % 20 gets n as its text and the cursor is n, in one save; every few steps a command is queued, the file
+is rewritten, another conversation's history is cleared. What is to be cleared stands in the save of the cursor that
+counts it, as the client does it: killed before that, the step is done again.
 """
 
 import asyncio
@@ -24,14 +25,16 @@ async def write_for_ever(directory: Path, first: int) -> None:
     number = first
     while True:
         cache.history.add(TALK, [message(TALK, number)])
-        cache.save(upsert=[row(number % ROWS, text=str(number))], cursor=str(number))
+        clear = {}
+        if number % 7 == 0:
+            clear = {f"C2Ccleared{number}": 1}
+            for cleared in clear:
+                cache.history.add(cleared, [message(cleared, 1, text=f"secret-{number}.")])
+        cache.save(upsert=[row(number % ROWS, text=str(number))], cursor=str(number), clear=clear)
         if number % 3 == 0:
             cache.outbox.add({"n": number})
             cache.outbox.remove(*[entry for entry, _ in cache.outbox.all()[:-4]])
-        if number % 7 == 0:
-            cleared = f"C2Ccleared{number}"
-            cache.history.add(cleared, [message(cleared, 1, text=f"secret-{number}.")])
-            cache.save(clear={cleared: 1})
+        if clear:
             await cache.purge()
         if number % 11 == 0:
             await cache.flush()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,35 @@ async def test_many_conversations_are_purged_while_others_are_read(directory: Pa
         await asyncio.sleep(0)
     await purging
     assert every_byte(directory).count(SECRET.encode()) == 50
+    cache.close()
+
+
+async def test_a_purge_that_is_given_up_leaves_no_thread_that_writes(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = await _with_secrets(directory)
+    cache.save(remove=[BOB], clear={BOB: 9})
+    writing, go_on = threading.Event(), threading.Event()
+    write = cache._storage._write_image
+
+    def slowly(image: bytes, suffix: str) -> None:
+        writing.set()
+        assert go_on.wait(10)
+        write(image, suffix)
+
+    monkeypatch.setattr(cache._storage, "_write_image", slowly)
+    purging = asyncio.create_task(cache.purge())
+    await asyncio.to_thread(writing.wait, 10)
+    purging.cancel()
+    await asyncio.sleep(0)
+    assert not purging.done(), "it waits for what it began"
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await purging
+    assert b".next" not in every_byte(directory)
+    monkeypatch.undo()
+    await cache.purge()
+    assert SECRET.encode() not in every_byte(directory)
     cache.close()
 
 

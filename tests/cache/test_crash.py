@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cache.crasher import ROWS, TALK
-from tests.cache.samples import abandon, every_byte, row
+from tests.cache.samples import abandon, every_byte, message, row
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.journal import JournalStorage
 
@@ -179,6 +179,60 @@ def test_killed_at_any_system_call_it_is_as_before_or_as_after(
     assert call > 1 or act is JournalStorage.flush_now
 
 
+SECRET = "xyzzy"
+
+
+async def _clear(cache: AccountCache) -> None:
+    """As the client does it: messages first, then the rows with the cursor that counts them and what is to go."""
+    cache.history.add(TALK, [message(TALK, 3, text=SECRET)])
+    cache.save(
+        upsert=[row(1, text="newer")], remove=["C2Cuser2"], cursor="e:2", clear={TALK: 3, "C2Cuser1": 2, "C2Cuser2": 3}
+    )
+    await cache.purge()
+
+
+async def _forget(cache: AccountCache) -> None:
+    """As the client does it for a new epoch."""
+    cache.replace([row(1, text="newer")], "e:2", keep_history=False)
+    await cache.purge()
+
+
+@pytest.mark.parametrize("act", [_clear, _forget], ids=lambda act: act.__name__)
+async def test_killed_at_any_system_call_what_the_cursor_counts_as_cleared_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[AccountCache], Awaitable[None]]
+) -> None:
+    call, calls = 0, 1
+    reached = set()
+    while call < calls:
+        call += 1
+        directory = tmp_path / str(call)
+        cache = AccountCache.open(directory)
+        for name in (TALK, "C2Cuser1", "C2Cuser2"):
+            cache.history.add(name, [message(name, seq, text=SECRET) for seq in (1, 2)])
+        cache.history.add("C2Cuser1", [message("C2Cuser1", 3)])
+        cache.save(upsert=[row(1, text=SECRET), row(2, text=SECRET)], cursor="e:1")
+        await cache._storage.compact()
+        with killed_at(call, monkeypatch) as count:
+            try:
+                await act(cache)
+            except Killed:
+                calls = call + 1
+            else:
+                assert count() < call
+        abandon(cache)
+        again = AccountCache.open(directory)
+        reached.add(again.cursor)
+        assert again.recovered is None
+        if again.cursor == "e:2":
+            assert SECRET.encode() not in every_byte(directory), call
+            assert again.conversations() == {"C2Cuser1": row(1, text="newer")}
+            assert again.history.span("C2Cuser1") == ((3, 3) if act is _clear else None)
+        else:
+            assert again.history.span("C2Cuser2") == (1, 2)
+        again.close()
+    assert reached == {"e:1", "e:2"}
+
+
 # The process is killed
 
 
@@ -220,7 +274,7 @@ def _check(directory: Path, acknowledged: int) -> int:
     assert span[1] >= reached, "history is written before the cursor that counts it"
     cache.close()
     traces = every_byte(directory)
-    assert not any(f"secret-{number}.".encode() in traces for number in range(7, reached, 7)), "cleared"
+    assert not any(f"secret-{number}.".encode() in traces for number in range(7, reached + 1, 7)), "cleared"
     return reached
 
 

@@ -125,6 +125,56 @@ def test_a_purge_that_finds_no_room_is_done_by_the_next(directory: Path) -> None
     cache.close()
 
 
+def test_what_is_to_be_cleared_goes_with_the_whole_file_where_there_is_no_room_to_write_the_rest(
+    directory: Path,
+) -> None:
+    cache = AccountCache.open(directory)
+    cache.save(upsert=[row(1)], cursor="e:1")
+    cache.history.add("C2Cuser1", messages("C2Cuser1", 1, 9))
+    cache.save(clear={"C2Cuser1": 5})
+    with room_for(0):
+        assert cache.history.tail("C2Cuser1", 9) == []
+    assert b"message 5" not in every_byte(directory)
+    cache.history.add("C2Cuser1", messages("C2Cuser1", 6, 9))
+    assert cache.history.span("C2Cuser1") == (6, 9)
+    cache.close()
+
+
+async def test_what_could_not_be_removed_is_not_shown_and_still_to_be_removed(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = AccountCache.open(directory)
+    cache.history.add(BOB, messages(BOB, 1, 9))
+    cache.save(clear={BOB: 9})
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refused)
+        for _ in range(2):
+            with pytest.raises(CacheError):
+                cache.history.tail(BOB, 9)
+            with pytest.raises(CacheError):
+                await cache.purge()
+    assert cache.history.tail(BOB, 9) == []
+    await cache.purge()
+    assert b"message 5" not in every_byte(directory)
+    cache.close()
+
+
+def test_a_new_epoch_ends_history_also_where_that_cannot_be_written_down(directory: Path) -> None:
+    cache = AccountCache.open(directory)
+    cache.save(upsert=[row(1)], cursor="e:1")
+    cache.history.add(BOB, messages(BOB, 1, 9))
+    with room_for(_length(directory)), pytest.raises(DiskFull):
+        cache.replace([row(1)], "f:1", keep_history=False)
+    assert cache.history.tail(BOB, 9) == []
+    asyncio.run(cache.purge())
+    assert b"message 5" not in every_byte(directory)
+    cache.close()
+
+
 def test_a_full_disk_keeps_nobody_from_opening(directory: Path) -> None:
     cache = AccountCache.open(directory)
     cache.save(upsert=[row(1)], cursor="e:1")

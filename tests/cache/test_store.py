@@ -104,6 +104,37 @@ def test_a_snapshot_replaces_rows_and_cursor_alone(store: AccountStore, reopened
     again.close()
 
 
+async def test_a_snapshot_clears_what_its_watermarks_hide(
+    store: AccountStore, reopened: Callable[[], AccountStore]
+) -> None:
+    for each in ("C2Cuser1", "C2Cuser2", "C2Cuser3"):
+        store.history.add(each, messages(each, 1, 10))
+    store.save(upsert=[row(1), row(2), row(3)], cursor="e:9")
+    store.replace([row(1), row(2)], "e:30", clear={"C2Cuser1": 4, "C2Cuser3": 10})
+    assert store.history.span("C2Cuser1") == (5, 10)
+    await store.purge()
+    again = reopened()
+    spans = [again.history.span(each) for each in ("C2Cuser1", "C2Cuser2", "C2Cuser3")]
+    assert spans == [(5, 10), (1, 10), None]
+    again.close()
+
+
+async def test_a_snapshot_of_another_epoch_ends_all_history_also_of_what_has_no_row(
+    store: AccountStore, reopened: Callable[[], AccountStore]
+) -> None:
+    for each in (BOB, "C2Cuser1", "C2Cuser2"):
+        store.history.add(each, messages(each, 1, 10))
+    store.save(upsert=[row(1), row(2)], cursor="e:9")
+    store.save(remove=["C2Cuser2"])
+    store.replace([row(1)], "f:1", keep_history=False)
+    assert [store.history.span(each) for each in (BOB, "C2Cuser1", "C2Cuser2")] == [None] * 3
+    store.history.add(BOB, messages(BOB, 1, 2))
+    await store.purge()
+    again = reopened()
+    assert [again.history.span(each) for each in (BOB, "C2Cuser1", "C2Cuser2")] == [(1, 2), None, None]
+    again.close()
+
+
 def test_the_outbox_keeps_order_and_never_reuses_a_number(
     store: AccountStore, reopened: Callable[[], AccountStore]
 ) -> None:

@@ -27,8 +27,11 @@ from .order import list_order
 from .outbox import OutboxTable
 from .store import HISTORY_KEEP, NOTHING, DiskFull, Recovered
 from .table import JournalDB
+from .threads import in_thread
 
 ACCOUNT_FORMAT: Final = 1
+_ALL: Final = ""
+"""In place of a conversationID among what is to be purged: every message of every conversation."""
 _PURGED_AT_ONCE: Final = 8
 """Files rewritten before the loop has its turn again."""
 
@@ -129,17 +132,32 @@ class AccountCache:
             for conversation_id, message_seq in clear.items():
                 self._clear_later(conversation_id, message_seq)
 
-    def replace(self, conversations: Iterable[Conversation], cursor: str | None) -> None:
+    def replace(
+        self,
+        conversations: Iterable[Conversation],
+        cursor: str | None,
+        *,
+        clear: Mapping[str, int] = NOTHING,
+        keep_history: bool = True,
+    ) -> None:
         """Put a snapshot in the place of all rows and of the cursor, as one record."""
-        with self._storage.group(keep=True):
-            self._rows.truncate()
-            self._stale.truncate()
-            for row in conversations:
-                self._rows.put(row.conversation_id, conversation_document(row))
-            if cursor is None:
-                self._state.discard(["cursor"])
-            else:
-                self._state.put("cursor", {"value": cursor})
+        try:
+            with self._storage.group(keep=True):
+                self._rows.truncate()
+                self._stale.truncate()
+                for row in conversations:
+                    self._rows.put(row.conversation_id, conversation_document(row))
+                if cursor is None:
+                    self._state.discard(["cursor"])
+                else:
+                    self._state.put("cursor", {"value": cursor})
+                for conversation_id, message_seq in clear.items():
+                    self._clear_later(conversation_id, message_seq)
+                if not keep_history:
+                    self._clears.put(_ALL, {})
+        finally:
+            if not keep_history:
+                self.history.forget_all()
 
     def set_stale(self, conversation_ids: Iterable[str]) -> None:
         """Write which rows are stale."""
@@ -193,7 +211,7 @@ class AccountCache:
         asked = dict(self._storage.raw("clears"))
         if not asked:
             return
-        await asyncio.to_thread(self.history.clear_whole)
+        await in_thread(self.history.clear_whole)
         more = True
         while more:
             more = self.history.clear_some(_PURGED_AT_ONCE)
@@ -234,10 +252,10 @@ class AccountCache:
         been running since. After a rebuilding nobody knows what was to be cleared."""
         unsettled = self._state.get(doc_id="unsettled")
         trusted = unsettled is None or (self._boot is not None and unsettled["boot"] == self._boot)
-        if not trusted or self.recovered == "rebuilt":
-            self.history.discard_all()
         asked = dict(self._storage.raw("clears"))
-        for conversation_id in asked:
+        if not trusted or self.recovered == "rebuilt" or _ALL in asked:
+            self.history.forget_all()
+        for conversation_id in asked.keys() - {_ALL}:
             self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
         if asked:
             self.history.clear_some(len(asked))

@@ -20,7 +20,7 @@ from .documents import MESSAGE, message_document
 from .files import disk_errors, open_private, private_directory, sync_directory
 from .journal import remove_files
 from .runs import HeldMessages
-from .store import HISTORY_KEEP
+from .store import HISTORY_KEEP, DiskFull
 from .table import JournalDB
 
 HISTORY_FORMAT: Final = 1
@@ -96,19 +96,17 @@ class HistoryCache:
     def clear_through(self, conversation_id: str, message_seq: int) -> None:
         """Drop messages up to and with this one, and every byte of them in this conversation's file."""
         with self._guard:
-            message_seq = max(message_seq, self._to_clear.pop(conversation_id, 0))
-            if message_seq < EVERYTHING:
-                shelf = self._shelf(conversation_id)
-                if shelf.held and not shelf.drop_through(message_seq):
-                    return
-            self._remove(conversation_id)
+            message_seq = max(message_seq, self._to_clear.get(conversation_id, 0))
+            if message_seq >= EVERYTHING or self._drop_through(conversation_id, message_seq):
+                self._remove(conversation_id)
+            self._to_clear.pop(conversation_id, None)  # not before: what fails is still to be cleared
 
     def purge(self, conversation_ids: Iterable[str]) -> None:
         """Drop these conversations' messages, and former states of everything else."""
         with self._guard:
             for conversation_id in conversation_ids:
-                self._to_clear.pop(conversation_id, None)
                 self._remove(conversation_id)
+                self._to_clear.pop(conversation_id, None)
         self.sync_removals()
         if self._after_purge:
             self._after_purge()
@@ -146,14 +144,18 @@ class HistoryCache:
             with disk_errors():
                 sync_directory(self._directory)
 
-    def discard_all(self) -> None:
-        """Remove every file."""
-        self._close_all()
-        if self._directory.is_dir():
-            with disk_errors():
-                for path in self._directory.iterdir():
-                    path.unlink()
-                sync_directory(self._directory)
+    def forget_all(self) -> None:
+        """Remove every file, whosesoever it is."""
+        with self._guard:
+            while self._shelves:
+                self._shelves.popitem()[1].remove()
+            if self._directory.is_dir():
+                with disk_errors():
+                    for path in self._directory.iterdir():
+                        path.unlink()
+                    sync_directory(self._directory)
+            self._to_clear.clear()
+            self._written.clear()
 
     def settle(self) -> None:
         """Close the files, and make what this session wrote durable."""
@@ -177,13 +179,25 @@ class HistoryCache:
         with self._guard:
             if conversation_id in self._to_clear:
                 self.clear_through(conversation_id, 0)
-            shelf = self._shelves.get(conversation_id)
-            if shelf is None:
-                while len(self._shelves) >= OPEN_FILES:
-                    self._shelves.popitem(last=False)[1].close()
-                shelf = self._shelves[conversation_id] = _Shelf(self._path(conversation_id))
-            self._shelves.move_to_end(conversation_id)
-            return shelf
+            return self._opened(conversation_id)
+
+    def _opened(self, conversation_id: str) -> "_Shelf":
+        shelf = self._shelves.get(conversation_id)
+        if shelf is None:
+            while len(self._shelves) >= OPEN_FILES:
+                self._shelves.popitem(last=False)[1].close()
+            shelf = self._shelves[conversation_id] = _Shelf(self._path(conversation_id))
+        self._shelves.move_to_end(conversation_id)
+        return shelf
+
+    def _drop_through(self, conversation_id: str, message_seq: int) -> bool:
+        """Returns whether the file is to go: nothing is left in it, or no room to write what is left without the rest.
+        A file takes no room to remove, and what was in it can be asked for again."""
+        try:
+            shelf = self._opened(conversation_id)
+            return not shelf.held or shelf.drop_through(message_seq)
+        except DiskFull:
+            return True
 
     def _remove(self, conversation_id: str) -> None:
         path = self._path(conversation_id)

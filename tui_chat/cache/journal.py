@@ -22,6 +22,7 @@ from .files import disk_errors, open_private, read_if_there, sync_directory, wri
 from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base, write_line
 from .rows import Rows
 from .store import CacheError, NewerFormat, Recovered
+from .threads import in_thread
 
 Migration = Callable[[dict[str, dict[str, Any]]], dict[str, dict[str, Any]]]
 """Tables (plain documents) of one format -> the same in the next."""
@@ -224,7 +225,7 @@ class JournalStorage(Storage):
             self._carried, rewrites = [], self._rewrites
             try:
                 with disk_errors():
-                    await asyncio.to_thread(self._write_image, image, ".next")
+                    await in_thread(self._write_image, image, ".next")
                     if self._rewrites == rewrites and not self._closed:
                         self._install(image, chain, ".next", self._carried)
             except OSError:

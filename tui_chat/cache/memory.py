@@ -101,6 +101,10 @@ class MemoryHistory:
         if shelf := self._shelves.get(conversation_id):
             shelf.drop_through(message_seq)
 
+    def forget_all(self) -> None:
+        """Drop all messages."""
+        self._shelves.clear()
+
     def purge(self, conversation_ids: Iterable[str]) -> None:
         """Drop these conversations' messages."""
         for conversation_id in conversation_ids:
@@ -150,8 +154,19 @@ class MemoryAccount:
         for conversation_id, message_seq in clear.items():
             self.history.clear_through(conversation_id, message_seq)
 
-    def replace(self, conversations: Iterable[Conversation], cursor: str | None) -> None:
+    def replace(
+        self,
+        conversations: Iterable[Conversation],
+        cursor: str | None,
+        *,
+        clear: Mapping[str, int] = NOTHING,
+        keep_history: bool = True,
+    ) -> None:
         """Put a snapshot in the place of all rows and of the cursor."""
+        if not keep_history:
+            self.history.forget_all()
+        for conversation_id, message_seq in clear.items():
+            self.history.clear_through(conversation_id, message_seq)
         self._conversations = {row.conversation_id: row for row in conversations}
         self.cursor = cursor
         self.stale = frozenset()

@@ -128,6 +128,10 @@ class HistoryStore(Protocol):
         """Drop messages up to and with this one, and every byte of them in this conversation's files."""
         ...
 
+    def forget_all(self) -> None:
+        """Drop all messages of all conversations, also of those that nobody has named."""
+        ...
+
     def purge(self, conversation_ids: Iterable[str]) -> None:
         """Drop these conversations' messages. Afterwards no file of the account has a byte of them, nor of earlier
         states of rows, drafts and outbox. To keep newer messages, see `AccountStore.save(clear=)`."""
@@ -192,9 +196,23 @@ class AccountStore(Protocol):
         """
         ...
 
-    def replace(self, conversations: Iterable[Conversation], cursor: str | None) -> None:
+    def replace(
+        self,
+        conversations: Iterable[Conversation],
+        cursor: str | None,
+        *,
+        clear: Mapping[str, int] = NOTHING,
+        keep_history: bool = True,
+    ) -> None:
         """Put a snapshot in the place of all rows and of the cursor; no row is stale after it. Drafts, outbox and
-        preferences stay, and so does history (purge what the snapshot's watermarks hide). Raises DiskFull as save."""
+        preferences stay, and so does history.
+
+        `clear`: as in `save`, of the same record: what the snapshot's watermarks hide.
+        `keep_history`: false drops all messages there are, also of conversations that have no row.
+
+        Raises:
+            DiskFull: as `save`.
+        """
         ...
 
     def set_stale(self, conversation_ids: Iterable[str]) -> None:

@@ -61,12 +61,13 @@ class Receiver:
     def replace(self, conversations: Iterable[Conversation], cursor: str, *, keep_history: bool) -> None:
         """Put a snapshot in the place of all state. Without keep_history (a new epoch) all cached messages go too."""
         rows = {row.conversation_id: row for row in conversations}
-        known = set(self._state.conversations) | set(self._state.marks) | set(self._store.conversations())
-        clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
-        clear |= dict.fromkeys(known - rows.keys() if keep_history else known | rows.keys(), EVERYTHING)
+        clear: dict[str, int] = {}
+        if keep_history:
+            known = set(self._state.conversations) | set(self._state.marks) | set(self._store.conversations())
+            clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
+            clear |= dict.fromkeys(known - rows.keys(), EVERYTHING)
         try:
-            self._store.replace(rows.values(), cursor)
-            self._store.save(clear=clear)
+            self._store.replace(rows.values(), cursor, clear=clear, keep_history=keep_history)
         except DiskFull:
             self.disk_full()
         self._state.fill(rows, ())
@@ -100,6 +101,9 @@ class Receiver:
         self._announcer.put(changes.ConversationStale(conversation_id_list=[conversation_id]))
 
     def _apply(self, applied: sync.Applied, while_away: bool) -> None:
+        for effect in applied.effects:
+            if isinstance(effect, sync.Inexact):
+                self.inexact(effect.conversation_id)  # before the cursor that lies beyond it is kept
         before = self._state.stale
         stale = self._stale_after(applied.effects)
         self._keep(applied, stale)
@@ -186,9 +190,6 @@ class Receiver:
                 return self._restored(effect)
             case sync.PeerHasRead(conversation_id, peer_read_seq):
                 return [changes.PeerRead(conversation_id=conversation_id, peer_read_seq=peer_read_seq)]
-            case sync.Inexact(conversation_id):
-                self.inexact(conversation_id)
-                return []
             case sync.DeviceGone(device_id):
                 if device_id == self._state.device_id:
                     self._signed_out()

@@ -13,9 +13,12 @@ from tests.accounts import DEADLINE
 from tests.client.sessions import Sessions, eventually, in_step, texts
 from tests.proxy import proxy_to
 from tests.servers import LiveServer
-from tui_chat.client.changes import ConversationsRemoved, HistoryRestored, StateReset
+from tui_chat.client.calls import Calls
+from tui_chat.client.changes import ConversationsRemoved, HistoryCleared, HistoryRestored, StateReset
 from tui_chat.client.problems import AccountInUse
 from tui_chat.client.session import ChatSession
+from tui_chat.protocol.errors import NotConnected
+from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.wire import encode
 
 BOB = "C2Cbob"
@@ -236,3 +239,38 @@ class TestResets:
                 assert texts((await alice.session.history(BOB)).messages) == ["one", "queued before"]
         finally:
             first.stop()
+
+
+async def test_what_was_still_to_be_asked_for_is_asked_after_a_restart(
+    sessions: Sessions, server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cursor lies beyond the clearing by then; the log does not tell of it a second time."""
+    cache = tmp_path / "alice"
+    async with proxy_to(server.url) as way:
+        phone = await sessions.register("alice", url=way.url, cache=cache)
+        laptop = await sessions.log_in("alice")
+        bob = await sessions.register("bob", device="desk")
+        await bob.session.send_message("C2Calice", "one")
+        await eventually(lambda: BOB in laptop.session.conversations and BOB in phone.session.conversations)
+        await way.stop()
+        await bob.session.send_message("C2Calice", "two")
+        await eventually(lambda: laptop.session.conversations[BOB].newest_seq == 2)
+        await laptop.session.clear_history([BOB])
+
+        async def unanswered(self: Calls, conversation_id: str) -> Conversation:
+            raise NotConnected
+
+        monkeypatch.setattr(Calls, "conversation", unanswered)
+        await way.start()
+        phone.session.reconnect_now()
+        await in_step(phone)
+        await phone.sees(HistoryCleared)
+        assert phone.session.conversations[BOB].newest_seq == 1
+        monkeypatch.undo()
+        again = await sessions.again(phone, cache=cache)
+        await eventually(lambda: again.session.conversations[BOB] == laptop.session.conversations[BOB])
+        last = await sessions.again(again, cache=cache, start=False)
+        assert last.session.conversations[BOB] == laptop.session.conversations[BOB]
+        await last.session.start()
+        await last.session.wait_until_current()
+        assert last.of(StateReset) == [], "asked once"

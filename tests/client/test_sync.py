@@ -177,21 +177,43 @@ class TestDeleting:
         assert view.shown[BOB].message_count == 1
 
 
+def emptied(event_seq: int, conversation_id: str, marks: Marks) -> events.ConversationCleared:
+    """A history cleared by another device."""
+    return events.ConversationCleared(
+        event_seq=event_seq,
+        items=[watermark(conversation_id, marks)],
+        operation_id="o",
+        batch_id="b2",
+        undo_seconds=600,
+        device=OTHER,
+    )
+
+
 class TestClearing:
     def test_the_row_stays_empty(self) -> None:
         view = state(row(BOB, 4))
-        event = events.ConversationCleared(
-            event_seq=11,
-            items=[watermark(BOB, Marks(0, 4))],
-            operation_id="o",
-            batch_id="b2",
-            undo_seconds=600,
-            device=OTHER,
-        )
-        applied = step(view, ranged(11, event))
+        applied = step(view, ranged(11, emptied(11, BOB, Marks(0, 4))))
         left = view.shown[BOB]
         assert (left.message_count, left.unread_count, left.last_message, left.first_seq) == (0, 0, None, 0)
         assert kinds(applied) == ["Emptied", "ClearedThrough"]
+
+    def test_beyond_what_is_known_the_row_is_asked_for(self) -> None:
+        # The log leaves out messages that were cleared since: 5 and 6 came while this device was away.
+        view = state(row(BOB, 4))
+        applied = step(view, ranged(11, emptied(13, BOB, Marks(0, 6))))
+        assert sync.Inexact(BOB) in applied.effects
+
+    def test_a_row_that_came_back_with_messages_nobody_tells_of_is_asked_for(self) -> None:
+        view = state(row(BOB, 4))
+        step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))
+        applied = step(view, ranged(12, emptied(14, BOB, Marks(4, 6))))
+        assert sync.Inexact(BOB) in applied.effects
+        assert view.marks_of(BOB) == Marks(4, 6)
+
+    def test_without_a_row_nothing_is_asked_where_nothing_came_since(self) -> None:
+        view = state()
+        assert sync.Inexact(BOB) not in step(view, ranged(11, emptied(11, BOB, Marks(4, 4)))).effects
+        assert sync.Inexact(BOB) not in step(view, ranged(12, emptied(12, BOB, Marks(4, 3)))).effects
 
 
 class TestRestoring:

@@ -10,7 +10,7 @@ import msgspec
 
 from tui_chat.cache.store import AccountStore, DiskFull
 from tui_chat.protocol import events, requests
-from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized
+from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent, Unauthorized, Unavailable
 from tui_chat.protocol.models import ServerFacts
 
 from . import changes
@@ -37,6 +37,10 @@ INBOX: Final = 10_000
 """Frames that wait to be applied; beyond, they are dropped and asked for again."""
 EVENT_SECONDS: Final = 2.0
 """How long the socket may bring nothing before an answered command's event is asked for."""
+ASKED_AT_ONCE: Final = 4
+"""Conversations; a night's clearings may leave hundreds to be asked for."""
+_INEXACT: Final = "inexact"
+"""The preference that says, over a restart, that rows were still to be asked for."""
 
 
 class Core:
@@ -62,6 +66,8 @@ class Core:
         self.identity: requests.Me | None = store.facts()
         self._inherited = self.identity is not None and self.identity.device_id != credentials.device_id
         """The cache is another log-in's, who was told things that this one is not: its rows are a beginning only."""
+        self._left_inexact = bool(store.preference(_INEXACT))
+        """The session before ended while it asked for conversations: its cursor lies beyond what told of them."""
         self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
         self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
         self.connection = Connection.OFFLINE
@@ -105,6 +111,7 @@ class Core:
         self._catching_up: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._asking: set[str] = set()
+        self._asks = asyncio.Semaphore(ASKED_AT_ONCE)
         self._deliberately_out = False
         for slot in self.outbox.queue:
             if isinstance(slot.entry, QueuedSend):
@@ -162,11 +169,12 @@ class Core:
         away = self.state.cursor is not None
         if not self._greeted:
             self.identity_is(await self.calls.me())
-        if self._inherited and self.state.cursor is not None:
+        if (self._inherited or self._left_inexact) and self.state.cursor is not None:
             await self.catch_up.reload()
         else:
             await self.catch_up.run(while_away=away)
-        self._inherited = False
+        self._inherited = self._left_inexact = False
+        self._keep_inexact()
         self.current.set()
         self._news.set()
         self.outbox.wake()
@@ -285,21 +293,38 @@ class Core:
     def _ask_for(self, conversation_id: str) -> None:
         if conversation_id not in self._asking:
             self._asking.add(conversation_id)
+            self._keep_inexact()
             self._spawn(self._ask(conversation_id))
 
     async def _ask(self, conversation_id: str) -> None:
         """Ask for one conversation; one that changes meanwhile is asked for again."""
         while True:
             before = self.state.conversations.get(conversation_id)
+            generation = self.state.generation(conversation_id)
             try:
-                told = await self.calls.conversation(conversation_id)
-            except NotConnected:
+                async with self._asks:
+                    told = await self.calls.conversation(conversation_id)
+            except (NotConnected, Unavailable):
                 return  # asked again when there is a connection
+            except TooFrequent as error:
+                await asyncio.sleep(error.retry_after if error.retry_after is not None else 1.0)
+                continue
             except ChatError:
                 break
-            if self.receiver.adopt(told, before):
+            # Without a row, the watermarks alone tell of a change.
+            if generation == self.state.generation(conversation_id) and self.receiver.adopt(told, before):
                 break
         self._asking.discard(conversation_id)
+        self._keep_inexact()
+
+    def _keep_inexact(self) -> None:
+        inexact = bool(self._asking) or self._left_inexact
+        if inexact != bool(self.store.preference(_INEXACT)):
+            try:
+                self.store.set_preference(_INEXACT, True if inexact else None)
+            except DiskFull:
+                self.house.disk_full()
+            self.house.wrote()
 
     # outbox.Carrier
 

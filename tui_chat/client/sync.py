@@ -97,7 +97,7 @@ class InLine(NamedTuple):
 
 
 class Inexact(NamedTuple):
-    """The counts of this row cannot be told from the event alone: ask for the conversation."""
+    """How this conversation stands cannot be told from the event alone: ask for it."""
 
     conversation_id: str
 
@@ -312,16 +312,24 @@ class _Step:
         self.effects.extend(cleared)
 
     def cleared(self, event: events.ConversationCleared) -> None:
+        """Histories emptied; the rows stay.
+
+        The log leaves out messages that were cleared since. So a clearing may reach beyond the newest message that is
+        known here, and where there is no row, beyond the deletion that took it: then the conversation came back, or
+        went on, with messages of which no event tells any more.
+        """
         cleared: list[Effect] = []
         for item in event.items:
             marks = self.marks_of(item.conversation_id).raised(0, item.cleared_through)
             row = self.row(item.conversation_id)
             if row is None:
                 self.marks[item.conversation_id] = marks
+                exact = item.cleared_through <= max(marks.hidden_through, item.hidden_through)
             else:
                 self.put(with_marks(row, marks))
-                if row.newest_seq > marks.cleared_through:
-                    cleared.append(Inexact(item.conversation_id))
+                exact = row.newest_seq == marks.cleared_through
+            if not exact:
+                cleared.append(Inexact(item.conversation_id))
             cleared.append(ClearedThrough(item.conversation_id, marks.cleared_through))
         ids = [item.conversation_id for item in event.items]
         self.effects.append(Emptied(ids, event.batch_id, event.undo_seconds, event.device))

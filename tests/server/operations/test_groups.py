@@ -280,10 +280,10 @@ class TestJoining:
         bob.join_group("g")
         assert bob.told() == []
 
-    @pytest.mark.parametrize("rule", ["approval", "closed"])
-    def test_others_by_invitation(self, alice: Device, bob: Device, rule: str) -> None:
+    @pytest.mark.parametrize(("rule", "error"), [("approval", Forbidden), ("closed", GroupNotFound)])
+    def test_others_by_invitation(self, alice: Device, bob: Device, rule: str, error: type[ChatError]) -> None:
         alice.create("g", join=rule)
-        with pytest.raises(Forbidden):
+        with pytest.raises(error):
             bob.join_group("g")
         alice.invite("g", "bob")
         assert group(bob).membership is Membership.JOINED

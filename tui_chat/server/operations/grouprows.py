@@ -8,7 +8,7 @@ from tui_chat.protocol.models import Group
 from tui_chat.server.engines import Transaction
 
 from .caller import Caller
-from .state import JOINED, side
+from .state import DISMISSED, JOINED, Side, side
 
 
 class GroupRow(NamedTuple):
@@ -47,25 +47,57 @@ def group_of(tx: Transaction, group_id: str) -> GroupRow:
     return GroupRow(*row)
 
 
-def living(tx: Transaction, group_id: str) -> GroupRow:
-    """The group, locked. Raises GroupNotFound where it is not, or is no longer."""
-    row = group_of(tx, group_id)
-    tx.lock_conversations((row.conversation,))
-    row = group_of(tx, group_id)
-    if row.dismissed:
-        raise GroupNotFound("that group was dismissed")
-    return row
+class Standing(NamedTuple):
+    """A group, and how the caller stands to it: None for one who never was in it."""
+
+    row: GroupRow
+    own: Side | None
 
 
-def members_only(tx: Transaction, caller: Caller, row: GroupRow) -> None:
-    """Raise NotAMember for everybody else."""
+def known_to(tx: Transaction, caller: Caller, group_id: str) -> Standing:
+    """The group, living or dismissed, for those who may know of it: whoever is or was in it; of one that is neither
+    closed nor dismissed, everybody. Raises GroupNotFound, which does not tell one that is hidden from none."""
+    row = group_of(tx, group_id)
     own = side(tx, caller.user, ids.fold(ids.group(row.group_id)))
-    if own is None or own.membership != JOINED:
+    if own is None and (row.join_rule == "closed" or row.dismissed):
+        raise GroupNotFound()
+    return Standing(row, own)
+
+
+def living(tx: Transaction, caller: Caller, group_id: str) -> Standing:
+    """The same, locked. Raises GroupNotFound also for those who were there when it ended.
+
+    Who had gone before does not learn of its end; what is for members is refused to them as ever.
+    """
+    tx.lock_conversations((group_of(tx, group_id).conversation,))
+    standing = known_to(tx, caller, group_id)
+    if standing.own is not None and standing.own.membership == DISMISSED:
+        raise GroupNotFound("that group was dismissed")
+    return standing
+
+
+def as_seen(tx: Transaction, standing: Standing) -> Group:
+    """The group as it is; for those who have gone, as it was then."""
+    row, own = standing
+    if own is None or own.leave_seq is None:
+        return row.shown()
+    name, rule, count = tx.one(
+        "SELECT left_name, left_rule, left_count FROM state WHERE account = ? AND conversation = ?",
+        own.account,
+        own.conversation,
+    ) or (row.name, row.join_rule, row.member_count)
+    dismissed = int(own.membership == DISMISSED)
+    return row._replace(name=name, join_rule=rule, member_count=count, dismissed=dismissed).shown()
+
+
+def members_only(standing: Standing) -> None:
+    """Raise NotAMember for everybody else."""
+    if standing.own is None or standing.own.membership != JOINED:
         raise NotAMember()
 
 
-def owner_only(tx: Transaction, caller: Caller, row: GroupRow, what: str) -> None:
+def owner_only(caller: Caller, standing: Standing, what: str) -> None:
     """Raise Forbidden for other members, who are told `what` they cannot do; NotAMember for everybody else."""
-    members_only(tx, caller, row)
-    if row.owner != caller.user:
+    members_only(standing)
+    if standing.row.owner != caller.user:
         raise Forbidden(f"only the group's owner can {what}")

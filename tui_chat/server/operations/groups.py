@@ -32,9 +32,10 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .eventlog import Outgoing, emit
-from .grouprows import GroupRow, group_of, living, members_only, owner_only
+from .grouprows import GroupRow, as_seen, group_of, known_to, living, members_only, owner_only
 from .idempotency import once
 from .membership import Joining, enter, leave, leave_all
+from .naming import folded_users
 from .posting import Reached, notify
 from .state import DISMISSED, GROUP, JOINED, KICKED, LEFT, OWNER, ROLES, side
 from .tips import TIP_USERS, write_tip
@@ -51,6 +52,7 @@ def create(tx: Transaction, caller: Caller, request: CreateGroup) -> GroupAnswer
     group_id = ids.new_group_id() if request.group_id is None else ids.check_new_group_id(request.group_id)
 
     def carry_out(_: str) -> GroupAnswer:
+        _check_room(0, len(folded_users(request.members)))
         members = [one for one in accounts_of(tx, request.members) if one.key != caller.user]
         _check_room(0, 1 + len(members))
         if tx.one("SELECT 1 FROM chat_group WHERE folded = ?", ids.fold(group_id)):
@@ -96,8 +98,9 @@ def invite(tx: Transaction, caller: Caller, group_id: str, request: AddMembers) 
     _check_room(0, len(request.members))
 
     def carry_out(_: str) -> GroupAnswer:
-        row = living(tx, group_id)
-        members_only(tx, caller, row)
+        standing = living(tx, caller, group_id)
+        members_only(standing)
+        row = standing.row
         present = {
             one[0]
             for one in tx.all(
@@ -119,12 +122,13 @@ def join(tx: Transaction, caller: Caller, group_id: str, request: GroupCommand) 
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = living(tx, group_id)
-        own = side(tx, caller.user, ids.fold(ids.group(row.group_id)))
+        row, own = living(tx, caller, group_id)
         if own is not None and own.membership == JOINED:
             return _answer(tx, group_id, 0)
         if row.join_rule != "free":
             raise Forbidden("that group is not open to everyone: ask one of its members to add you")
+        if row.dismissed:
+            raise GroupNotFound()
         _check_room(row.member_count, 1)
         joining = Joining(Account(caller.user, caller.user_id, None))
         told = write_tip(
@@ -150,8 +154,9 @@ def quit_group(tx: Transaction, caller: Caller, group_id: str, request: GroupCom
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = living(tx, group_id)
-        members_only(tx, caller, row)
+        standing = living(tx, caller, group_id)
+        members_only(standing)
+        row = standing.row
         if row.owner == caller.user:
             raise OwnerCannotQuit()
         told = write_tip(
@@ -177,8 +182,9 @@ def kick(tx: Transaction, caller: Caller, group_id: str, user_id: str, operation
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = living(tx, group_id)
-        owner_only(tx, caller, row, "remove members")
+        standing = living(tx, caller, group_id)
+        owner_only(caller, standing, "remove members")
+        row = standing.row
         target = account_of(tx, user_id)
         if target.key == caller.user:
             raise Forbidden("the owner cannot be removed: dismiss the group instead")
@@ -209,8 +215,9 @@ def dismiss(tx: Transaction, caller: Caller, group_id: str, operation_id: str | 
     """
 
     def carry_out(_: str) -> GroupAnswer:
-        row = living(tx, group_id)
-        owner_only(tx, caller, row, "dismiss it")
+        standing = living(tx, caller, group_id)
+        owner_only(caller, standing, "dismiss it")
+        row = standing.row
         told = write_tip(
             tx,
             row.conversation,
@@ -240,8 +247,9 @@ def change(tx: Transaction, caller: Caller, group_id: str, request: ChangeGroup)
     name = None if request.name is None else accept_name(request.name, "a group's name")
 
     def carry_out(_: str) -> GroupAnswer:
-        row = living(tx, group_id)
-        owner_only(tx, caller, row, "change it")
+        standing = living(tx, caller, group_id)
+        owner_only(caller, standing, "change it")
+        row = standing.row
         if name in (None, row.name) and request.join in (None, row.join_rule):
             return _answer(tx, group_id, 0)
         tx.execute(
@@ -260,11 +268,7 @@ def change(tx: Transaction, caller: Caller, group_id: str, request: ChangeGroup)
 
 def get(tx: Transaction, caller: Caller, group_id: str) -> Group:
     """A group, for those who are or were in it, and for everyone where it is not closed. Raises GroupNotFound."""
-    row = group_of(tx, group_id)
-    own = side(tx, caller.user, ids.fold(ids.group(row.group_id)))
-    if own is None and (row.join_rule == "closed" or row.dismissed):
-        raise GroupNotFound()
-    return row.shown()
+    return as_seen(tx, known_to(tx, caller, group_id))
 
 
 def members(
@@ -279,12 +283,12 @@ def members(
         raise InvalidRequest(f"limit is from 1 to {limits.PAGE}")
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise InvalidRequest("cursor is not one that this server gave")
-    row = group_of(tx, group_id)
-    members_only(tx, caller, row)
+    standing = known_to(tx, caller, group_id)
+    members_only(standing)
     rows = tx.all(
         "SELECT s.account, a.user_id, a.nick, s.role FROM state s JOIN account a ON a.id = s.account"
         " WHERE s.conversation = ? AND s.account > ? AND s.membership = ? ORDER BY s.account LIMIT ?",
-        row.conversation,
+        standing.row.conversation,
         int(cursor or 0),
         JOINED,
         limit + 1,

@@ -1,7 +1,7 @@
 """Periods of membership: they begin and end at a tip, both inclusive."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tui_chat.protocol import ids
 from tui_chat.server.engines import Transaction
@@ -33,7 +33,8 @@ def enter(tx: Transaction, conversation: int, group_id: str, joining: Sequence[J
     )
     tx.many(
         "UPDATE state SET membership = ?, role = ?, join_seq = ?, join_count = ?, leave_seq = NULL, leave_count = NULL,"
-        " leave_time = NULL, past = past + 1 WHERE account = ? AND conversation = ?",
+        " leave_time = NULL, left_name = NULL, left_rule = NULL, left_count = NULL, past = past + 1"
+        " WHERE account = ? AND conversation = ?",
         [(JOINED, one.role, at.seq, at.so_far, one.account.key, conversation) for one in back],
     )
     conversation_id = ids.group(group_id)
@@ -50,12 +51,21 @@ def enter(tx: Transaction, conversation: int, group_id: str, joining: Sequence[J
     )
 
 
+_PARTING: Final = (
+    " membership = ?, leave_seq = ?, leave_count = ?, leave_time = ?,"
+    " left_name = (SELECT g.name FROM chat_group g WHERE g.conversation = state.conversation),"
+    " left_rule = (SELECT g.join_rule FROM chat_group g WHERE g.conversation = state.conversation),"
+    " left_count = (SELECT g.member_count FROM chat_group g WHERE g.conversation = state.conversation)"
+)
+"""What ends a period: the group stays for its former member as it was then, they themselves gone."""
+
+
 def leave(tx: Transaction, conversation: int, account: int, how: int, at: Stored) -> None:
     """End a member's period at the tip `at`."""
     tx.lock_users((account,))
+    tx.execute("UPDATE chat_group SET member_count = member_count - 1 WHERE conversation = ?", conversation)
     tx.execute(
-        "UPDATE state SET membership = ?, leave_seq = ?, leave_count = ?, leave_time = ?"
-        " WHERE account = ? AND conversation = ?",
+        f"UPDATE state SET{_PARTING} WHERE account = ? AND conversation = ?",
         how,
         at.seq,
         at.so_far,
@@ -63,7 +73,6 @@ def leave(tx: Transaction, conversation: int, account: int, how: int, at: Stored
         account,
         conversation,
     )
-    tx.execute("UPDATE chat_group SET member_count = member_count - 1 WHERE conversation = ?", conversation)
 
 
 def leave_all(tx: Transaction, conversation: int, how: int, at: Stored) -> None:
@@ -73,9 +82,9 @@ def leave_all(tx: Transaction, conversation: int, how: int, at: Stored) -> None:
         for row in tx.all("SELECT account FROM state WHERE conversation = ? AND membership = ?", conversation, JOINED)
     ]
     tx.lock_users(members)
+    tx.execute("UPDATE chat_group SET member_count = 0, dismissed = 1 WHERE conversation = ?", conversation)
     tx.execute(
-        "UPDATE state SET membership = ?, leave_seq = ?, leave_count = ?, leave_time = ?"
-        " WHERE conversation = ? AND membership = ?",
+        f"UPDATE state SET{_PARTING} WHERE conversation = ? AND membership = ?",
         how,
         at.seq,
         at.so_far,
@@ -83,4 +92,3 @@ def leave_all(tx: Transaction, conversation: int, how: int, at: Stored) -> None:
         conversation,
         JOINED,
     )
-    tx.execute("UPDATE chat_group SET member_count = 0, dismissed = 1 WHERE conversation = ?", conversation)

@@ -9,7 +9,6 @@ from tui_chat.protocol.errors import (
     ChatError,
     ClientIDReused,
     ConversationNotFound,
-    GroupNotFound,
     InvalidRequest,
     MessageNotFound,
     NotAMember,
@@ -22,6 +21,7 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .events import position
+from .grouprows import known_to
 from .history import Sender, between, by_client_id, write
 from .naming import Named, folded_users, named
 from .posting import announce, as_written, seen_by
@@ -224,8 +224,8 @@ def _again(
 def _begin(tx: Transaction, caller: Caller, where: Named) -> Room:
     """Make the one-to-one conversation whose first message this is, or say why there is none."""
     if where.parsed.type is ids.ConversationType.GROUP:
-        known = tx.one("SELECT 1 FROM chat_group WHERE folded = ?", ids.fold(where.parsed.target))
-        raise GroupNotFound() if known is None else NotAMember()
+        known_to(tx, caller, where.parsed.target)
+        raise NotAMember()
     peer = account_of(tx, where.parsed.target)
     tx.lock_users((caller.user, peer.key))
     key = tx.next_key("conversation")

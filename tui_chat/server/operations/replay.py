@@ -19,7 +19,8 @@ Logged = tuple[int, int | None, int | None, str]
 
 _NUMBERS = msgspec.json.Decoder(Numbers)
 _KNOWN: Final = (
-    "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, c.kind, g.name, p.user_id, p.nick"
+    "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, c.kind,"
+    " COALESCE(s.left_name, g.name), p.user_id, p.nick"
     " FROM state s JOIN conversation c ON c.id = s.conversation"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation LEFT JOIN account p ON p.id = s.peer"
 )

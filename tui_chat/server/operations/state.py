@@ -111,8 +111,8 @@ _LAST: Final = SIDE_WIDTH - 3
 _FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
 _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
 _FACE: Final = (
-    f"SELECT {SIDE}, g.name, g.member_count, p.user_id, p.nick, t.read_seq,"
-    " m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra"
+    f"SELECT {SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count), p.user_id, p.nick,"
+    " t.read_seq, m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra"
     f"{_FROM}"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation"
     " LEFT JOIN account p ON p.id = s.peer"

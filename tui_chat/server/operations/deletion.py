@@ -8,7 +8,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tui_chat.protocol.errors import BatchUndone, ConversationNotFound, OperationNotFound, OperationReused
+from tui_chat.protocol.errors import (
+    BatchUndone,
+    ConversationNotFound,
+    OperationNotFound,
+    OperationReused,
+    UndoExpired,
+)
 from tui_chat.protocol.events import ConversationCleared, ConversationDeleted, WatermarkItem
 from tui_chat.protocol.ids import check_identifier
 from tui_chat.protocol.limits import DELETION_LOG_DAYS
@@ -28,7 +34,7 @@ from .eventlog import tell
 from .idempotency import once
 from .naming import Named, bounds, distinct
 from .settings import current
-from .settling import DAY, FINAL, LIVE, UNDONE, settle, to_be_erased
+from .settling import DAY, ERASED, FINAL, LIVE, UNDONE, settle, to_be_erased
 from .state import Side, recounted, save, sides
 
 DELETED: Final = 1
@@ -83,6 +89,7 @@ def delete(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDelete
         InvalidRequest: the operationID has not the form of one.
         OperationReused: another call was made under this operationID.
         BatchUndone: the batch was restored before this call of it came.
+        UndoExpired: the batch was ended by "erase now" before this call of it came.
     """
     return _call(tx, caller, "delete", asked, hide=True)
 
@@ -134,9 +141,8 @@ def _carry_out(
     if not moved:
         return answer
     save(tx, [one.after for one in moved if one.after != one.before])
-    operation = _record(
-        tx, caller, batch, batch_id, operation_id, len(moved), settings.undo_seconds, hide=hide, clear=clear
-    )
+    count = len(moved) - _again(tx, caller, batch, moved)
+    operation = _record(tx, caller, batch, batch_id, operation_id, count, settings.undo_seconds, hide=hide, clear=clear)
     if undoable:
         tx.many(
             "INSERT INTO item (account, conversation, operation, hidden, cleared, unpinned, pin_version)"
@@ -214,16 +220,39 @@ def _event(
 
 
 def _open_batch(tx: Transaction, caller: Caller, batch_id: str, undo_seconds: int) -> int | None:
-    """The batch's key, None where this is its first call; what of it ran out before is final. Raises BatchUndone."""
+    """The batch's key, None where this is its first call; what of it ran out before is final.
+
+    A batch that ran out by itself goes on: its calls may take longer than the time for undo. One that a person ended
+    does not: they were told that it is done with.
+
+    Raises:
+        BatchUndone, UndoExpired.
+    """
     row = tx.one("SELECT id, status, until FROM batch WHERE account = ? AND batch_id = ?", caller.user, batch_id)
     if row is None:
         return None
     key, status, until = row
     if status == UNDONE:
         raise BatchUndone()
+    if status == ERASED:
+        raise UndoExpired("that batch was erased; what is left of it is not carried out")
     if status == LIVE and (until <= tx.now or not undo_seconds):
         settle(tx, caller.user, [key])
     return int(key)
+
+
+def _again(tx: Transaction, caller: Caller, batch: int | None, moved: Sequence[_Moved]) -> int:
+    """How many of the conversations an earlier call of the batch, which can still be undone, had named already."""
+    if batch is None:
+        return 0
+    rows = tx.in_list(
+        "SELECT i.conversation FROM item i JOIN operation o ON o.id = i.operation"
+        " WHERE i.account = ? AND i.conversation IN (?*) AND o.batch = ?",
+        [one.after.conversation for one in moved],
+        caller.user,
+        batch,
+    )
+    return len({row[0] for row in rows})
 
 
 def _record(
@@ -304,9 +333,17 @@ def log(tx: Transaction, caller: Caller) -> DeletionList:
         caller.user,
     ):
         live.setdefault(batch, {})[conversation_id] = None
+    standing: dict[int, dict[int, int]] = {}
+    for batch, status, calls_count in tx.all(
+        "SELECT batch, status, SUM(count) FROM operation WHERE account = ? GROUP BY batch, status", caller.user
+    ):
+        standing.setdefault(batch, {})[status] = calls_count
     deletions = []
     for key, batch_id, time, what, cleared, count, until, status, device_id, name, created, last_seen in rows:
-        left = max(0, until - tx.now) if status == LIVE else 0
+        ids = list(live.get(key, ()))
+        calls = standing.get(key, {})
+        restored = calls.keys() == {UNDONE}
+        left = max(0, until - tx.now) if ids and status == LIVE else 0
         deletions.append(
             Deletion(
                 batch_id=batch_id,
@@ -318,32 +355,33 @@ def log(tx: Transaction, caller: Caller) -> DeletionList:
                     current=device_id == caller.device_id,
                 ),
                 time=time,
-                count=count,
+                count=count if restored else calls.get(FINAL, 0) + len(ids),
                 clear_history_message=bool(cleared),
                 what="deleted" if what == DELETED else "cleared",
-                conversation_id_list=list(live.get(key, ())) if left else [],
+                conversation_id_list=ids if left else [],
                 undo_seconds=-(-left // 1000),
-                restored=status == UNDONE,
+                restored=restored,
             )
         )
     return DeletionList(deletions=deletions)
 
 
 def erase_now(tx: Transaction, caller: Caller, batch_id: str) -> Done:
-    """End a batch's time for undo at once.
+    """End a batch's time for undo at once, and the batch with it. One that is final already stays as it is.
 
     Raises:
         OperationNotFound: there is no such batch.
         BatchUndone: it was undone, so there is nothing of it to erase.
     """
     tx.lock_users((caller.user,))
-    row = tx.one("SELECT id, status FROM batch WHERE account = ? AND batch_id = ?", caller.user, batch_id)
+    row = tx.one("SELECT id, status, until FROM batch WHERE account = ? AND batch_id = ?", caller.user, batch_id)
     if row is None:
         raise OperationNotFound()
-    key, status = row
+    key, status, until = row
     if status == UNDONE:
         raise BatchUndone("that was undone: there is nothing to erase")
     if status == LIVE:
-        tx.execute("UPDATE batch SET until = ? WHERE id = ?", tx.now, key)
         settle(tx, caller.user, [key])
+        if until > tx.now:
+            tx.execute("UPDATE batch SET until = ?, status = ? WHERE id = ?", tx.now, ERASED, key)
     return Done()

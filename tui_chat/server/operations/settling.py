@@ -12,6 +12,8 @@ LIVE: Final = 0
 UNDONE: Final = 1
 FINAL: Final = 2
 """`status` of batches and operations."""
+ERASED: Final = 3
+"""`status` of a batch that was ended by a person: final, and no later call of it is carried out."""
 DAY: Final = 86_400_000
 """Milliseconds."""
 
@@ -19,16 +21,23 @@ DAY: Final = 86_400_000
 def settle(tx: Transaction, account: int, batches: Sequence[int]) -> None:
     """Make what is live of these batches of one user final."""
     tx.lock_users((account,))
-    operations = {
-        row[0] for row in tx.in_list("SELECT id FROM operation WHERE status = ? AND batch IN (?*)", batches, LIVE)
-    }
+    operations: dict[int, int] = dict(
+        tx.in_list("SELECT id, batch FROM operation WHERE status = ? AND batch IN (?*)", batches, LIVE)
+    )
+    counts = dict.fromkeys(operations, 0)
+    counted: set[tuple[int, int]] = set()
     hidden: dict[int, int] = {}
     cleared: dict[int, int] = {}
     done = []
     for conversation, operation, hidden_share, cleared_share in tx.all(
-        "SELECT conversation, operation, hidden, cleared FROM item WHERE account = ?", account
+        "SELECT conversation, operation, hidden, cleared FROM item WHERE account = ? ORDER BY operation",
+        account,
     ):
         if operation in operations:
+            # What two calls of a batch deleted is one conversation for the log, whose entry keeps no IDs.
+            if (operations[operation], conversation) not in counted:
+                counted.add((operations[operation], conversation))
+                counts[operation] += 1
             hidden[conversation] = max(hidden_share, hidden.get(conversation, 0))
             cleared[conversation] = max(cleared_share, cleared.get(conversation, 0))
             done.append((account, conversation, operation))
@@ -42,7 +51,10 @@ def settle(tx: Transaction, account: int, batches: Sequence[int]) -> None:
         ],
     )
     tx.many("DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?", done)
-    tx.many("UPDATE operation SET status = ? WHERE id = ?", [(FINAL, operation) for operation in operations])
+    tx.many(
+        "UPDATE operation SET status = ?, count = ? WHERE id = ?",
+        [(FINAL, count, operation) for operation, count in counts.items()],
+    )
     tx.many("UPDATE batch SET status = ? WHERE id = ?", [(FINAL, batch) for batch in batches])
     to_be_erased(tx, [conversation for conversation, share in cleared.items() if share])
 

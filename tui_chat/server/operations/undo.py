@@ -88,9 +88,9 @@ def _by_batch(tx: Transaction, caller: Caller, batch_id: str) -> _Target | Conve
     key, until, status, answer = row
     if status == UNDONE:
         return msgspec.json.decode(answer, type=ConversationsRestored)
-    if status == FINAL or until <= tx.now:
-        raise UndoExpired()
     operations = tx.all("SELECT id FROM operation WHERE batch = ? AND status = ? ORDER BY id", key, LIVE)
+    if status != LIVE or until <= tx.now or not operations:
+        raise UndoExpired()
     return _Target(key, batch_id, [row[0] for row in operations], True)
 
 

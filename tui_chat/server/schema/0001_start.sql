@@ -155,7 +155,8 @@ CREATE TABLE past_period (
     PRIMARY KEY (account, conversation, join_seq)
 ) /* clustered */;
 
--- One act of a person: the unit of undo and of the log. status 0: can be undone until `until`; 1: undone; 2: final.
+-- One act of a person: the unit of undo and of the log. status 0: can be undone until `until`; 1: undone; 2: final;
+-- 3: final at a person's word, so that no more calls of it are carried out.
 CREATE TABLE batch (
     id BIGINT PRIMARY KEY,
     account BIGINT NOT NULL,

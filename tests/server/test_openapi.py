@@ -45,6 +45,66 @@ def test_refusals_are_described_with_their_status() -> None:
     assert "security" not in describe()["paths"]["/v1/login"]["post"]
 
 
+LIST = "invalid_conversation operation_reused too_many_conversations"
+OWNERS = "forbidden group_not_found not_a_member operation_reused"
+REFUSALS = {
+    "POST /v1/conversations/{conversation_id}/messages": "client_id_reused group_not_found invalid_conversation"
+    " message_not_found not_a_member read_only text_empty text_too_long user_not_found",
+    "GET /v1/conversations/{conversation_id}/messages": "conversation_not_found invalid_conversation",
+    "GET /v1/conversations": "",
+    "POST /v1/conversations/delete": f"{LIST} batch_undone undo_expired",
+    "POST /v1/conversations/clear": f"{LIST} batch_undone undo_expired",
+    "POST /v1/conversations/restore": "operation_not_found undo_expired",
+    "POST /v1/conversations/read": LIST,
+    "POST /v1/conversations/flags": LIST,
+    "GET /v1/conversations/deletions": "",
+    "DELETE /v1/conversations/deletions/{batch_id}": "batch_undone operation_not_found",
+    "GET /v1/conversations/{conversation_id}": "conversation_not_found invalid_conversation",
+    "GET /v1/sync": "",
+    "POST /v1/register": "invalid_name name_taken registration_closed",
+    "POST /v1/login": "invalid_name wrong_password",
+    "POST /v1/token/refresh": "unauthorized",
+    "POST /v1/logout": "",
+    "GET /v1/me": "",
+    "PATCH /v1/me": "invalid_name",
+    "GET /v1/devices": "",
+    "DELETE /v1/devices/{device_id}": "device_not_found",
+    "POST /v1/groups": "invalid_name name_taken operation_reused too_many_members user_not_found",
+    "GET /v1/groups/{group_id}": "group_not_found",
+    "PATCH /v1/groups/{group_id}": f"{OWNERS} invalid_name",
+    "DELETE /v1/groups/{group_id}": OWNERS,
+    "POST /v1/groups/{group_id}/join": "forbidden group_not_found operation_reused too_many_members",
+    "POST /v1/groups/{group_id}/quit": "group_not_found not_a_member operation_reused owner_cannot_quit",
+    "GET /v1/groups/{group_id}/members": "group_not_found not_a_member",
+    "POST /v1/groups/{group_id}/members": "group_not_found not_a_member operation_reused too_many_members"
+    " user_not_found",
+    "DELETE /v1/groups/{group_id}/members/{user_id}": f"{OWNERS} user_not_found",
+    "GET /v1/users": "",
+    "GET /v1/users/{user_id}": "user_not_found",
+    "GET /v1/admin/settings": "administrator_only",
+    "PATCH /v1/admin/settings": "administrator_only",
+    "POST /v1/admin/invites": "administrator_only",
+    "GET /healthz": "",
+}
+"""What each endpoint refuses with, beside what all do."""
+
+
+def test_every_refusal_of_an_endpoint_is_described() -> None:
+    found = {}
+    for path, methods in describe()["paths"].items():
+        for method, operation in methods.items():
+            codes = {
+                code
+                for status, answer in operation["responses"].items()
+                if status != "200"
+                for code in answer["description"].split(", ")
+            }
+            codes -= {"invalid_request", "internal", "unavailable", "storage_full", "too_frequent", "body_too_large"}
+            codes -= {"unauthorized"} if "security" in operation else set()
+            found[f"{method.upper()} {path}"] = codes
+    assert found == {endpoint: set(codes.split()) for endpoint, codes in REFUSALS.items()}
+
+
 def test_it_is_served(people: People) -> None:
     answer = people.http.get("/openapi.json")
     assert answer.headers["content-type"] == "application/json"

@@ -9,7 +9,6 @@ from tui_chat.protocol.errors import (
     OperationNotFound,
     OperationReused,
     TooManyConversations,
-    TooManyPins,
     UndoExpired,
 )
 from tui_chat.protocol.models import Conversation
@@ -88,7 +87,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         ConversationsDeleted,
         body=DeleteConversations,
         counted=Counted.DELETIONS,
-        errors=(*_LIST, BatchUndone),
+        errors=(*_LIST, BatchUndone, UndoExpired),
     ),
     Endpoint(
         "POST",
@@ -97,7 +96,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         ConversationsDeleted,
         body=ClearConversations,
         counted=Counted.DELETIONS,
-        errors=(*_LIST, BatchUndone),
+        errors=(*_LIST, BatchUndone, UndoExpired),
     ),
     Endpoint(
         "POST",
@@ -109,9 +108,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         errors=(OperationNotFound, UndoExpired),
     ),
     Endpoint("POST", "/v1/conversations/read", read, ConversationsChanged, body=ReadConversations, errors=_LIST),
-    Endpoint(
-        "POST", "/v1/conversations/flags", flags, ConversationsChanged, body=SetFlags, errors=(*_LIST, TooManyPins)
-    ),
+    Endpoint("POST", "/v1/conversations/flags", flags, ConversationsChanged, body=SetFlags, errors=_LIST),
     Endpoint("GET", "/v1/conversations/deletions", deletions, DeletionList),
     Endpoint(
         "DELETE",
@@ -119,7 +116,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         erase_now,
         Done,
         counted=Counted.DELETIONS,
-        errors=(OperationNotFound,),
+        errors=(BatchUndone, OperationNotFound),
     ),
     Endpoint(
         "GET",

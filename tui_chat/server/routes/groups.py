@@ -66,8 +66,9 @@ async def kick(call: Call[Nothing, OperationQuery]) -> GroupAnswer:
     return await call.write(groups.kick, call.path["group_id"], call.path["user_id"], call.query.operation_id)
 
 
-_KNOWN = (GroupNotFound, NotAMember)
-_CHANGE = (*_KNOWN, Forbidden, OperationReused)
+_MEMBERS = (GroupNotFound, NotAMember)
+_CHANGE = (*_MEMBERS, OperationReused)
+_OWNERS = (*_CHANGE, Forbidden)
 
 ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     Endpoint(
@@ -78,11 +79,16 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         body=CreateGroup,
         errors=(InvalidName, NameTaken, UserNotFound, TooManyMembers, OperationReused),
     ),
-    Endpoint("GET", "/v1/groups/{group_id}", get, Group, errors=_KNOWN),
-    Endpoint("PATCH", "/v1/groups/{group_id}", change, GroupAnswer, body=ChangeGroup, errors=(*_CHANGE, InvalidName)),
-    Endpoint("DELETE", "/v1/groups/{group_id}", dismiss, GroupAnswer, query=OperationQuery, errors=_CHANGE),
+    Endpoint("GET", "/v1/groups/{group_id}", get, Group, errors=(GroupNotFound,)),
+    Endpoint("PATCH", "/v1/groups/{group_id}", change, GroupAnswer, body=ChangeGroup, errors=(*_OWNERS, InvalidName)),
+    Endpoint("DELETE", "/v1/groups/{group_id}", dismiss, GroupAnswer, query=OperationQuery, errors=_OWNERS),
     Endpoint(
-        "POST", "/v1/groups/{group_id}/join", join, GroupAnswer, body=GroupCommand, errors=(*_CHANGE, TooManyMembers)
+        "POST",
+        "/v1/groups/{group_id}/join",
+        join,
+        GroupAnswer,
+        body=GroupCommand,
+        errors=(Forbidden, GroupNotFound, OperationReused, TooManyMembers),
     ),
     Endpoint(
         "POST",
@@ -92,7 +98,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         body=GroupCommand,
         errors=(*_CHANGE, OwnerCannotQuit),
     ),
-    Endpoint("GET", "/v1/groups/{group_id}/members", members, MemberPage, query=PageQuery, errors=_KNOWN),
+    Endpoint("GET", "/v1/groups/{group_id}/members", members, MemberPage, query=PageQuery, errors=_MEMBERS),
     Endpoint(
         "POST",
         "/v1/groups/{group_id}/members",
@@ -107,6 +113,6 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         kick,
         GroupAnswer,
         query=OperationQuery,
-        errors=(*_CHANGE, UserNotFound),
+        errors=(*_OWNERS, UserNotFound),
     ),
 )

@@ -8,8 +8,10 @@ from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
     ClientIDReused,
     ConversationNotFound,
+    GroupNotFound,
     InvalidConversation,
     InvalidRequest,
+    MessageNotFound,
     NotAMember,
     ReadOnly,
     TextEmpty,
@@ -64,8 +66,9 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         counted=Counted.MESSAGES,
         errors=(
             ClientIDReused,
-            ConversationNotFound,
+            GroupNotFound,
             InvalidConversation,
+            MessageNotFound,
             NotAMember,
             ReadOnly,
             TextEmpty,

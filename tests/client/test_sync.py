@@ -11,7 +11,7 @@ from tui_chat.client.merging import Marks
 from tui_chat.client.state import State
 from tui_chat.client.sync import Applied, Gap, Old, position_of, reduce
 from tui_chat.protocol import events
-from tui_chat.protocol.models import Conversation
+from tui_chat.protocol.models import Conversation, LastMessage, User
 
 BOB = "C2Cbob"
 CAROL = "C2Ccarol"
@@ -291,6 +291,34 @@ class TestReading:
         assert step(view, ranged(11, event)).effects == [sync.PeerHasRead(BOB, 7)]
         again = events.ConversationRead(event_seq=12, conversation_id=BOB, peer_read_seq=6)
         assert step(view, ranged(12, again)).effects == []
+
+
+class TestNames:
+    """A nick travels by user.changed alone."""
+
+    @pytest.mark.parametrize(("nick", "name"), [("Robert", "Robert"), (None, "bob")])
+    def test_the_row_is_called_so_and_nothing_else_of_it_changes(self, nick: str | None, name: str) -> None:
+        view = state(row(BOB, 4, pinned=True, hidden_through=2), row(CAROL, 1))
+        before = view.conversations[BOB]
+        renamed = events.UserChanged(event_seq=11, user=User(user_id="bob", nick=nick))
+        applied = step(view, ranged(11, renamed))
+        shown = view.conversations[BOB]
+        assert (shown.name, shown.last_message and shown.last_message.nick) == (name, nick)
+        assert set(applied.entries) == {BOB}
+        assert applied.effects == []
+        assert msgspec.structs.replace(shown, name=before.name, last_message=before.last_message) == before
+
+    def test_ones_own_message_stays_ones_own(self) -> None:
+        mine = LastMessage(message_seq=4, sender="alice", time=1, text="x", nick="Ally")
+        view = state(row(BOB, 4, last_message=mine))
+        step(view, ranged(11, events.UserChanged(event_seq=11, user=User(user_id="bob", nick="Robert"))))
+        assert view.conversations[BOB].last_message == mine
+
+    def test_who_has_no_row_gets_none(self) -> None:
+        view = state(row(BOB, 4))
+        applied = step(view, ranged(11, events.UserChanged(event_seq=11, user=User(user_id="carol", nick="C"))))
+        assert not applied.entries
+        assert view.position == 11
 
 
 def test_a_revoked_device_is_told() -> None:

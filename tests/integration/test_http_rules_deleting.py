@@ -257,6 +257,16 @@ def test_off_no_later_event_gives_the_deletion_away_before_the_conversation_spea
     assert [event["message"]["text"] for event in phone.events(since)] == ["something else"]
 
 
+def test_off_a_new_name_of_the_other_side_gives_nothing_away(alice: Device, phone: Device, bob: Device) -> None:
+    bob.send("C2Calice", "hello")
+    alice.delete("C2Cbob")
+    since = phone.cursor()
+    bob.patch("/v1/me", {"nick": "Robert"})
+    (event,) = phone.events(since)
+    assert (event["kind"], event["user"]) == ("user.changed", {"userID": "bob", "nick": "Robert"})
+    assert "Through" not in str(event)
+
+
 def test_off_the_device_learns_it_when_the_conversation_speaks_again(alice: Device, phone: Device, bob: Device) -> None:
     bob.send("C2Calice", "old")
     since = phone.cursor()

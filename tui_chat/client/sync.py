@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from tui_chat.protocol import events
-from tui_chat.protocol.models import Conversation, Message
+from tui_chat.protocol.ids import c2c
+from tui_chat.protocol.models import Conversation, Message, User
 
 from .merging import NO_MARKS, Marks, forward, is_listed, with_marks
 
@@ -251,8 +252,8 @@ class _Step:
                     self.speaks_of(conversation)
             case events.DeviceRevoked(device_id=device_id):
                 self.effects.append(DeviceGone(device_id))
-            case events.UserChanged():
-                pass  # names stand in the conversations, which come by conversation.changed
+            case events.UserChanged(user=user):
+                self.renamed(user)
             case events.Unknown():
                 self.unknown += 1
 
@@ -281,6 +282,16 @@ class _Step:
             self.effects.append(ClearedThrough(conversation_id, merged.cleared_through))
         if brings_in_line or merged.hidden_through > marks.hidden_through:
             self.effects.append(InLine(conversation_id))
+
+    def renamed(self, user: User) -> None:
+        """Somebody has another nick, or none: the row of the conversation with them is called so from now on."""
+        row = self.row(c2c(user.user_id))
+        if row is None:
+            return
+        last = row.last_message
+        if last is not None and last.sender == user.user_id:
+            last = msgspec.structs.replace(last, nick=user.nick)
+        self.put(msgspec.structs.replace(row, name=user.nick or user.user_id, last_message=last))
 
     def deleted(self, event: events.ConversationDeleted) -> None:
         gone: list[str] = []

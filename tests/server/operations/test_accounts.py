@@ -14,7 +14,7 @@ from tui_chat.protocol.errors import (
     UserNotFound,
     WrongPassword,
 )
-from tui_chat.protocol.events import ConversationChanged, DeviceRevoked, UserChanged
+from tui_chat.protocol.events import DeviceRevoked, UserChanged
 from tui_chat.protocol.limits import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
 from tui_chat.protocol.requests import ChangeSettings, Credentials, Session
 from tui_chat.server.engines import Transaction
@@ -226,11 +226,12 @@ class TestOneself:
             device.told()
         assert world.do(accounts.set_nick, alice.caller, " Al\nice ").nick == "Al ice"
         assert [type(event) for event in alice.told()] == [UserChanged]
-        changed, shown = bob.told()
+        [changed] = bob.told()
         assert isinstance(changed, UserChanged)
-        assert isinstance(shown, ConversationChanged)
-        assert (changed.user.nick, shown.conversations[0].name) == ("Al ice", "Al ice")
+        assert (changed.user.user_id, changed.user.nick, bob.get("C2CAlice").name) == ("Alice", "Al ice", "Al ice")
         assert carol.told() == []
+        world.do(accounts.set_nick, alice.caller, "Al ice")
+        assert (alice.told(), bob.told()) == ([], [])
         assert world.do(accounts.set_nick, alice.caller, None).nick is None
         with pytest.raises(InvalidName):
             world.do(accounts.set_nick, alice.caller, "\u2066")

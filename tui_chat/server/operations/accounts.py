@@ -17,7 +17,7 @@ from tui_chat.protocol.errors import (
     Unauthorized,
     WrongPassword,
 )
-from tui_chat.protocol.events import ConversationChanged, DeviceRevoked, Event, UserChanged
+from tui_chat.protocol.events import DeviceRevoked, Event, UserChanged
 from tui_chat.protocol.ids import check_user_id, fold
 from tui_chat.protocol.models import Device, User
 from tui_chat.protocol.requests import Credentials, DeviceList, Done, Invite, Me, Session
@@ -27,7 +27,6 @@ from tui_chat.server.engines import Revoked, Transaction
 from .caller import Caller, administrators_only
 from .eventlog import Outgoing, emit
 from .settings import current, facts
-from .state import views
 from .users import NewAccount, account_of, add_accounts
 
 INVITE_SECONDS: Final = 7 * 86_400
@@ -236,23 +235,22 @@ def me(tx: Transaction, caller: Caller) -> Me:
 
 
 def set_nick(tx: Transaction, caller: Caller, nick: str | None) -> Me:
-    """Change or remove one's nick; those who have a conversation with the caller are told. Raises InvalidName."""
+    """Change or remove one's nick; those who have a conversation with the caller are told. Raises InvalidName.
+
+    They are told of the user alone, from which clients name the row anew: a Conversation would carry watermarks, of
+    which a device may not have been told.
+    """
     accepted = None if nick is None else accept_name(nick, "a nick")
     tx.lock_users((caller.user,))
+    if accepted == account_of(tx, caller.user_id).nick:
+        return me(tx, caller)
     tx.execute("UPDATE account SET nick = ?, nick_folded = ? WHERE id = ?", accepted, fold(accepted or ""), caller.user)
     changed = UserChanged(user=User(user_id=caller.user_id, nick=accepted))
-    told = [Outgoing(caller.user, caller.user_id, changed)]
-    for peer, peer_id, conversation in tx.all(
-        "SELECT s.account, a.user_id, s.conversation FROM state s JOIN account a ON a.id = s.account"
-        " JOIN state own ON own.account = s.peer AND own.conversation = s.conversation WHERE own.account = ?",
+    peers = tx.all(
+        "SELECT s.peer, a.user_id FROM state s JOIN account a ON a.id = s.peer WHERE s.account = ? ORDER BY s.peer",
         caller.user,
-    ):
-        shown = views(tx, peer, [conversation])[conversation]
-        told += [
-            Outgoing(peer, peer_id, changed),
-            Outgoing(peer, peer_id, ConversationChanged(conversations=[shown])),
-        ]
-    emit(tx, told)
+    )
+    emit(tx, [Outgoing(account, user_id, changed) for account, user_id in [(caller.user, caller.user_id), *peers]])
     return me(tx, caller)
 
 

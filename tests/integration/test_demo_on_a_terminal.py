@@ -40,7 +40,9 @@ def test_the_six_steps_can_be_done(tmp_path: Path) -> None:
         terminal.press("y")
         terminal.see("last deletion arrived in")
         terminal.see("6/6")
-        terminal.see("That was all.")
+        terminal.see("row is back with the new message alone. Enter on it opens it.")
+        terminal.press("Enter")
+        terminal.see("That was all. ? shows every key.")
         terminal.press("Ctrl+Q")
         assert terminal.ended() == 0
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.tui.apps import listed, running, text_of, until
 from tests.tui.fake import FakeSession, texts
+from tui_chat.tui.safe import own
 from tui_chat.tui.screens.coach import Coach, Did
 
 
@@ -24,6 +25,21 @@ def test_six_steps_in_order() -> None:
         "6/6 bob is writing: his row returns with the new message alone.",
     ]
     assert coach.finished
+    assert coach.line().plain == "6/6 bob's row is back with the new message alone. Enter on it opens it."
+
+
+def test_what_happens_by_itself_takes_no_line_away_after_the_last_step() -> None:
+    coach = Coach()
+    for did in (Did.DELETED, Did.UNDONE, Did.OPENED_SECOND, Did.DELETED_BESIDE, Did.RETURNED):
+        assert coach.see(did)
+    assert not coach.see(Did.RETURNED)
+    assert not coach.see(Did.DELETED_BESIDE)
+    assert "is back" in coach.line().plain
+    assert coach.see(Did.DELETED)
+    assert coach.line().plain == "That was all. ? shows every key."
+    assert not coach.see(Did.DELETED)
+    assert coach.see(Did.OPENED)
+    assert not coach.active
 
 
 def test_other_deeds_do_not_move_it_on() -> None:
@@ -79,7 +95,17 @@ async def test_the_walk_with_a_phone() -> None:
         await until(lambda: nudged == ["bob"])
         assert not ended
         session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: "6/6 bob's row is back" in text_of(app))
+        assert ended == [True]
+        session.arrive(texts("C2Calice", 1, start=5)[0])
+        await pilot.pause()
+        assert "6/6 bob's row is back" in text_of(app)
+        assert "Esc ends the tour" not in text_of(app)
+        await pilot.press("enter")
         await until(lambda: "That was all." in text_of(app))
+        assert "Esc ends the tour" not in text_of(app)
+        await pilot.press("escape", "escape", "escape")
+        await until(lambda: "That was all." not in text_of(app))
         assert ended == [True]
         await pilot.press("f2")
         await until(lambda: phone.closed)
@@ -94,6 +120,18 @@ async def test_esc_ends_it_for_good() -> None:
         await pilot.press("escape")
         await until(lambda: "1/6" not in text_of(app))
         assert ended == [True]
+
+
+async def test_toasts_leave_the_line_free_and_the_words_about_esc_go_first() -> None:
+    async with running(FakeSession(), size=(80, 24), coach=True) as (app, pilot):
+        assert "Esc ends the tour" in text_of(app)
+        app.say(own("x" * 200))
+        await until(lambda: "xxx" in text_of(app))
+        assert "1/6 Space marks. Mark three." in text_of(app)
+        await pilot.resize_terminal(40, 24)
+        await until(lambda: "Esc ends" not in text_of(app))
+        assert "1/6 Space marks. Mark three." in text_of(app)
+        assert "xxx" in text_of(app)
 
 
 async def test_the_phones_list_is_a_list_of_its_own() -> None:

@@ -203,9 +203,10 @@ class ChatApp(App[None]):
 
     def saw(self, what: Did) -> None:
         """Tell the coach."""
+        before = self.coach.finished
         if self.coach.see(what):
             self.main.show_coach()
-            if self.coach.finished:
+            if self.coach.finished and not before:
                 self._remember_coach()
 
     def tour_sees_deleted_beside(self, person: Conversation | None) -> None:
@@ -230,10 +231,17 @@ class ChatApp(App[None]):
             self.saw(Did.RETURNED)
 
     def end_coach(self) -> None:
-        """Esc: the coach's line goes for good."""
+        """The coach's line goes for good."""
         if not self.coach.finished:
             self._remember_coach()
         self.coach.end()
+        self.main.show_coach()
+
+    def escape_coach(self) -> None:
+        """Esc, with nothing else left for it to end."""
+        if not self.coach.finished:
+            self._remember_coach()
+        self.coach.escape()
         self.main.show_coach()
 
     def _remember_coach(self) -> None:

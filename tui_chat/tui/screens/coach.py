@@ -23,10 +23,12 @@ class Did(Enum):
     """A deletion was seen on the second device."""
     RETURNED = auto()
     """A deleted conversation came back with a new message."""
+    OPENED = auto()
+    """A conversation was opened."""
 
 
 class Coach:
-    """Which step one is at. `done` once the last is taken or the person ended it."""
+    """Which step one is at. After the sixth its outcome stays to be read until the person does something more."""
 
     _STEPS: Final = (Did.MARKED, Did.DELETED, Did.UNDONE, Did.OPENED_SECOND, Did.DELETED_BESIDE, Did.RETURNED)
 
@@ -48,13 +50,15 @@ class Coach:
 
     @property
     def step(self) -> int:
-        """1 to 6; 7 after the last."""
+        """1 to 6; 7 and 8 after the last."""
         return self._at + 1
 
     def see(self, what: Did) -> bool:
         """Take note. True: the line has changed. Deleting at once without three marks skips the first step."""
-        if not self._active or self.finished:
+        if not self._active:
             return False
+        if self.finished:
+            return self._go_on(what)
         if what is Did.DELETED and self._at == 0:
             self._at = 2
             return True
@@ -62,6 +66,30 @@ class Coach:
             return False
         self._at += 1
         return True
+
+    def _go_on(self, what: Did) -> bool:
+        """After the sixth step only the person's own doing counts, so that nothing goes before it was read."""
+        if self.parting:
+            if what is not Did.OPENED:
+                return False
+            self._active = False
+            return True
+        if what not in (Did.OPENED, Did.DELETED):
+            return False
+        self._at += 1
+        return True
+
+    def escape(self) -> None:
+        """Esc: ends it; while the outcome of the last step stands there, the parting words come first."""
+        if self.finished and not self.parting:
+            self._at += 1
+        else:
+            self._active = False
+
+    @property
+    def parting(self) -> bool:
+        """Whether it takes its leave: there is nothing left to do or to read."""
+        return self._at > len(self._STEPS)
 
     @property
     def awaits(self) -> Did | None:
@@ -74,7 +102,7 @@ class Coach:
         self._peer_gone = gone
 
     def end(self) -> None:
-        """Esc: for good."""
+        """For good."""
         self._active = False
 
     def line(self) -> Content:
@@ -95,6 +123,13 @@ class Coach:
                     _("6/6 {name} is writing: his row returns with the new message alone.")
                     if self._peer_gone
                     else _("6/6 {name} is writing. A deleted row returns with the new message alone.")
+                )
+                return safe.template(text, name=self._peer)
+            case 6:
+                text = (
+                    _("6/6 {name}'s row is back with the new message alone. Enter on it opens it.")
+                    if self._peer_gone
+                    else _("6/6 {name} has written. Enter on the row opens it.")
                 )
                 return safe.template(text, name=self._peer)
             case _:

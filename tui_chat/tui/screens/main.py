@@ -148,7 +148,7 @@ class MainScreen(Screen[None]):
         elif device.list.reviewing:
             device.list.toggle_review()
         elif not device.end_filter() and self.app.coach.active:
-            self.app.end_coach()
+            self.app.escape_coach()
 
     # Opening.
 
@@ -163,6 +163,7 @@ class MainScreen(Screen[None]):
         self.primary.list.set_open(conversation_id)
         blocked = self.conversation.composer.blocked
         self.go(self.conversation.messages if blocked else self.conversation.composer)
+        self.app.saw(Did.OPENED)
         self.show_status()
 
     def pane_closed(self, *, stay: bool = False) -> None:
@@ -317,17 +318,18 @@ class MainScreen(Screen[None]):
             self._progress.update(Content(said), layout=False)
 
     def show_coach(self) -> None:
-        """The coach's line, while there is one."""
-        coach = self.app.coach
-        self._coach.display = coach.active and self.size.height >= LOW_BELOW
-        if coach.active:
-            self._coach.update(
-                Content.assemble(
-                    " ",
-                    Content(self.app.symbols.word(coach.line().plain)).stylize("bold"),
-                    ("   " + _("Esc ends the tour"), "$text-muted"),
-                )
-            )
+        """The coach's line, while there is one; toasts keep off it."""
+        coach, width = self.app.coach, self.size.width
+        shown = coach.active and self.size.height >= LOW_BELOW
+        said = Content.assemble(" ", Content(self.app.symbols.word(coach.line().plain)).stylize("bold"))
+        leave = Content.assemble(("   " + _("Esc ends the tour"), "$text-muted"))
+        if not coach.finished and said.cell_length + leave.cell_length <= width:
+            said = said + leave
+        self._coach.display = shown
+        if shown:
+            self._coach.update(said)
+        self.app.set_class(shown and said.cell_length <= width, "-coached")
+        self.app.set_class(shown and said.cell_length > width, "-coached-tall")
 
     @work(group="sync")
     async def switch_sync(self) -> None:

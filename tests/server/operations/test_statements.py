@@ -8,7 +8,7 @@ import pytest
 from tui_chat.protocol.requests import DeleteConversations, SendMessage
 from tui_chat.server.engines import Row
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
-from tui_chat.server.operations import deletion, messages
+from tui_chat.server.operations import deletion, events, importing, messages
 
 from .world import Device, World
 
@@ -68,3 +68,25 @@ def test_a_message_to_a_group_takes_as_many_whoever_is_in_it(world: World, alice
         messages.send(tx, alice.caller, f"GROUPg{size}", SendMessage(client_id=f"x{size}", text="hello"))
         asked.append(tx.asked)
     assert asked[0] == asked[1] <= 9
+
+
+def test_catching_up_reads_what_is_missed_about_once(world: World, alice: Device) -> None:
+    count = 1_500
+    users = [importing.ArchivedUser(user_id=f"user{number}") for number in range(count)]
+    letters = [importing.ArchivedMessage(sender=one.user_id, to="alice", time=1, text="x" * 200) for one in users]
+    world.do(importing.import_archive, importing.Archive(users=users, messages=letters))
+    names = [f"C2C{one.user_id}" for one in users]
+    for start in range(0, count, 100):
+        alice.delete(*names[start : start + 100], batch_id="b")
+    cursor = alice.cursor()
+    alice.undo("b")
+    asked = told = 0
+    more = True
+    while more:
+        tx = Counting(world.connection, world.now)
+        answer = events.sync(tx, alice.caller, cursor, 100)
+        cursor, more = answer.cursor, answer.more
+        asked += tx.asked
+        told += len(answer.events)
+    assert told == count / 25
+    assert asked <= 2.5 * count

@@ -17,6 +17,11 @@ from .state import TYPES
 Logged = tuple[int, int | None, int | None, str]
 """eventSeq; conversation and messageSeq where it is a message.new; data."""
 
+PIECE_BYTES: Final = 16 * 1024
+"""Of events as they are stored, about which as many are made whole at once."""
+MESSAGE_BYTES: Final = 1024
+"""What a message.new counts there: its message stands elsewhere."""
+
 _NUMBERS = msgspec.json.Decoder(Numbers)
 _KNOWN: Final = (
     "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, c.kind,"
@@ -44,7 +49,29 @@ class _Known(NamedTuple):
 
 
 def replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
-    """The events with their eventSeq, in order; a message.new whose message is cleared by now is left out."""
+    """The events with their eventSeq, in order; a message.new whose message is cleared by now is left out.
+
+    They are made a piece at a time: who stops because a frame is full has not paid for what did not fit, and will not
+    pay for it again with each frame.
+    """
+    for piece in _pieces(logged):
+        yield from _replay(tx, account, piece)
+
+
+def _pieces(logged: Sequence[Logged]) -> Iterator[list[Logged]]:
+    piece: list[Logged] = []
+    size = 0
+    for one in logged:
+        piece.append(one)
+        size += len(one[3]) if one[1] is None else MESSAGE_BYTES
+        if size >= PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
+
+
+def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
     others = {row[0]: events.decode_event(row[3].encode()) for row in logged if row[1] is None}
     named = {fold(shown.conversation_id) for event in others.values() for shown in _conversations(event)}
     by_key = _known(tx, account, "conversation", {row[1] for row in logged if row[1] is not None})

@@ -9,6 +9,7 @@ import pytest
 
 from tests.client.making import message
 from tui_chat.cache.memory import MemoryOutbox
+from tui_chat.cache.store import CacheError
 from tui_chat.client.entries import (
     AnyEntry,
     QueuedClear,
@@ -109,7 +110,7 @@ class Server:
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
         self.told.append(("refused" if awaited else "refused unawaited", error.code))
 
-    def disk_full(self) -> None:
+    def disk_failed(self, error: CacheError) -> None:
         self.told.append(("disk", "full"))
 
 

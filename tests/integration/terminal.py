@@ -30,6 +30,8 @@ class Terminal:
             dimensions=(lines, columns),
             timeout=DEADLINE_SECONDS,
         )
+        self.written = b""
+        """Every byte that came out."""
         self.started = time.monotonic()
 
     @property
@@ -40,9 +42,11 @@ class Terminal:
     def read(self, seconds: float = 0.05) -> None:
         """Take in what the program draws within `seconds`."""
         try:
-            self._stream.feed(self.child.read_nonblocking(65536, seconds))
+            written = self.child.read_nonblocking(65536, seconds)
         except (pexpect.TIMEOUT, pexpect.EOF):
             return
+        self.written += written
+        self._stream.feed(written)
 
     def until(self, true: Callable[[str], bool], *, deadline: float = DEADLINE_SECONDS) -> float:
         """Read on until something is true of the screen; seconds since the program was started."""

@@ -1,5 +1,6 @@
 """Two clients of one account in two terminals, against a real server process: the main job as a person does it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,39 @@ def test_a_new_message_comes_back_alone_after_clearing_and_with_all_after_keepin
         terminal.see("a word after clearing")
         assert "1 from bob" not in terminal.text
     assert bob.texts("C2Calice")[0] == "1 from bob", "the other side keeps everything"
+
+
+def test_what_arrives_while_the_dialog_is_open_survives(
+    tmp_path: Path, server_process: ServerProcess, mailbox: tuple[Device, Device]
+) -> None:
+    _, bob = mailbox
+    with opened(tmp_path, server_process) as terminal:
+        terminal.see("bob")
+        terminal.see("connected")
+        terminal.press("d")
+        terminal.see("2 messages are erased from your account")
+        bob.send("C2Calice", "while you decide")
+        terminal.see("1 message came in meanwhile: it stays, and so does its row.")
+        assert "2 messages are erased from your account" in terminal.text
+        terminal.press("y")
+        terminal.lose("Delete 1 conversation?")
+        terminal.see("bob")
+        terminal.press("g", "Enter")
+        terminal.see("while you decide")
+        assert "2 from bob" not in terminal.text
+
+
+def test_a_client_told_to_end_leaves_the_terminal_as_it_was(
+    tmp_path: Path, server_process: ServerProcess, mailbox: tuple[Device, Device]
+) -> None:
+    with opened(tmp_path, server_process) as terminal:
+        terminal.see("connected")
+        terminal.child.kill(signal.SIGTERM)
+        assert terminal.ended() == 0
+        terminal.read()
+        terminal.read()
+        assert b"\x1b[?1049l" in terminal.written, "the alternate screen is left"
+        assert b"\x1b[?1000l" in terminal.written, "the mouse is let go"
 
 
 def test_a_client_killed_while_offline_deletes_when_it_is_back(

@@ -1,5 +1,6 @@
 """The words of the dialog before a deletion, as the design fixes them."""
 
+import msgspec
 import pytest
 
 from tui_chat.client.capabilities import Capabilities
@@ -121,7 +122,15 @@ def test_names_from_others_are_harmless() -> None:
         conversation_id="C2Cx", type=ConversationType.C2C, name="\x1b[2J[@click=app.quit]x[/]", newest_seq=1
     )
     said = lines(
-        gather([bad], listed=2, drafts=set(), unsent={}, server=ServerFacts(version="1"), capabilities=Capabilities()),
+        gather(
+            [bad],
+            seen={},
+            listed=2,
+            drafts=set(),
+            unsent={},
+            server=ServerFacts(version="1"),
+            capabilities=Capabilities(),
+        ),
         clear_history=True,
     )
     assert "\x1b" not in said.names.plain
@@ -144,9 +153,30 @@ def test_facts_come_from_the_conversations() -> None:
     ]
     assert gather(
         chosen,
+        seen={},
         listed=4,
         drafts={"C2Cbob", "C2Ccarol"},
         unsent={"C2Cbob": 1},
         server=ServerFacts(version="1", sync_conversation_deletion=True, undo_seconds=60),
         capabilities=Capabilities(),
     ) == facts(names=(line("#ubuntu"), line("#old"), line("bob")), messages=1204, mentions=2, unsent=1, undo_seconds=60)
+
+
+def test_what_came_in_after_the_question_is_not_counted_and_said_to_stay() -> None:
+    seen = Conversation(
+        conversation_id="C2Cbob", type=ConversationType.C2C, name="bob", message_count=9, newest_seq=9, mention_count=1
+    )
+    now = msgspec.structs.replace(seen, message_count=11, newest_seq=11, mention_count=3)
+    found = gather(
+        [now],
+        seen={"C2Cbob": seen},
+        listed=4,
+        drafts=set(),
+        unsent={},
+        server=ServerFacts(version="1"),
+        capabilities=Capabilities(),
+    )
+    assert (found.messages, found.mentions, found.arrived) == (9, 1, 2)
+    said = lines(found, clear_history=True)
+    assert said.arrived is not None
+    assert said.arrived.plain == "2 messages came in meanwhile: they stay, and so do their rows."

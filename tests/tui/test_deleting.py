@@ -99,7 +99,7 @@ async def test_everything_needs_the_count_typed() -> None:
     async with running(session) as (app, pilot):
         await pilot.press("a", "d")
         await pilot.pause()
-        assert "Type 7 to go on." in text_of(app)
+        assert "Type 7, then y." in text_of(app)
         await pilot.press("y")
         await pilot.press("right", "enter")
         await pilot.pause()

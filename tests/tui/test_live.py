@@ -164,7 +164,7 @@ async def test_messages_come_in_and_somebody_types() -> None:
 
 async def test_what_a_dialog_covers_is_read_when_it_has_gone() -> None:
     session = FakeSession()
-    async with running(session) as (app, pilot):
+    async with running(session) as (_, pilot):
         await pilot.press("j", "enter")
         await until(lambda: ("read", ("C2Cbob", 4)) in session.calls)
         await pilot.press("f1")

@@ -17,6 +17,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from .failures import describe
 
     try:
+        if getattr(arguments, "server", None) or getattr(arguments, "user", None):
+            from .account import ask_password
+
+            ask_password(arguments)
         return int(arguments.run(arguments))
     except KeyboardInterrupt:
         return INTERRUPTED

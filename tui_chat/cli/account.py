@@ -57,6 +57,18 @@ def password_for(user_id: str, *, new: bool = False) -> str:
     return password
 
 
+def ask_password(arguments: argparse.Namespace) -> None:
+    """Put the password of the user named in the arguments into them as `password`, where one is named.
+
+    To be called before an event loop runs: its handling of Ctrl+C would swallow the one at the prompt.
+
+    Raises:
+        Usage: the server's address is none, or there is nothing to ask on.
+    """
+    if named_for_this_run(arguments) is not None:
+        arguments.password = password_for(arguments.user, new=getattr(arguments, "new_password", False))
+
+
 def server_url(text: str) -> str:
     """The server's address as given; without a scheme https is meant, http for this machine.
 
@@ -157,7 +169,7 @@ async def session_for(arguments: argparse.Namespace, *, stream: bool = False) ->
         session = ChatSession.resume(credentials, secrets=store)
     else:
         url, user = once
-        session = await ChatSession.log_in(url, user, password_for(user), device_name=device_name(settings))
+        session = await ChatSession.log_in(url, user, arguments.password, device_name=device_name(settings))
     async with session:
         try:
             await session.load(stream=stream)

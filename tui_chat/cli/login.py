@@ -23,7 +23,7 @@ def add(commands: Commands) -> None:
         if name == "register":
             parser.add_argument("--nick", metavar="NAME", help="display name")
             parser.add_argument("--invite", metavar="CODE", help="the invitation, where one is needed")
-        parser.set_defaults(run=run, action=action)
+        parser.set_defaults(run=run, action=action, new_password=name == "register")
     parser = commands.add_parser("logout", help="sign out and forget the stored account")
     parser.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account")
     parser.set_defaults(run=run, action=_log_out)
@@ -40,13 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
 async def _log_in(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
 
-    from .account import device_name, password_for, server_url, use_language_of_settings
+    from .account import device_name, server_url, use_language_of_settings
 
     settings = use_language_of_settings()
     session = await ChatSession.log_in(
         server_url(arguments.server),
         arguments.user,
-        password_for(arguments.user),
+        arguments.password,
         device_name=arguments.device_name or device_name(settings),
     )
     return await _store(session, arguments.profile)
@@ -55,13 +55,13 @@ async def _log_in(arguments: argparse.Namespace) -> int:
 async def _register(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
 
-    from .account import device_name, password_for, server_url, use_language_of_settings
+    from .account import device_name, server_url, use_language_of_settings
 
     settings = use_language_of_settings()
     session = await ChatSession.register(
         server_url(arguments.server),
         arguments.user,
-        password_for(arguments.user, new=True),
+        arguments.password,
         device_name=arguments.device_name or device_name(settings),
         nick=arguments.nick,
         invite=arguments.invite,

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = use_language_of_settings()
     once = named_for_this_run(arguments)
     if once is not None:
-        return _open_once(*once, settings)
+        return _open_once(*once, arguments.password, settings)
     if getattr(arguments, "profile", None) is None and not Profiles(Paths.of_user()).names():
         from .first_run import begin
 
@@ -67,13 +67,13 @@ def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
     return 0
 
 
-def _open_once(server_url: str, user_id: str, settings: "Settings") -> int:
+def _open_once(server_url: str, user_id: str, password: str, settings: "Settings") -> int:
     """A device for this run alone, which logs out at its end."""
     import asyncio
 
-    from .account import device_name, password_for
+    from .account import device_name
 
-    asyncio.run(_opened_once(server_url, user_id, password_for(user_id), device_name(settings), settings))
+    asyncio.run(_opened_once(server_url, user_id, password, device_name(settings), settings))
     return 0
 
 
@@ -136,9 +136,14 @@ async def show(session: "ChatSession", settings: "Settings") -> None:
 
 
 async def run_screen(app: "ChatApp", settings: "Settings") -> None:
-    """Run an app until the person quits."""
+    """Run an app until the person quits, or the machine asks for it: the terminal is left as it was found."""
+    import asyncio
     import gc
+    import signal
 
+    loop = asyncio.get_running_loop()
+    for asked in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(asked, app.exit)
     # What was loaded up to here stays to the end. Left to the collector it costs pauses of 60 to 100 ms in scrolling.
     gc.freeze()
     await app.run_async(mouse=settings.screen.mouse)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from .changes import Change
+from .changes import Change, Notice
 
 Listener = Callable[[list[Change]], None]
 
@@ -15,12 +15,16 @@ class Announcer:
         self._listeners: dict[int, Listener] = {}
         self._next = 0
         self._waiting: list[Change] = []
+        self._unheard: list[Change] = []
+        """Notices from before anybody listened. All else the first listener reads from the state."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Deliver to `listener` from now on; returns what ends that."""
         self._next += 1
         key = self._next
         self._listeners[key] = listener
+        notices, self._unheard = self._unheard, []
+        self.put(*notices)
         return lambda: self._listeners.pop(key, None) and None
 
     def put(self, *changes: Change) -> None:
@@ -33,6 +37,8 @@ class Announcer:
 
     def _deliver(self) -> None:
         changes, self._waiting = self._waiting, []
+        if not self._listeners:
+            self._unheard.extend(change for change in changes if isinstance(change, Notice))
         for listener in list(self._listeners.values()):
             try:
                 listener(list(changes))

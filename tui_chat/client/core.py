@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events, requests
 from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent, Unauthorized, Unavailable
 from tui_chat.protocol.models import ServerFacts
@@ -98,7 +98,7 @@ class Core:
             inexact=self._ask_for,
             position_moved=lambda: self.catch_up.position_moved(),
             signed_out=self._signed_out,
-            disk_full=self.house.disk_full,
+            disk_failed=self.house.disk_failed,
         )
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
         self.pages = Pages(state=self.state, store=store, calls=self.calls, receiver=self.receiver)
@@ -275,8 +275,8 @@ class Core:
     def _keep_identity(self, me: requests.Me) -> None:
         try:
             self.store.set_facts(me)
-        except DiskFull:
-            self.house.disk_full()
+        except CacheError as error:
+            self.house.disk_failed(error)
         self.house.wrote()
 
     def _signed_out(self) -> None:
@@ -322,8 +322,8 @@ class Core:
         if inexact != bool(self.store.preference(_INEXACT)):
             try:
                 self.store.set_preference(_INEXACT, True if inexact else None)
-            except DiskFull:
-                self.house.disk_full()
+            except CacheError as error:
+                self.house.disk_failed(error)
             self.house.wrote()
 
     # outbox.Carrier
@@ -369,9 +369,9 @@ class Core:
         """The server refused."""
         self.carrying.refused(entry, error, awaited=awaited)
 
-    def disk_full(self) -> None:
+    def disk_failed(self, error: CacheError) -> None:
         """The queue could not be written."""
-        self.house.disk_full()
+        self.house.disk_failed(error)
 
     def _queue_moved(self) -> None:
         """Told while commands really wait; with a connection they come and go in milliseconds."""

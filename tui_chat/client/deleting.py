@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from tui_chat.cache.store import DiskFull
+from tui_chat.cache.store import CacheError
 from tui_chat.protocol.errors import (
     ChatError,
     ErrorBody,
@@ -18,7 +18,7 @@ from tui_chat.protocol.requests import ConversationsDeleted, ConversationsRestor
 from .core import Core
 from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedRestore
 from .outbox import Outcome, TakenOut, Ticket, Waits
-from .problems import DiskIsFull
+from .problems import not_stored
 from .queueing import Phase
 from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
 
@@ -96,8 +96,8 @@ async def _in_calls(
     entries = [entry(part, {item: seen[item] for item in part if item in seen}) for part in parts]
     try:
         tickets = core.outbox.submit(entries)
-    except DiskFull as error:
-        raise DiskIsFull() from error
+    except CacheError as error:
+        raise not_stored(error) from error
     collected = _Collected(core, batch_id, len(ids), progress)
     stopping = asyncio.ensure_future(_stop(core, tickets, stop)) if stop is not None else None
     try:
@@ -264,8 +264,8 @@ async def undo(core: Core, batch_id: str | None) -> RestoredConversations:
     touched = list(dict.fromkeys(left + confirmed))
     try:
         ticket = core.outbox.submit([QueuedRestore(batch_id=batch_id, conversation_id_list=touched)])[0]
-    except DiskFull as error:
-        raise DiskIsFull() from error
+    except CacheError as error:
+        raise not_stored(error) from error
     match await ticket.outcome():
         case ConversationsRestored(conversation_id_list=restored):
             both = list(dict.fromkeys(taken + restored))

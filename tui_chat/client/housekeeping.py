@@ -11,10 +11,9 @@ from .changes import Notice
 
 PURGE_QUIET_SECONDS: Final = 0.25
 """A batch of deletions is purged from the disk once, this long after its last event."""
-PURGE_LATEST_SECONDS: Final = 3.0
-"""However busy the account is: what was cleared is gone from the disk within five seconds (protocol.md)."""
 PURGE_PUT_OFF: Final = 8
-"""Without such a pause it is put off so often at most: what was cleared is gone within about two seconds."""
+"""Without such a pause it is put off so often at most: what was cleared is gone within about two seconds, where
+protocol.md asks for five."""
 
 
 class Housekeeping:
@@ -25,18 +24,19 @@ class Housekeeping:
         self._announcer = announcer
         self._written = asyncio.Event()
         self._to_purge = False
-        self._full = False
+        self._failing = False
 
     def wrote(self, vanish: bool = False) -> None:
         """Something waits for the disk; `vanish`: something must go from it."""
         self._to_purge = self._to_purge or vanish
         self._written.set()
 
-    def disk_full(self) -> None:
-        """Something could not be written: told once, until something can be again."""
-        if not self._full:
-            self._full = True
-            self._announcer.put(Notice(what="disk_full"))
+    def disk_failed(self, error: CacheError) -> None:
+        """Something could not be written: told once, until something can be again. What is in memory goes on."""
+        if not self._failing:
+            self._failing = True
+            full = isinstance(error, DiskFull)
+            self._announcer.put(Notice(what="disk_full") if full else Notice(what="disk_failed", detail=str(error)))
 
     async def run(self) -> None:
         """For ever."""
@@ -46,7 +46,7 @@ class Housekeeping:
             self._written.clear()
             try:
                 await self._store.flush()
-                self._full = False
+                self._failing = False
                 if self._to_purge:
                     await asyncio.sleep(PURGE_QUIET_SECONDS)
                     put_off += 1
@@ -54,9 +54,9 @@ class Housekeeping:
                         put_off = 0
                         self._to_purge = False
                         await self._store.purge()
-            except DiskFull:
+            except CacheError as error:
                 self._to_purge = True
-                self.disk_full()
+                self.disk_failed(error)
 
     async def finish(self) -> None:
         """What is still to do, and let go of the disk."""
@@ -64,6 +64,7 @@ class Housekeeping:
             await self._store.purge()
             await self._store.flush()
         except CacheError:
-            self._full = True  # what stands on the disk is whole; opening purges, and the server is asked for the rest
+            # What stands on the disk is whole: opening it purges, and the server is asked for the rest.
+            self._failing = True
         with suppress(CacheError):
             self._store.close()

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tui_chat.cache.store import DiskFull, OutboxStore
+from tui_chat.cache.store import CacheError, OutboxStore
 from tui_chat.protocol.errors import ChatError, Internal, NotConnected, TooFrequent, Unauthorized, Unavailable
 from tui_chat.protocol.requests import ConversationsChanged, ConversationsDeleted, ConversationsRestored, MessageSent
 
@@ -81,7 +81,7 @@ class Carrier(Protocol):
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
         """The server refused; the entry is gone. `awaited`: somebody gets the exception."""
 
-    def disk_full(self) -> None:
+    def disk_failed(self, error: CacheError) -> None:
         """The queue could not be written."""
 
 
@@ -315,8 +315,8 @@ class Outbox:
     def _update(self, slot: Slot) -> None:
         try:
             self._store.update(slot.entry_id, stored_form(slot.entry))
-        except DiskFull:
-            self._carrier.disk_full()  # it stands there as it was: repeated under the same number after a crash
+        except CacheError as error:
+            self._carrier.disk_failed(error)  # it stands there as it was: repeated under the same number after a crash
 
     def _remove(self, slots: list[Slot], outcome: Outcome | None) -> None:
         if not slots:
@@ -327,8 +327,8 @@ class Outbox:
                 self._resolve(slot, outcome)
         try:
             self._store.remove(*(slot.entry_id for slot in slots))
-        except DiskFull:
-            self._carrier.disk_full()
+        except CacheError as error:
+            self._carrier.disk_failed(error)
         self._carrier.queue_changed([slot.entry for slot in slots])
         self._wake.set()
 

@@ -1,6 +1,6 @@
 """Pages of history: from the cache as far as it holds them without a hole, from the server beyond."""
 
-from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol.errors import ChatError, NotConnected
 from tui_chat.protocol.limits import PAGE
 from tui_chat.protocol.models import Message
@@ -119,8 +119,8 @@ class Pages:
         if kept and row is not None:
             try:
                 self._store.history.add(conversation_id, kept, covers=self._covered(kept, page, before, after))
-            except DiskFull:
-                self._receiver.disk_full()  # it is shown all the same, and asked for again another time
+            except CacheError as error:
+                self._receiver.disk_failed(error)  # it is shown all the same, and asked for again another time
         floor = self._state.shown_cleared_through(conversation_id)
         return MessagePage(
             messages=[item for item in kept if item.message_seq > floor],

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from tui_chat.cache.store import CacheError, DiskFull
 from tui_chat.protocol.errors import ChatError
 
 
@@ -23,3 +24,8 @@ class DiskIsFull(ChatError):
 
     code: ClassVar[str] = "disk_full"
     status: ClassVar[int] = 507
+
+
+def not_stored(error: CacheError) -> ChatError:
+    """What to raise where a command could not be put into the queue: nothing of it was taken in."""
+    return DiskIsFull() if isinstance(error, DiskFull) else CacheUnusable(str(error))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from tui_chat.cache.store import AccountStore, DiskFull
+from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events
 from tui_chat.protocol.models import Conversation, Message
 
@@ -33,7 +33,7 @@ class Receiver:
         inexact: Callable[[str], None],
         position_moved: Callable[[], None],
         signed_out: Callable[[], None],
-        disk_full: Callable[[], None],
+        disk_failed: Callable[[CacheError], None],
     ):
         self._state = state
         self._store = store
@@ -48,7 +48,7 @@ class Receiver:
         self.inexact = inexact
         self._position_moved = position_moved
         self._signed_out = signed_out
-        self.disk_full = disk_full
+        self.disk_failed = disk_failed
 
     def receive(self, received: events.EventRange, *, while_away: bool = False) -> sync.Applied | sync.Gap | sync.Old:
         """Take a range in. Raises msgspec.DecodeError where it cannot be read; nothing is changed then."""
@@ -68,8 +68,8 @@ class Receiver:
             clear |= dict.fromkeys(known - rows.keys(), EVERYTHING)
         try:
             self._store.replace(rows.values(), cursor, clear=clear, keep_history=keep_history)
-        except DiskFull:
-            self.disk_full()
+        except CacheError as error:
+            self.disk_failed(error)
         self._state.fill(rows, ())
         self._state.cursor = cursor
         self._state.position = sync.position_of(cursor)
@@ -95,8 +95,8 @@ class Receiver:
         self._state.stale.add(conversation_id)
         try:
             self._store.set_stale(self._state.stale)
-        except DiskFull:
-            self.disk_full()
+        except CacheError as error:
+            self.disk_failed(error)
         self._wrote(False)
         self._announcer.put(changes.ConversationStale(conversation_id_list=[conversation_id]))
 
@@ -140,8 +140,8 @@ class Receiver:
         try:
             for conversation_id, messages in arrived.items():
                 self._store.history.add(conversation_id, messages)
-        except DiskFull:
-            self.disk_full()  # the gap shows in the numbers: its messages are asked for when they are read
+        except CacheError as error:
+            self.disk_failed(error)  # the gap shows in the numbers: its messages are asked for when they are read
         try:
             self._store.save(
                 upsert=[entry for entry in applied.entries.values() if entry is not None],
@@ -150,8 +150,8 @@ class Receiver:
                 stale=stale if stale != self._state.stale else None,
                 clear=clear,
             )
-        except DiskFull:
-            self.disk_full()
+        except CacheError as error:
+            self.disk_failed(error)
         self._wrote(bool(clear))
 
     def _tell(self, applied: sync.Applied, were_stale: set[str], while_away: bool) -> None:
@@ -256,8 +256,8 @@ class Receiver:
     def _set_draft(self, conversation_id: str, text: str) -> None:
         try:
             self._store.set_draft(conversation_id, text)
-        except DiskFull:
-            self.disk_full()
+        except CacheError as error:
+            self.disk_failed(error)
 
 
 def _joined(told: list[changes.Change]) -> list[changes.Change]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tui_chat.cache.store import DiskFull
+from tui_chat.cache.store import CacheError
 from tui_chat.protocol.errors import ConversationNotFound
 from tui_chat.protocol.ids import new_identifier, parse_conversation_id
 from tui_chat.protocol.models import Message
@@ -14,7 +14,7 @@ from .core import Core
 from .deleting import checked
 from .entries import AnyEntry, QueuedFlags, QueuedRead, QueuedSend
 from .outbox import Ticket, Waits
-from .problems import DiskIsFull
+from .problems import not_stored
 
 
 async def send(
@@ -95,5 +95,5 @@ async def set_flags(
 def _submit(core: Core, entries: list[AnyEntry]) -> list[Ticket]:
     try:
         return core.outbox.submit(entries)
-    except DiskFull as error:
-        raise DiskIsFull() from error
+    except CacheError as error:
+        raise not_stored(error) from error

@@ -9,7 +9,7 @@ from random import Random
 from types import MappingProxyType, TracebackType
 from typing import Self, overload
 
-from tui_chat.cache.store import DiskFull
+from tui_chat.cache.store import CacheError
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
 from tui_chat.protocol.models import Conversation, Deletion, Message, ServerFacts
@@ -384,8 +384,8 @@ class ChatSession(GroupCommands, AccountCommands):
         """Keep an unsent text; an empty one is forgotten."""
         try:
             self._core.store.set_draft(conversation_id, text)
-        except DiskFull:
-            self._core.house.disk_full()
+        except CacheError as error:
+            self._core.house.disk_failed(error)
         self._core.house.wrote()
 
     @property

@@ -48,6 +48,8 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         self._facts = facts_of(conversation_id_list)
         self._clear = clear_history
         self._typed = ""
+        self._hurried = False
+        """Confirmed before the count was typed."""
         self._gone: Content | None = None
 
     @property
@@ -93,6 +95,9 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         """`y`, or the button: once the typed count matches, where one is asked for."""
         if self._ready:
             self.dismiss(Confirmed(conversation_id_list=list(self._ids), clear_history=self._clear))
+        else:
+            self._hurried = True
+            self._show()
 
     def action_cancel(self) -> None:
         """`n`, Esc, or the button."""
@@ -123,6 +128,9 @@ class ConfirmDelete(Dialog[Confirmed | None]):
             (body.scroll_page_up if event.key == "pageup" else body.scroll_page_down)(animate=False)
         elif self._facts.must_type and event.character is not None and event.character in "0123456789":
             self._typed = (self._typed + event.character)[:8]
+            self._hurried = False
+            # Who types the count wants to go on: Enter must not press Cancel behind it.
+            self.set_focus(self.query_one("#confirm"))
             self._show()
         elif self._facts.must_type and event.key == "backspace":
             self._typed = self._typed[:-1]
@@ -136,7 +144,7 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         return not self._facts.must_type or self._typed == str(self._facts.count)
 
     def _text(self, said: DeleteLines) -> Content:
-        return dialog_text(said, self.room, gone=self._gone, typed=self._typed)
+        return dialog_text(said, self.room, gone=self._gone, typed=self._typed, hurried=self._hurried)
 
     def _show(self) -> None:
         said = lines(self._facts, clear_history=self._clear)
@@ -147,7 +155,9 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         confirm.set_class(not self._ready, "-waits")
 
 
-def dialog_text(said: DeleteLines, room: int, *, gone: Content | None, typed: str) -> Content:
+def dialog_text(
+    said: DeleteLines, room: int, *, gone: Content | None = None, typed: str = "", hurried: bool = False
+) -> Content:
     """The dialog's text for so many cells: side by side what fits, one below the other what does not."""
     rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
     rows.append(Content(""))
@@ -167,10 +177,11 @@ def dialog_text(said: DeleteLines, room: int, *, gone: Content | None, typed: st
         rows.extend(line for line in (said.among, said.member) if line is not None)
     rows.append(said.devices)
     rows.append(said.undo)
-    if gone is not None:
-        rows.append(gone.stylize("bold $warning"))
+    rows.extend(line.stylize("bold $warning") for line in (said.arrived, gone) if line is not None)
     if said.type_count is not None:
         rows.append(said.type_count.stylize("bold $warning") + Content(" ") + safe.one_line(f"{typed}▏"))
+        if hurried:
+            rows.append(said.not_typed.stylize("bold $error"))
     return Content("\n").join(rows)
 
 

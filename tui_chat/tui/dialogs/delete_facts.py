@@ -44,6 +44,8 @@ class DeleteFacts(msgspec.Struct, frozen=True, kw_only=True):
     undo_seconds: int = 0
     everything: bool = False
     """No row would be left."""
+    arrived: int = 0
+    """Messages that came in after the question: they stay."""
 
     @property
     def must_type(self) -> bool:
@@ -65,26 +67,30 @@ class DeleteLines(msgspec.Struct, frozen=True, kw_only=True):
     cancel: Content
     confirm: Content
     type_count: Content | None
+    arrived: Content | None
+    not_typed: Content
 
 
 def gather(
     conversations: Iterable[Conversation],
     *,
+    seen: Mapping[str, Conversation],
     listed: int,
     drafts: Collection[str],
     unsent: Mapping[str, int],
     server: ServerFacts,
     capabilities: Capabilities,
 ) -> DeleteFacts:
-    """The facts of these conversations; `listed` is how many rows there are at all."""
+    """The facts of these conversations as they were `seen`; `listed` is how many rows there are at all."""
     chosen = list(conversations)
+    newer = {one.conversation_id: _newer(one, seen.get(one.conversation_id, one)) for one in chosen}
     member_of = [one for one in chosen if one.type is ConversationType.GROUP and one.membership is Membership.JOINED]
     return DeleteFacts(
         names=tuple(conversation_name(one) for one in chosen[:NAMES_MOST]),
         count=len(chosen),
-        messages=sum(one.message_count for one in chosen),
+        messages=sum(one.message_count - newer[one.conversation_id] for one in chosen),
         pinned=sum(one.pinned for one in chosen),
-        mentions=sum(one.mention_count for one in chosen),
+        mentions=sum(min(one.mention_count, seen.get(one.conversation_id, one).mention_count) for one in chosen),
         drafts=sum(one.conversation_id in drafts for one in chosen),
         unsent=sum(unsent.get(one.conversation_id, 0) for one in chosen),
         member_count=len(member_of),
@@ -94,7 +100,13 @@ def gather(
         synced=server.sync_conversation_deletion,
         undo_seconds=server.undo_seconds if capabilities.undoes_deletions else 0,
         everything=len(chosen) >= listed,
+        arrived=sum(newer.values()),
     )
+
+
+def _newer(now: Conversation, seen: Conversation) -> int:
+    """How many of its visible messages came after it was seen."""
+    return min(max(0, now.newest_seq - seen.newest_seq), now.message_count)
 
 
 def lines(facts: DeleteFacts, *, clear_history: bool) -> DeleteLines:
@@ -119,7 +131,18 @@ def lines(facts: DeleteFacts, *, clear_history: bool) -> DeleteLines:
         else Content(_("It is final at once: this server undoes nothing.")),
         cancel=Content(_("Cancel")),
         confirm=Content(_("Delete and clear") if clear_history else _("Delete, keep history")),
-        type_count=safe.template(_("Type {count} to go on."), count=str(facts.count)) if facts.must_type else None,
+        type_count=safe.template(_("Type {count}, then y."), count=str(facts.count)) if facts.must_type else None,
+        arrived=safe.template(
+            ngettext(
+                "{count} message came in meanwhile: it stays, and so does its row.",
+                "{count} messages came in meanwhile: they stay, and so do their rows.",
+                facts.arrived,
+            ),
+            count=_number(facts.arrived),
+        )
+        if facts.arrived
+        else None,
+        not_typed=safe.template(_("{count} is not typed yet."), count=str(facts.count)),
     )
 
 

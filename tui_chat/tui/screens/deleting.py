@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from tui_chat.client.changes import Connection
 from tui_chat.locale import _
 from tui_chat.protocol.ids import ConversationType, new_identifier
 from tui_chat.protocol.models import Conversation
@@ -58,6 +59,8 @@ class Deleter:
     def __init__(self, pane: DevicePane) -> None:
         self._pane = pane
         self._failed: dict[str, _Failed] = {}
+        self._seen: dict[str, Conversation] = {}
+        """The rows as they were when the question came up: what arrives after that was not on the person's mind."""
         self._undoing = asyncio.Lock()
         self.dialog: ConfirmDelete | None = None
         """The question that is open."""
@@ -107,6 +110,7 @@ class Deleter:
         unsent = {one: len(session.pending_messages(one)) for one in ids} if session.queued else {}
         return gather(
             [rows[one] for one in ids if one in rows],
+            seen=self._seen,
             listed=len(rows),
             drafts=self._pane.drafts,
             unsent=unsent,
@@ -116,6 +120,7 @@ class Deleter:
 
     async def _ask(self, ids: list[str]) -> None:
         pane = self._pane
+        self._seen = {one: pane.session.conversations[one] for one in ids if one in pane.session.conversations}
         self.dialog = ConfirmDelete(ids, self.facts, clear_history=pane.app.settings.delete.clear_history)
         pane.list.hold_order(True)
         try:
@@ -126,7 +131,7 @@ class Deleter:
         if confirmed is None:
             return
         rows = pane.session.conversations
-        up_to = {one: rows[one].newest_seq for one in confirmed.conversation_id_list if one in rows}
+        up_to = {one: self._seen[one].newest_seq for one in confirmed.conversation_id_list if one in rows}
         if up_to:
             await self._delete(up_to, clear_history=confirmed.clear_history)
 
@@ -209,7 +214,7 @@ class Deleter:
         """Undo and say so. Raises ChatError where it is refused."""
         pane, app = self._pane, self._pane.app
         async with self._undoing:
-            if batch_id is None and not pane.session.undoable:
+            if batch_id is None and not await self._any_to_undo():
                 app.say(own(_("Nothing to undo")))
                 return
             result = await pane.session.undo(batch_id)
@@ -220,3 +225,10 @@ class Deleter:
             else sentences.restored(len(result.conversation_id_list), None)
         )
         app.saw(Did.UNDONE)
+
+    async def _any_to_undo(self) -> bool:
+        """Whether anything can be undone; a deletion that this device was not told of (sync is off) is in the log."""
+        session = self._pane.session
+        if not session.undoable and session.connection is Connection.CONNECTED:
+            await session.deletions()
+        return bool(session.undoable)

@@ -178,6 +178,21 @@ async def test_filter_by_words() -> None:
         assert widget.cursor_key is None
 
 
+async def test_a_filter_leads_to_the_first_match_unless_the_cursors_own_row_matches() -> None:
+    async with shown(many(50)) as (_app, widget, _, _pilot):
+        widget.move_cursor_to("C2Cuser00030")
+        widget.set_filter("user0003")
+        assert widget.cursor_key == "C2Cuser00030"
+        widget.set_filter("5")
+        assert widget.cursor_key == "C2Cuser00005"
+        widget.set_filter("zzz")
+        assert widget.cursor_key is None
+        widget.set_filter("user0002")
+        assert widget.cursor_key == "C2Cuser00020"
+        widget.clear_filter()
+        assert widget.cursor_key == "C2Cuser00020"
+
+
 async def test_an_empty_list_says_so() -> None:
     async with shown([]) as (_app, widget, _, _pilot):
         assert lines_of(widget)[1].strip() == "No conversations yet."

@@ -269,9 +269,12 @@ class ConversationList(MarkedList):
         self._show_rows(narrowing=True)
 
     def set_filter(self, words: str) -> None:
-        """Show only names that hold all the words, whatever their case."""
+        """Show only names that hold all the words, whatever their case. A cursor whose row goes is on the first."""
+        before = self.cursor_key
         self._listing.words = words
         self._show_rows(narrowing=True)
+        if self._listing.words and self.cursor_key != before:
+            self.go_to(0)
 
     def clear_filter(self) -> bool:
         """Show all again; whether there was a filter."""

@@ -89,14 +89,14 @@ async def test_reading_above_nothing_moves_and_new_ones_are_counted() -> None:
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 12)])
 async def test_older_pages_do_not_move_the_text(size: tuple[int, int]) -> None:
     async with shown(history(501, 600), size=size, more_older=True) as (app, pane, pilot):
-        await pilot.press("home")
+        await pilot.press("home", "left")
         asked = app.of(MessagePane.NeedOlder)
         assert asked[-1].before == 501  # type: ignore[attr-defined]
         before = lines_of(pane)[1:]  # The first line, the day's, goes.
         pane.prepend(history(401, 500), more=True)
         await pilot.pause()
         assert lines_of(pane)[1:] == before
-        await pilot.press("home")
+        await pilot.press("home", "left")
         pane.prepend(history(301, 400), more=False)
         await pilot.pause()
         assert "401" in lines_of(pane)[1]
@@ -104,6 +104,27 @@ async def test_older_pages_do_not_move_the_text(size: tuple[int, int]) -> None:
         await pilot.press("home")
         assert len(app.of(MessagePane.NeedOlder)) == count
         assert "301" in "\n".join(lines_of(pane)[:3])
+
+
+async def test_home_goes_on_to_the_first_message_until_another_key() -> None:
+    async with shown(history(501, 600), more_older=True) as (app, pane, pilot):
+        await pilot.press("home")
+        for first in (401, 301):
+            pane.prepend(history(first, first + 99), more=True)
+            await pilot.pause()
+            assert app.of(MessagePane.NeedOlder)[-1].before == first  # type: ignore[attr-defined]
+            assert pane.scroll_y == 0
+        await pilot.press("j")
+        pane.prepend(history(201, 300), more=True)
+        await pilot.pause()
+        assert pane.scroll_y > 0
+        await pilot.press("g")
+        pane.prepend(history(101, 200), more=True)
+        pane.prepend(history(1, 100), more=False)
+        await pilot.pause()
+        assert pane.scroll_y == 0
+        assert pane.current_message is not None
+        assert pane.current_message.message_seq == 1
 
 
 async def test_a_page_is_asked_for_once_and_again_after_a_failure() -> None:
@@ -160,7 +181,7 @@ async def test_ten_thousand_messages_up_and_down_again() -> None:
     ):
         oldest = 9_801
         while oldest > 1:
-            pane.action_oldest()
+            pane.action_page(-1_000)
             line = lines_of(pane)[1]
             pane.prepend(history(max(oldest - page, 1), oldest - 1), more=oldest - page > 1)
             oldest = max(oldest - page, 1)

@@ -152,6 +152,7 @@ class MessagePane(ReadingPane):
         self._window.add(messages)
         self._cursor = None
         self._following, self._anchor = not more_newer, None
+        self._seeking = False
         self._begin = (at,)
         self._clear_selection()
         self._lay_out()
@@ -171,10 +172,13 @@ class MessagePane(ReadingPane):
         window.more_older = more
         window.asked_older = 0
         if not window.add(messages) and more:
+            self._seeking = False
             return  # Nothing came: to ask again at once would go on for ever; the next scrolling does.
-        window.trim(self.reading_index)
+        window.trim(0 if self._seeking else self.reading_index)
         self._clear_selection()
         self._lay_out()
+        if self._seeking:
+            self.action_oldest()
 
     def extend(self, messages: Iterable[Message], *, more: bool) -> None:
         """Newer messages, as asked for by NeedNewer; `more`: there are still newer ones."""
@@ -238,6 +242,7 @@ class MessagePane(ReadingPane):
         """What NeedOlder or NeedNewer asked for did not come: the next scrolling asks again."""
         if self._window is not None:
             self._window.asked_older = self._window.asked_newer = 0
+            self._seeking = False
 
     def set_note(self, note: str) -> None:
         """What stands at the right of the title, such as who is typing (it may hold foreign names)."""
@@ -280,6 +285,11 @@ class MessagePane(ReadingPane):
         return self._cursor.message if self._cursor and self.has_focus else None
 
     @property
+    def oldest_seq(self) -> int:
+        """The oldest messageSeq held; 0 where none is."""
+        return self._window.oldest if self._window else 0
+
+    @property
     def newest_seq(self) -> int:
         """The newest messageSeq held; 0 where none is."""
         return self._window.newest if self._window else 0
@@ -315,8 +325,9 @@ class MessagePane(ReadingPane):
             self._put_cursor(self._visible(pages > 0))
 
     def action_oldest(self) -> None:
-        """To the oldest message held; older ones are asked for."""
+        """To the very first message, page by page as they come; another key, or the wheel, stops that."""
         if self._window is not None and self._window.entries:
+            self._seeking = self._window.more_older
             self._scroll(0)
             self._put_cursor(self._window.entries[0])
 
@@ -325,6 +336,7 @@ class MessagePane(ReadingPane):
         window = self._window
         if window is None:
             return
+        self._seeking = False
         if window.more_newer:
             self.post_message(self.NeedLatest(window.conversation.conversation_id))
             return
@@ -335,6 +347,14 @@ class MessagePane(ReadingPane):
     def on_mount(self) -> None:
         """Reading goes on when the terminal gets the focus back."""
         self.watch(self.app, "app_focus", self.tell_read, init=False)
+
+    def on_key(self) -> None:
+        """Whoever does something else is not taken on to the first message."""
+        self._seeking = False
+
+    def on_mouse_scroll_down(self) -> None:
+        """The wheel, likewise."""
+        self._seeking = False
 
     def on_click(self, event: events.Click) -> None:
         """The pill leads to the end; a message gets the cursor."""

@@ -53,6 +53,8 @@ class ReadingPane(Painted, can_focus=True):
         self._following = True
         self._anchor: tuple[Entry, int] | None = None
         """While not following: the first visible message and which of its lines is the first."""
+        self._seeking = False
+        """On the way to the first message: each older page that comes is gone through at once."""
         self._adjusting = False
         self._laid = Size(0, 0)
         self._generation = 0

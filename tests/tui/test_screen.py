@@ -1,10 +1,12 @@
 """Finding one's way: panes, keys, palette, help, small screens, drafts."""
 
 import pytest
+from textual import events
 
 from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import FakeSession, row
 from tui_chat.protocol.errors import UserNotFound
+from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.models import Membership
 from tui_chat.tui.commands.command import Scope
 from tui_chat.tui.commands.registry import COMMANDS
@@ -78,6 +80,43 @@ async def test_writing_and_sending() -> None:
         await until(lambda: "hi there" in text_of(app))
         assert app.main.conversation.composer.text == ""
         assert ("typing", "C2Cbob") in session.calls
+
+
+async def test_a_paste_that_does_not_fit_says_how_much_was_left_out() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("j", "enter")
+        app.post_message(events.Paste("x" * (TEXT_BYTES + 1_500)))
+        await until(lambda: said(app) == ["Too long: the last 1,500 bytes were left out"])
+        assert len(app.main.conversation.composer.text) == TEXT_BYTES
+        await pilot.press("y")
+        assert len(said(app)) == 1, "a key that does not fit rings, no more"
+
+
+async def test_the_messages_scroll_while_one_writes() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        app.main.open("GROUPubuntu")
+        await until(lambda: "message 1200" in text_of(app))
+        await pilot.press("h", "pageup", "pageup")
+        await until(lambda: "message 1200" not in text_of(app))
+        assert app.main.scope is Scope.COMPOSER
+        await pilot.press("pagedown", "pagedown", "i")
+        await until(lambda: "message 1200" in text_of(app))
+        assert app.main.conversation.composer.text == "hi"
+
+
+async def test_g_goes_to_the_very_first_message() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        app.main.open("GROUPubuntu")
+        await until(lambda: "message 1200" in text_of(app))
+        await pilot.press("escape", "g")
+        await until(lambda: app.main.conversation.messages.oldest_seq == 1)
+        await pilot.pause()
+        message = app.main.conversation.messages.current_message
+        assert message is not None
+        assert message.message_seq == 1
+        assert "message 1 " in text_of(app)
+        await pilot.press("G")
+        await until(lambda: "message 1200" in text_of(app))
 
 
 async def test_drafts_are_kept_and_come_back() -> None:

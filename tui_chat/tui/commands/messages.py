@@ -82,6 +82,14 @@ class Send(WidgetKeys):
     help = N_("Send what is written. Without a connection it waits and goes out later.")
 
 
+class ScrollFromComposer(WidgetKeys):
+    id = "composer-scroll"
+    keys = ("pageup", "pagedown")
+    scopes = COMPOSER
+    label = N_("Scroll")
+    help = N_("Scroll the messages while you write.")
+
+
 class NewLine(WidgetKeys):
     id = "new-line"
     keys = ("ctrl+j", "shift+enter")

@@ -35,6 +35,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     messages.MoveInMessages(),
     messages.Send(),
     messages.NewLine(),
+    messages.ScrollFromComposer(),
     everywhere.Back(),
     everywhere.NextPane(),
     everywhere.PreviousPane(),

@@ -45,6 +45,7 @@ from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.composer import Composer
 from tui_chat.tui.widgets.message_pane import MessagePane
 
+from . import sentences
 from .paging import Paging
 
 if TYPE_CHECKING:
@@ -189,6 +190,16 @@ class ConversationPane(Vertical):
     def _submitted(self, event: Composer.Submitted) -> None:
         event.stop()
         self._send(event.text)
+
+    @on(Composer.Cut)
+    def _cut(self, event: Composer.Cut) -> None:
+        event.stop()
+        self.app.say(sentences.cut(event.left_out), severity="warning")
+
+    @on(Composer.Scrolled)
+    def _scrolled(self, event: Composer.Scrolled) -> None:
+        event.stop()
+        self.messages.action_page(event.pages)
 
     def _send(self, text: str) -> None:
         if (open_id := self.conversation_id) is not None:

@@ -27,6 +27,18 @@ def deleted(count: int, *, undoable: bool) -> Content:
     )
 
 
+def cut(left_out: int) -> Content:
+    """Of what was pasted not everything fitted."""
+    return safe.template(
+        ngettext(
+            "Too long: the last {count} byte was left out",
+            "Too long: the last {count} bytes were left out",
+            left_out,
+        ),
+        count=_counted(left_out),
+    )
+
+
 def queued(count: int) -> Content:
     """Without a connection a deletion hides the rows and waits."""
     return safe.template(

@@ -51,6 +51,18 @@ class Composer(TextArea):
 
         text: str
 
+    @dataclass
+    class Cut(Message):
+        """Of what was pasted so many bytes did not fit and were left out."""
+
+        left_out: int
+
+    @dataclass
+    class Scrolled(Message):
+        """The reader wants to see other messages without leaving here: so many pages further down."""
+
+        pages: int
+
     def __init__(
         self,
         *,
@@ -108,6 +120,14 @@ class Composer(TextArea):
         self._replace_via_keyboard("\n", *self.selection)
         self.scroll_cursor_visible()
 
+    def action_cursor_page_up(self) -> None:
+        """PgUp: what is written here is short, what one answers to is not."""
+        self.post_message(self.Scrolled(-1))
+
+    def action_cursor_page_down(self) -> None:
+        """PgDn"""
+        self.post_message(self.Scrolled(1))
+
     async def _on_key(self, event: events.Key) -> None:
         # Textual runs TextArea's own handler after this one, which would insert a line break.
         if event.key in ("enter", "ctrl+j", "shift+enter"):
@@ -121,6 +141,8 @@ class Composer(TextArea):
         if fitting != cleaned and self._bell is not None:
             self._bell()
         self._cut = fitting != cleaned
+        if self._cut and len(cleaned) > 1:  # A single character is a key: "full" in the frame says enough.
+            self.post_message(self.Cut(len(cleaned.encode()) - len(fitting.encode())))
         self._say_size()
         return super()._replace_via_keyboard(fitting, start, end) if fitting or start != end else None
 

@@ -5,7 +5,7 @@ from textual import events
 
 from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import FakeSession, row
-from tui_chat.protocol.errors import UserNotFound
+from tui_chat.protocol.errors import TooFrequent, UserNotFound
 from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.models import Membership
 from tui_chat.tui.commands.command import Scope
@@ -117,6 +117,19 @@ async def test_g_goes_to_the_very_first_message() -> None:
         assert "message 1 " in text_of(app)
         await pilot.press("G")
         await until(lambda: "message 1200" in text_of(app))
+
+
+async def test_the_way_to_the_first_message_waits_where_the_server_asks_for_it() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        app.main.open("GROUPubuntu")
+        await until(lambda: "message 1200" in text_of(app))
+        session.error = TooFrequent(retry_after=0.01)
+        asked = len(session.calls)
+        await pilot.press("escape", "g")
+        await until(lambda: len([name for name, _ in session.calls[asked:] if name == "history"]) > 2)
+        session.error = None
+        await until(lambda: app.main.conversation.messages.oldest_seq == 1)
 
 
 async def test_drafts_are_kept_and_come_back() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, TooFrequent
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.widgets.message_pane import MessagePane
 
@@ -82,6 +83,11 @@ class Paging:
     async def _older(self, conversation_id: str, before: int) -> None:
         try:
             page = await self._session.history(conversation_id, before=before, limit=PAGE)
+        except TooFrequent as error:  # on the way to the first message of a long history
+            await asyncio.sleep(error.retry_after if error.retry_after is not None else 1.0)
+            if self._shows(conversation_id):
+                self._start(self._older(conversation_id, before))
+            return
         except ChatError:
             if self._shows(conversation_id):
                 self._cut_off = conversation_id

@@ -22,7 +22,9 @@ class Terminal:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         directories = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "CONFIG", "CACHE", "STATE")}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "XDG_"))}
+        # Whoever runs the tests may have exported LINES and COLUMNS, which programs believe before they ask the pty.
+        dropped = ("LC_", "LANG", "XDG_", "LINES", "COLUMNS")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         self.child: Any = pexpect.spawn(
             sys.executable,
             ["-m", "tui_chat", *words],

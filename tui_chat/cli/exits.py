@@ -2,7 +2,6 @@
 
 from typing import Final
 
-DONE: Final = 0
 FAILED: Final = 1
 """Some of what was asked for failed."""
 USAGE: Final = 2

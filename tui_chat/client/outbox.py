@@ -156,10 +156,6 @@ class Outbox:
         self._offline = False
         self._wake.set()
 
-    def forget_answered(self) -> None:
-        """The log that numbered the events is gone (a reset): what was answered is done."""
-        self._remove([slot for slot in self.queue if slot.phase is Phase.ANSWERED], None)
-
     # Working it off
 
     async def run(self) -> None:

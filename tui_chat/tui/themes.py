@@ -3,8 +3,7 @@
 Nothing rests on colour alone: every mark has a symbol here. `NO_COLOR` is honoured by Textual itself.
 """
 
-from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -100,12 +99,3 @@ ASCII: Final = Symbols(
     empty=own("-"),
     ascii=True,
 )
-
-
-def symbols_for(choice: Literal["auto", "unicode", "ascii"], environment: Mapping[str, str]) -> Symbols:
-    """The set to use; `auto` takes ASCII where the locale is not UTF-8 or the terminal is the Linux console."""
-    if choice != "auto":
-        return ASCII if choice == "ascii" else UNICODE
-    locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := environment.get(name))), "")
-    plain = locale and "utf" not in locale.lower().replace("-", "") and locale != "C.UTF-8"
-    return ASCII if plain or environment.get("TERM") in ("linux", "dumb", "vt100") else UNICODE

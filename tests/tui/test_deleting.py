@@ -152,10 +152,9 @@ async def test_what_came_after_confirming_is_kept() -> None:
     session.gate = bob_writes
     async with running(session) as (app, pilot):
         await pilot.press("j", "space", "d", "y")
-        await until(lambda: said(app))
+        await until(lambda: any("wrote while you were deleting: kept" in one for one in said(app)))
         assert "C2Cbob" in listed(app)
         assert app.main.primary.list.marks == frozenset()
-        assert any("wrote while you were deleting: kept" in one for one in said(app))
 
 
 async def test_what_failed_stays_marked_with_its_reason_and_is_retried() -> None:
@@ -163,8 +162,7 @@ async def test_what_failed_stays_marked_with_its_reason_and_is_retried() -> None
     session.refuse = {"C2Cbob": "the server is busy"}
     async with running(session) as (app, pilot):
         await pilot.press("j", "space", "space", "d", "c", "y")
-        await until(lambda: len(said(app)) == 2)
-        assert "1 conversation could not be deleted · R tries again" in said(app)
+        await until(lambda: "1 conversation could not be deleted · R tries again" in said(app))
         assert app.main.primary.list.marks == {"C2Cbob"}
         await until(lambda: "the server is busy" in text_of(app))
         assert "R Retry" in text_of(app)

@@ -67,7 +67,7 @@ async def test_a_restore_elsewhere_brings_rows_back_in_place() -> None:
         session.conversations["C2Cbob"] = gone
         session.tell(ConversationsRestored(conversation_id_list=["C2Cbob"], batch_id="there", device="phone"))
         await until(lambda: listed(app) == before)
-        assert "Restored on phone: 1 conversation" in said(app)
+        await until(lambda: "Restored on phone: 1 conversation" in said(app))
 
 
 async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() -> None:

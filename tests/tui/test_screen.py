@@ -177,7 +177,7 @@ async def test_filter_review_and_ranges() -> None:
         assert app.main.focused is app.main.primary.list
         assert app.main.primary.list.shown_count == 1
         await pilot.press("a", "escape")
-        assert said(app) == ["1 mark cleared · V brings it back"]
+        await until(lambda: said(app) == ["1 mark cleared · V brings it back"])
         await pilot.press("escape")
         assert app.main.primary.list.shown_count == 7
         await pilot.press("g", "v", "j", "j", "v")
@@ -257,7 +257,7 @@ async def test_copying_a_message() -> None:
         await until(lambda: "message 4" in text_of(app))
         await pilot.press("escape", "k", "y")
         await until(lambda: app.clipboard == "message 4")
-        assert said(app) == ["Copied"]
+        await until(lambda: said(app) == ["Copied"])
 
 
 async def test_the_help_has_every_key() -> None:

@@ -16,6 +16,7 @@ import msgspec
 from tui_chat.protocol.requests import Session
 
 HELLO_SECONDS: Final = 5.0
+GOODBYE_SECONDS: Final = 2.0
 FIRST_SECONDS: Final = 30.0
 """The server ends when nobody has come by then."""
 LINGER_SECONDS: Final = 2.0
@@ -144,11 +145,13 @@ class Control:
         except (OSError, ValueError, TimeoutError):
             pass  # whoever it was has gone, or does not speak this language
         finally:
-            self._connections.discard(task)
-            self._changed.set()
-            writer.close()
-            for device_id, name in devices:
-                await self._host.end_device(device_id, name)
+            try:
+                for device_id, name in devices:
+                    await self._host.end_device(device_id, name)
+            finally:
+                self._connections.discard(task)
+                self._changed.set()
+                writer.close()  # last: this tells whoever let go that its devices are free again
 
     async def _do(self, ask: Ask | None, devices: list[tuple[str, str]]) -> Answer:
         match ask:
@@ -214,7 +217,10 @@ class Line:
             return await self._answers.get()
 
     async def close(self) -> None:
-        """Let go; devices that were asked for are logged out over there."""
+        """Let go, once the devices that were asked for are logged out over there (or GOODBYE_SECONDS have gone by)."""
+        with suppress(OSError):
+            self._writer.write_eof()
+        await asyncio.wait([self._reading], timeout=GOODBYE_SECONDS)
         self._reading.cancel()
         with suppress(asyncio.CancelledError):
             await self._reading

@@ -4,22 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from tui_chat.client.api import Api
+from tui_chat.client.problems import Unreadable
 from tui_chat.client.tls import context_for, is_loopback
 from tui_chat.protocol.errors import (
+    BodyTooLarge,
     ChatError,
     ConversationNotFound,
     Internal,
     NotConnected,
-    NotFound,
     StorageFull,
     TooFrequent,
     Unavailable,
     Unexpected,
 )
-from tui_chat.protocol.requests import Done
+from tui_chat.protocol.requests import Done, RestoreConversations
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -96,7 +98,18 @@ async def test_a_refusal_is_the_exception_of_its_code() -> None:
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(404, NotFound), (429, TooFrequent), (500, Internal), (502, Unavailable), (503, Unavailable), (507, StorageFull)],
+    [
+        (302, Unreadable),
+        (401, Unreadable),
+        (403, Unreadable),
+        (404, Unreadable),
+        (413, BodyTooLarge),
+        (429, TooFrequent),
+        (500, Internal),
+        (502, Unavailable),
+        (503, Unavailable),
+        (507, StorageFull),
+    ],
 )
 async def test_what_a_proxy_answers_is_understood_by_its_status(status: int, kind: type[ChatError]) -> None:
     error = await refusal(answer(status, "<html>", "Retry-After: 12"))
@@ -104,20 +117,34 @@ async def test_what_a_proxy_answers_is_understood_by_its_status(status: int, kin
     assert error.retry_after == 12.0
 
 
-@pytest.mark.parametrize("wait", ["soon", "", "-1", "Wed, 21 Oct 2026 07:28:00 GMT"])
-async def test_a_retry_after_that_is_no_number_is_none(wait: str) -> None:
-    assert (await refusal(answer(429, "", f"Retry-After: {wait}"))).retry_after is None
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("Retry-After: soon", None),
+        ("Retry-After:", None),
+        ("Retry-After: -1", None),
+        ("Retry-After: 0.5", 0.5),
+        (f"Retry-After: {'9' * 400}", 86_400.0),
+        ("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ("Retry-After: Wed, 21 Oct 2026 07:28:09 GMT\r\nDate: Wed, 21 Oct 2026 07:28:00 GMT", 9.0),
+        ("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\nDate: Wed, 21 Oct 2026 07:28:09 GMT", 0.0),
+    ],
+)
+async def test_how_long_to_wait(header: str, seconds: float | None) -> None:
+    assert (await refusal(answer(429, "", header))).retry_after == seconds
 
 
 @pytest.mark.parametrize("body", ["", "nonsense", "[]", '{"eventSeq": "seven"}'])
 async def test_an_answer_of_another_shape(body: str) -> None:
-    assert type(await refusal(answer(200, body))) is Unexpected
+    assert type(await refusal(answer(200, body))) is Unreadable
 
 
 async def test_a_code_from_a_newer_server_keeps_its_message() -> None:
     error = await refusal(answer(418, '{"error":{"code":"teapot","message":"I am one"}}'))
     assert type(error) is Unexpected
     assert str(error) == "I am one"
+    error = await refusal(answer(599, '{"error":{"code":"teapot","message":"I am one"}}'))
+    assert type(error) is Unavailable, "its own failure, whatever it calls it: what is queued waits"
 
 
 async def test_nobody_there() -> None:
@@ -135,7 +162,13 @@ async def test_an_answer_that_does_not_come_in_time() -> None:
             await api.call("GET", "/v1/x", Done)
 
 
-async def test_a_connection_that_was_closed_meanwhile_is_tried_once_more() -> None:
+RECOGNISED = RestoreConversations(batch_id="b1")
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("DELETE", None), ("POST", RECOGNISED)])
+async def test_an_exchange_that_breaks_is_begun_once_more_where_that_is_harmless(
+    method: str, body: msgspec.Struct | None
+) -> None:
     accepted = 0
 
     async def hangs_up_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,11 +180,12 @@ async def test_a_connection_that_was_closed_meanwhile_is_tried_once_more() -> No
             await writer.drain()
 
     async with serving(hangs_up_once) as url, api_at(url) as api:
-        assert await api.call("POST", "/v1/x", Done) == Done()
+        assert await api.call(method, "/v1/x", Done, body=body) == Done()
     assert accepted == 2
 
 
-async def test_one_that_always_hangs_up_is_not_called_for_ever() -> None:
+@pytest.mark.parametrize(("body", "times"), [(RECOGNISED, 2), (RestoreConversations(), 1), (None, 1)])
+async def test_one_that_always_hangs_up_is_not_called_for_ever(body: msgspec.Struct | None, times: int) -> None:
     accepted = 0
 
     async def hangs_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -161,8 +195,29 @@ async def test_one_that_always_hangs_up_is_not_called_for_ever() -> None:
 
     async with serving(hangs_up) as url, api_at(url) as api:
         with pytest.raises(NotConnected):
-            await api.call("POST", "/v1/x", Done)
-    assert accepted == 2
+            await api.call("POST", "/v1/x", Done, body=body)
+    assert accepted == times
+
+
+async def test_with_new_connections_what_hung_in_the_old_ones_is_asked_again() -> None:
+    accepted = 0
+    asked = asyncio.Event()
+
+    async def deaf_at_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        silent = accepted <= 3
+        while await reader.readuntil(b"\r\n\r\n"):
+            if accepted == 3:
+                asked.set()
+            if not silent:
+                writer.write(answer(200, "{}"))
+
+    async with serving(deaf_at_first) as url, api_at(url, seconds=60.0) as api:
+        calls = [asyncio.create_task(api.call("GET", "/v1/x", Done)) for _ in range(3)]
+        await asked.wait()
+        await api.renew()
+        assert await asyncio.gather(*calls) == [Done()] * 3
 
 
 async def test_a_caller_that_goes_away_leaves_its_exchange_to_end_by_itself() -> None:

@@ -22,6 +22,7 @@ from tui_chat.client.entries import (
     stored_form,
 )
 from tui_chat.client.outbox import Answer, Outbox, TakenOut, Waits
+from tui_chat.client.problems import Unreadable
 from tui_chat.protocol.errors import (
     BatchUndone,
     ChatError,
@@ -110,21 +111,43 @@ class Server:
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
         self.told.append(("refused" if awaited else "refused unawaited", error.code))
 
+    def held(self, entry: AnyEntry, error: ChatError) -> None:
+        self.told.append(("held", error.code))
+
     def disk_failed(self, error: CacheError) -> None:
         self.told.append(("disk", "full"))
 
 
 class Sleeps:
-    """A clock that a test moves: every pause ends when it is let go."""
+    """A clock that a test moves: every pause ends when it is let go, and then its time has passed."""
 
     def __init__(self) -> None:
         self.asked: list[float] = []
+        self.now = 100.0
+        self._waiting = False
         self._gate = asyncio.Event()
 
     async def __call__(self, seconds: float) -> None:
         self.asked.append(seconds)
-        await self._gate.wait()
-        self._gate.clear()
+        self._waiting = True
+        try:
+            await self._gate.wait()
+            self._gate.clear()
+            self.now += seconds
+        finally:
+            self._waiting = False
+
+    async def pass_on(self) -> None:
+        """Let the queue do what it can, then the time pass for which it waits."""
+        before = len(self.asked)
+        await until(lambda: self._waiting)
+        self.go_on()
+        await until(lambda: len(self.asked) > before or not self._waiting)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    def time(self) -> float:
+        return self.now
 
     def go_on(self) -> None:
         self._gate.set()
@@ -136,7 +159,7 @@ async def working(
 ) -> AsyncIterator[tuple[Outbox, Sleeps]]:
     sleeps = Sleeps()
     stored = store if store is not None else MemoryOutbox()
-    outbox = Outbox(stored, server, random=Random(1), sleep=sleeps, settle_seconds=settle_seconds)
+    outbox = Outbox(stored, server, random=Random(1), sleep=sleeps, clock=sleeps.time, settle_seconds=settle_seconds)
     task = asyncio.create_task(outbox.run())
     try:
         yield outbox, sleeps
@@ -261,19 +284,82 @@ async def test_too_frequent_waits_as_long_as_the_server_says_and_the_caller_goes
         assert isinstance(await outcome, MessageSent)
 
 
-@pytest.mark.parametrize("failure", [Unavailable, Internal])
-async def test_a_server_that_goes_on_failing_releases_the_caller_but_not_the_command(failure: type[ChatError]) -> None:
-    server, store = Server(), MemoryOutbox()
-    server.failures = [failure(), failure(), failure()]
-    async with working(server, store) as (outbox, sleeps):
+@pytest.mark.parametrize("failure", [Unavailable, Internal, Unreadable])
+class TestAServerThatFails:
+    async def test_it_releases_the_caller_but_not_the_command(self, failure: type[ChatError]) -> None:
+        server, store = Server(), MemoryOutbox()
+        server.failures = [failure(), failure(), failure()]
+        async with working(server, store) as (outbox, sleeps):
+            (ticket,) = outbox.submit([send()])
+            outcome = asyncio.create_task(ticket.outcome())
+            while len(server.attempts) < 3:
+                assert not outcome.done()
+                await sleeps.pass_on()
+            assert await outcome == Waits()
+            assert len(queued(store)) == 1
+            assert server.told.count(("held", failure().code)) == 1
+
+    async def test_one_command_at_which_it_always_fails_holds_up_its_own_conversations_alone(
+        self, failure: type[ChatError]
+    ) -> None:
+        server, store = Server(), MemoryOutbox()
+        server.fail_for = lambda entry: failure() if isinstance(entry, QueuedDeletion) else None
+        async with working(server, store) as (outbox, sleeps):
+            (bad, behind, *others) = outbox.submit([deletion(BOB), send(), *(send(CAROL) for _ in range(20))])
+            waiting = asyncio.create_task(behind.outcome())
+            while len(queued(store)) > 2:
+                await sleeps.pass_on()
+            for ticket in others:
+                assert isinstance(await ticket.outcome(), MessageSent)
+            while not waiting.done():
+                await sleeps.pass_on()
+            assert (await waiting, await bad.outcome()) == (Waits(), Waits())
+            (later, elsewhere) = outbox.submit([read(3), send(CAROL)])
+            assert await later.outcome() == Waits(), "whoever queues behind it is told at once"
+            while len(queued(store)) > 3:
+                await sleeps.pass_on()
+            assert isinstance(await elsewhere.outcome(), MessageSent)
+            tried = sum(isinstance(entry, QueuedDeletion) for entry in server.attempts)
+            for _ in range(10):
+                await sleeps.pass_on()
+            more = sum(isinstance(entry, QueuedDeletion) for entry in server.attempts) - tried
+            assert more >= 1, "it is tried for ever"
+            server.fail_for = lambda _: None
+            outbox.wake()
+            await until(lambda: not queued(store))
+
+    async def test_given_up_what_waited_behind_it_goes_on(self, failure: type[ChatError]) -> None:
+        server, store = Server(), MemoryOutbox()
+        server.fail_for = lambda entry: failure() if isinstance(entry, QueuedDeletion) else None
+        async with working(server, store) as (outbox, sleeps):
+            (bad, _) = outbox.submit([deletion(BOB), send()])
+            while not bad.slot.held:
+                await sleeps.pass_on()
+            assert outbox.drop(bad.slot)
+            assert not outbox.drop(bad.slot)
+            outbox.wake()
+            await until(lambda: not queued(store))
+        assert isinstance(server.attempts[-1], QueuedSend)
+
+    async def test_where_it_fails_at_everything_it_is_not_stormed(self, failure: type[ChatError]) -> None:
+        server = Server()
+        server.fail_for = lambda _: failure()
+        async with working(server) as (outbox, sleeps):
+            tickets = outbox.submit([send(f"C2Cu{number}") for number in range(100)])
+            began = sleeps.now
+            while sleeps.now < began + 60:
+                await sleeps.pass_on()
+            assert len(server.attempts) < 60, "in a minute"
+            assert [await ticket.outcome() for ticket in tickets] == [Waits()] * 100
+
+
+async def test_a_wait_that_takes_long_releases_the_caller() -> None:
+    server = Server()
+    server.failures = [TooFrequent(retry_after=600.0)]
+    async with working(server) as (outbox, sleeps):
         (ticket,) = outbox.submit([send()])
-        outcome = asyncio.create_task(ticket.outcome())
-        for pause in (1, 2):
-            await until(lambda pause=pause: len(sleeps.asked) == pause)  # type: ignore[misc]
-            assert not outcome.done()
-            sleeps.go_on()
-        assert await outcome == Waits()
-        assert len(queued(store)) == 1
+        assert await ticket.outcome() == Waits()
+        await until(lambda: sleeps.asked == [600.0])
 
 
 async def test_a_refusal_leaves_the_queue_and_is_raised() -> None:

@@ -8,6 +8,7 @@ better uses for before its first paint.
 
 import asyncio
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ import msgspec
 from tui_chat.protocol import errors
 from tui_chat.protocol.wire import decode, encode
 
+from .problems import Unreadable
 from .tls import context_for, is_loopback
 
 if TYPE_CHECKING:
@@ -31,9 +33,6 @@ _CONNECTIONS: Final = 8
 _KEEP_SECONDS: Final = 30.0
 
 _OF_STATUS: Final[Mapping[int, type[errors.ChatError]]] = {
-    401: errors.Unauthorized,
-    403: errors.Forbidden,
-    404: errors.NotFound,
     413: errors.BodyTooLarge,
     429: errors.TooFrequent,
     500: errors.Internal,
@@ -42,7 +41,11 @@ _OF_STATUS: Final[Mapping[int, type[errors.ChatError]]] = {
     504: errors.Unavailable,
     507: errors.StorageFull,
 }
-"""For answers without a body of ours, such as a proxy's."""
+"""For answers without a body of ours: a proxy's, on the way. Others mean that no tui-chat answers there: a proxy's 404
+must not end what is queued, nor its 401 a log-in."""
+_TELLS_APART: Final = ("operation_id", "client_id", "batch_id", "refresh_token")
+"""By one of these the server knows a repeated POST (a refresh token until the new one was used)."""
+_LONGEST_WAIT: Final = 86_400.0
 
 
 class Api:
@@ -71,11 +74,11 @@ class Api:
     ) -> Answer:
         """Ask, and read the answer as `answer`. `wait_seconds`: how long the server may hold it on purpose.
 
-        An exchange that breaks before the answer came is begun once more where the connection was an old one: every
-        changing call of ours carries what makes a repetition harmless.
+        An exchange that breaks before its answer came is begun once more where that is harmless: it changes nothing,
+        or the same again, or carries what tells the server that it has it already.
 
         Raises:
-            ChatError: as the server refused; NotConnected where it cannot be reached in time, Unexpected where its
+            ChatError: as the server refused; NotConnected where it cannot be reached in time, Unreadable where its
                 answer has not the right shape.
         """
         if self._closed:
@@ -89,7 +92,12 @@ class Api:
         try:
             return decode(content, answer)
         except msgspec.DecodeError as error:
-            raise errors.Unexpected(f"the server's answer to {method} {path} cannot be read: {error}") from error
+            raise Unreadable(f"the server's answer to {method} {path} cannot be read: {error}") from error
+
+    async def renew(self) -> None:
+        """Begin with new connections: the old ones lead nowhere, as after the machine slept. What runs is repeated."""
+        if self._building is not None and self._building.done() and self._building.exception() is None:
+            await self._replace(self._building.result())
 
     async def close(self, *, patience: float = 1.0) -> None:
         """Let what runs end, for at most `patience` seconds, and close the connections."""
@@ -139,7 +147,6 @@ class Api:
         token: str | None,
         wait_seconds: float,
     ) -> tuple[int, Mapping[str, str], bytes]:
-        client = await self._client()
         import httpx
 
         headers = {"Accept": "application/json"}
@@ -154,7 +161,9 @@ class Api:
             read=self._read_seconds + wait_seconds,
         )
         content = encode(body) if body is not None else None
+        harmless = method != "POST" or any(getattr(body, name, None) is not None for name in _TELLS_APART)
         for repetition in (False, True):
+            client = await self._client()
             try:
                 response = await client.request(
                     method, path, content=content, params=asked, headers=headers, timeout=timeout
@@ -162,22 +171,21 @@ class Api:
             except httpx.PoolTimeout as error:
                 if repetition:
                     raise errors.NotConnected("too many requests wait for the server") from error
-                client = await self._rebuilt(client)
+                await self._replace(client)
             except (httpx.ConnectError, httpx.TimeoutException) as error:
                 raise errors.NotConnected(_reason(error)) from error
             except (httpx.TransportError, httpx.DecodingError) as error:
-                if repetition:
+                if repetition or not harmless:
                     raise errors.NotConnected(_reason(error)) from error
             else:
                 return response.status_code, response.headers, response.content
         raise AssertionError("the second repetition returns or raises")
 
-    async def _rebuilt(self, worn: "httpx.AsyncClient") -> "httpx.AsyncClient":
-        """Replace a client whose pool ran dry; whoever comes second finds it replaced."""
+    async def _replace(self, worn: "httpx.AsyncClient") -> None:
+        """Go on with another client; whoever comes second finds that done."""
         if self._building is not None and self._building.done() and self._building.result() is worn:
             self._building = None
             await worn.aclose()
-        return await self._client()
 
 
 def _reason(error: Exception) -> str:
@@ -186,10 +194,24 @@ def _reason(error: Exception) -> str:
 
 
 def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> errors.ChatError:
-    wait = headers.get("Retry-After", "")
-    retry_after = float(wait) if wait.isascii() and wait.replace(".", "", 1).isdigit() else None
+    retry_after = _wait(headers)
     try:
-        return errors.error_from(decode(content, errors.ErrorAnswer).error, retry_after=retry_after)
+        body = decode(content, errors.ErrorAnswer).error
     except msgspec.DecodeError:
-        kind = _OF_STATUS.get(status, errors.Unexpected)
+        kind = _OF_STATUS.get(status, Unreadable)
         return kind(f"the server answered with status {status}", retry_after=retry_after)
+    if body.code not in errors.ERRORS and status >= 500:
+        return errors.Unavailable(body.message, retry_after=retry_after)
+    return errors.error_from(body, retry_after=retry_after)
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After, which says them or a time (RFC 9110, 10.2.3); a time counts from the answer's own."""
+    said = headers.get("Retry-After", "").strip()
+    if said.isascii() and said.replace(".", "", 1).isdigit():
+        return min(float(said), _LONGEST_WAIT)
+    try:
+        seconds = (parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT)

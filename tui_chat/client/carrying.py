@@ -1,7 +1,7 @@
 """What the queue needs of its session: commands carried out, and what becomes of them told."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from typing import Final
 
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import ChatError, ErrorBody
@@ -15,15 +15,19 @@ from .outbox import Answer
 from .state import State
 from .undo_log import UndoLog
 
-What = Literal["delete", "restore", "read", "flags", "clear"]
-
-_WHAT: Final[dict[type, What]] = {
+_WHAT: Final[dict[type, changes.CommandKind]] = {
+    QueuedSend: "send",
     QueuedDeletion: "delete",
     QueuedRestore: "restore",
     QueuedRead: "read",
     QueuedFlags: "flags",
     QueuedClear: "clear",
 }
+
+
+def what_of(entry: AnyEntry) -> changes.CommandKind:
+    """What a queued command is about."""
+    return _WHAT[type(entry)]
 
 
 class Carrying:
@@ -74,12 +78,10 @@ class Carrying:
 
     def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
         """Items that were refused are told where nobody reads the answer."""
-        what = _WHAT.get(type(entry))
-        if what is not None and not awaited:
+        if not awaited:
             for failure in getattr(answer, "failures", []):
-                self._tell_refused(
-                    what, [failure.conversation_id], ErrorBody(code=failure.code, message=failure.message)
-                )
+                error = ErrorBody(code=failure.code, message=failure.message)
+                self._tell_refused(entry, [failure.conversation_id], error)
         self._queue_moved()
 
     def settled(self, answer: Answer) -> None:
@@ -94,6 +96,8 @@ class Carrying:
 
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
         """A message's fate is always told, since its echo is on the screen."""
+        if isinstance(entry, QueuedRestore):
+            self._undo_log.forget(entry.batch_id)
         if isinstance(entry, QueuedSend):
             self._echoes.drop(entry.client_id)
             self._announcer.put(
@@ -104,14 +108,21 @@ class Carrying:
                     error=error.body(),
                 )
             )
-        if isinstance(entry, QueuedRestore):
-            self._undo_log.forget(entry.batch_id)
-        what = _WHAT.get(type(entry))
-        if what is not None and not awaited:
-            self._tell_refused(what, entry.conversations(), error.body())
+        elif not awaited:
+            self._tell_refused(entry, entry.conversations(), error.body())
 
-    def _tell_refused(self, what: What, ids: list[str], error: ErrorBody) -> None:
-        self._announcer.put(changes.CommandRefused(what=what, conversation_id_list=ids, error=error))
+    def held(self, entry: AnyEntry, error: ChatError) -> None:
+        """The server fails at it again and again: it waits, and people may want to know why."""
+        ids = entry.conversations()
+        self._announcer.put(changes.CommandHeld(what=what_of(entry), conversation_id_list=ids, error=error.body()))
+
+    def dropped(self, entry: AnyEntry, error: ChatError) -> None:
+        """A person gave it up. A message's text can be offered again."""
+        if isinstance(entry, QueuedSend):
+            self.refused(entry, error, awaited=True)
+
+    def _tell_refused(self, entry: AnyEntry, ids: list[str], error: ErrorBody) -> None:
+        self._announcer.put(changes.CommandRefused(what=what_of(entry), conversation_id_list=ids, error=error))
 
 
 async def perform(calls: Calls, entry: AnyEntry) -> Answer:

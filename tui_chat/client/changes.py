@@ -13,6 +13,9 @@ from tui_chat.protocol.errors import ErrorBody
 from tui_chat.protocol.models import Message, ServerFacts
 from tui_chat.protocol.wire import wire_name
 
+CommandKind = Literal["send", "delete", "restore", "read", "flags", "clear"]
+"""What a queued command is about."""
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
     """Base of all changes."""
@@ -141,7 +144,17 @@ class TypingSeen(Change, frozen=True, kw_only=True):
 class CommandRefused(Change, frozen=True, kw_only=True):
     """A queued command other than a message was refused and left the queue."""
 
-    what: Literal["delete", "restore", "read", "flags", "clear"]
+    what: CommandKind
+    conversation_id_list: list[str]
+    error: ErrorBody
+
+
+class CommandHeld(Change, frozen=True, kw_only=True):
+    """The server fails at a queued command again and again: it goes on waiting, and what else is queued for its
+    conversations waits behind it. `session.queue` has it; `session.drop` gives it up.
+    """
+
+    what: CommandKind
     conversation_id_list: list[str]
     error: ErrorBody
 

@@ -369,6 +369,10 @@ class Core:
         """The server refused."""
         self.carrying.refused(entry, error, awaited=awaited)
 
+    def held(self, entry: AnyEntry, error: ChatError) -> None:
+        """The server fails at it again and again."""
+        self.carrying.held(entry, error)
+
     def disk_failed(self, error: CacheError) -> None:
         """The queue could not be written."""
         self.house.disk_failed(error)

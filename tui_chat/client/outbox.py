@@ -1,11 +1,15 @@
 """Commands on their way: stored before they are attempted, repeated until the server has answered, once in effect.
 
 A command that the server cannot answer now (no connection, too frequent, its own failure) stays and waits; one that it
-refuses leaves the queue and somebody is told. After a kill -9 the queue goes on where it was: whatever was attempted
-is repeated under its operationID or clientID, which changes nothing where it had arrived.
+refuses leaves the queue and somebody is told. One at which the server fails every time holds up its own conversations
+and no others; people are told of it and may drop it.
+
+After a kill -9 the queue goes on where it was: whatever was attempted is repeated under its operationID or clientID,
+which changes nothing where it had arrived.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from random import Random
 from typing import Final, Protocol
@@ -17,7 +21,8 @@ from tui_chat.protocol.errors import ChatError, Internal, NotConnected, TooFrequ
 from tui_chat.protocol.requests import ConversationsChanged, ConversationsDeleted, ConversationsRestored, MessageSent
 
 from .entries import AnyEntry, QueuedDeletion, QueuedRead, QueuedSend, entry_from, stored_form
-from .queueing import Phase, Queue, Slot
+from .problems import Unreadable
+from .queueing import PATIENCE, Phase, Queue, Slot
 
 Answer = MessageSent | ConversationsDeleted | ConversationsRestored | ConversationsChanged
 
@@ -25,10 +30,10 @@ SIDE_BY_SIDE: Final = 4
 """Commands under way at once."""
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
+LONGEST_REST: Final = 300.0
+"""Between two attempts at a command at which the server fails again and again."""
 SETTLE_SECONDS: Final = 5.0
 """How long whoever waits for an answered command also waits for its event."""
-PATIENCE: Final = 3
-"""Failures of the server after which whoever waits for a command is told that it stays in the queue."""
 
 
 class Waits(msgspec.Struct, frozen=True):
@@ -81,6 +86,9 @@ class Carrier(Protocol):
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
         """The server refused; the entry is gone. `awaited`: somebody gets the exception."""
 
+    def held(self, entry: AnyEntry, error: ChatError) -> None:
+        """The server failed at it again and again: it stays, and its conversations wait with it. Told once."""
+
     def disk_failed(self, error: CacheError) -> None:
         """The queue could not be written."""
 
@@ -95,21 +103,26 @@ class Outbox:
         *,
         random: Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
         settle_seconds: float = SETTLE_SECONDS,
     ):
         self._store = store
         self._carrier = carrier
         self._random = random
         self._sleep = sleep
+        self._clock = clock
+        """Seconds."""
         self._settle_seconds = settle_seconds
         self.queue = Queue(_readable(store))
         self._tickets: dict[int, Ticket] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._pause: float | None = None
-        """Seconds to wait before the next attempt; None: none."""
+        self._paused_until = 0.0
+        """Before then nothing is attempted."""
         self._failures = 0
+        """Attempts in a row, of whatever command, that came to nothing."""
         self._offline = False
+        """Whether callers are told at once that it may take long."""
 
     # Taking in and out
 
@@ -130,6 +143,9 @@ class Outbox:
         tickets = [self._ticket(slot) for slot in slots]
         if self._offline:
             self._release()
+        for slot in slots:
+            if any(other.held for other in self.queue.tied_to(slot)):
+                self._resolve(slot, Waits())
         self._carrier.queue_changed(entries)
         self._wake.set()
         return tickets
@@ -140,6 +156,16 @@ class Outbox:
         self._remove(removed, TakenOut())
         return [slot.entry for slot in removed]
 
+    def drop(self, slot: Slot) -> bool:
+        """Give a command up, attempted or not; what it may have done already comes as an event. False: too late.
+
+        Whoever waits for it hears that it was taken out.
+        """
+        if slot not in self.queue or slot.phase is not Phase.WAITING:
+            return False
+        self._remove([slot], TakenOut())
+        return True
+
     def waiting(self) -> int:
         """How many the server has not confirmed."""
         return self.queue.waiting()
@@ -147,13 +173,15 @@ class Outbox:
     @property
     def held(self) -> bool:
         """Whether commands wait for the server rather than for their turn."""
-        return self._offline or self._pause is not None
+        return self._offline or self._paused_until > self._clock() or self.queue.next_rest(self._clock()) is not None
 
     def wake(self) -> None:
         """The server may be reachable (again): try now."""
-        self._pause = None
+        self._paused_until = 0.0
         self._failures = 0
         self._offline = False
+        for slot in self.queue:
+            slot.rests_until = 0.0
         self._wake.set()
 
     # Working it off
@@ -163,30 +191,32 @@ class Outbox:
         try:
             while True:
                 self._wake.clear()
-                if self._pause is not None:
-                    await self._rest(self._pause)
-                    self._pause = None
-                    continue
-                for slot in self.queue.runnable(SIDE_BY_SIDE - self._under_way()):
-                    self._start(slot)
-                await self._wake.wait()
+                now = self._clock()
+                if self._paused_until > now:
+                    until: float | None = self._paused_until
+                else:
+                    for slot in self.queue.runnable(SIDE_BY_SIDE - self._under_way(), now):
+                        self._start(slot)
+                    until = self.queue.next_rest(now)
+                await self._rest(until - now if until is not None else None)
         finally:
             self._offline = True
             for task in self._tasks:
                 task.cancel()
             self._release()
 
-    async def _rest(self, seconds: float) -> None:
-        """Sleep, unless `wake` ends the pause."""
+    async def _rest(self, seconds: float | None) -> None:
+        """Wait for news, for at most so many seconds."""
+        if seconds is None:
+            await self._wake.wait()
+            return
         sleeping = asyncio.ensure_future(self._sleep(seconds))
+        waking = asyncio.ensure_future(self._wake.wait())
         try:
-            while self._pause is not None and not sleeping.done():
-                waking = asyncio.ensure_future(self._wake.wait())
-                await asyncio.wait([sleeping, waking], return_when=asyncio.FIRST_COMPLETED)
-                waking.cancel()
-                self._wake.clear()
+            await asyncio.wait([sleeping, waking], return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
+            waking.cancel()
 
     def _under_way(self) -> int:
         return sum(slot.phase is Phase.ATTEMPTING for slot in self.queue)
@@ -209,6 +239,7 @@ class Outbox:
             return
         self._failures = 0
         self._offline = False
+        slot.failures = 0
         slot.phase = Phase.ANSWERED
         self._after(slot, answer)
         self._carrier.answered(slot.entry, answer, awaited=self._awaited(slot))
@@ -245,24 +276,25 @@ class Outbox:
 
     def _failed(self, slot: Slot, error: ChatError) -> None:
         slot.phase = Phase.WAITING
+        slot.problem = error
         match error:
             case TooFrequent():
-                self._rest_for(error.retry_after if error.retry_after is not None else 1.0)
+                wait = error.retry_after if error.retry_after is not None else 1.0
+                self._pause(wait)
+                if wait > LONGEST_WAIT:
+                    self._release()
             case NotConnected():
                 self._offline = True
                 self._release()
                 self._back_off(error)
-            case Unavailable() | Internal():
-                slot.failures += 1
-                if slot.failures >= PATIENCE:
-                    self._release()
-                self._back_off(error)
+            case Unavailable() | Internal() | Unreadable():
+                self._server_failed(slot, error)
             case Unauthorized() if error.code == Unauthorized.code:
                 # Nothing is lost: after a new log-in the queue goes on.
                 self._resolve(slot, error)
                 self._offline = True
                 self._release()
-                self._rest_for(LONGEST_WAIT)
+                self._pause(LONGEST_WAIT)
             case _:
                 awaited = self._awaited(slot)
                 self._resolve(slot, error)
@@ -271,13 +303,31 @@ class Outbox:
                 return
         self._carrier.queue_changed(())
 
+    def _server_failed(self, slot: Slot, error: ChatError) -> None:
+        """Nobody knows whether it fails at this command or at all: this one rests, and all pause for a moment.
+
+        While others succeed the pauses stay short, so that one bad command delays the rest by next to nothing.
+        """
+        slot.failures += 1
+        most = min(LONGEST_REST, FIRST_WAIT * 2 ** min(slot.failures, 16))
+        slot.rests_until = self._clock() + max(error.retry_after or 0.0, self._random.uniform(most / 2, most))
+        self._back_off(error)
+        if self._failures >= PATIENCE:
+            self._offline = True
+            self._release()
+        if slot.failures == PATIENCE:
+            self._carrier.held(slot.entry, error)
+        if slot.held:
+            for one in (slot, *self.queue.tied_to(slot)):
+                self._resolve(one, Waits())
+
     def _back_off(self, error: ChatError) -> None:
         self._failures += 1
         most = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 10))
-        self._rest_for(max(error.retry_after or 0.0, self._random.uniform(0.1, most)))
+        self._pause(max(error.retry_after or 0.0, self._random.uniform(0.1, most)))
 
-    def _rest_for(self, seconds: float) -> None:
-        self._pause = max(self._pause or 0.0, seconds)
+    def _pause(self, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     # Waiters
 

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from tui_chat.cache.store import CacheError, DiskFull
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, Unexpected
 
 
 class AccountInUse(ChatError):
@@ -24,6 +24,13 @@ class DiskIsFull(ChatError):
 
     code: ClassVar[str] = "disk_full"
     status: ClassVar[int] = 507
+
+
+class Unreadable(Unexpected):
+    """What answers at the server's address is not understood: a captive portal, a proxy, a server of another version.
+
+    Nobody has refused anything, so a queued command waits.
+    """
 
 
 def not_stored(error: CacheError) -> ChatError:

@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from typing import Final
 
 import msgspec
 
+from tui_chat.protocol.errors import ChatError
+
 from .entries import AnyEntry, QueuedDeletion, QueuedRead, QueuedRestore, QueuedSend
+
+PATIENCE: Final = 3
+"""Failures of the server after which whoever waits for a command is told that it stays in the queue."""
 
 
 class Phase(Enum):
@@ -20,14 +26,23 @@ class Phase(Enum):
 class Slot:
     """One entry of the queue."""
 
-    __slots__ = ("entry", "entry_id", "failures", "phase")
+    __slots__ = ("entry", "entry_id", "failures", "phase", "problem", "rests_until")
 
     def __init__(self, entry_id: int, entry: AnyEntry):
         self.entry_id = entry_id
         self.entry = entry
         self.phase = Phase.WAITING
         self.failures = 0
-        """Attempts in a row that the server could not answer."""
+        """Attempts in a row at which the server failed."""
+        self.rests_until = 0.0
+        """Not to be attempted before, in the queue's own seconds."""
+        self.problem: ChatError | None = None
+        """Why the last attempt came to nothing."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the server fails at it again and again: it waits, and what shares a conversation waits behind it."""
+        return self.failures >= PATIENCE
 
     @property
     def untried(self) -> bool:
@@ -101,8 +116,8 @@ class Queue:
             for other in self._of[entry.conversation_id]
         )
 
-    def runnable(self, most: int) -> list[Slot]:
-        """At most `most` slots that may be attempted now."""
+    def runnable(self, most: int, now: float) -> list[Slot]:
+        """At most `most` slots that may be attempted at `now`; one that rests holds up its own conversations only."""
         found: list[Slot] = []
         busy: set[str] = set()
         batches: set[str] = set()
@@ -114,12 +129,30 @@ class Queue:
             touched = slot.entry.conversations()
             batch_id = getattr(slot.entry, "batch_id", None)
             free = busy.isdisjoint(touched) and not (_restores(slot) and batch_id in batches)
-            if free and slot.phase is Phase.WAITING:
+            if free and slot.phase is Phase.WAITING and slot.rests_until <= now:
                 found.append(slot)
             busy.update(touched)
             if batch_id is not None:
                 batches.add(batch_id)
         return found
+
+    def next_rest(self, now: float) -> float | None:
+        """When the first of those that rest may be attempted again; None: none rests."""
+        return min((slot.rests_until for slot in self._slots.values() if slot.rests_until > now), default=None)
+
+    def tied_to(self, slot: Slot) -> list[Slot]:
+        """The others that cannot go on while `slot` cannot: they share a conversation, or undo its batch."""
+        tied = {
+            other.entry_id: other
+            for conversation_id in slot.entry.conversations()
+            for other in self._of.get(conversation_id, ())
+        }
+        batch_id = getattr(slot.entry, "batch_id", None)
+        if batch_id is not None:
+            undoing = (other for other in self if _restores(other) and getattr(other.entry, "batch_id", "") == batch_id)
+            tied.update((other.entry_id, other) for other in undoing)
+        tied.pop(slot.entry_id, None)
+        return list(tied.values())
 
     def sent(self, slot: Slot, message_seq: int) -> Slot | None:
         """A message became `message_seq`: it was on the screen as an echo when a deletion behind it was confirmed.

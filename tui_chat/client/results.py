@@ -2,7 +2,10 @@
 
 import msgspec
 
+from tui_chat.protocol.errors import ErrorBody
 from tui_chat.protocol.requests import ItemFailure
+
+from .changes import CommandKind
 
 
 class DeletedConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,3 +60,18 @@ class UndoableBatch(msgspec.Struct, frozen=True, kw_only=True):
     """The other device that did it; None for one's own."""
     queued: bool = False
     """Not sent yet: undoing just takes it out of the queue."""
+
+
+class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that the server has not confirmed."""
+
+    number: int
+    """Names it for `session.drop`."""
+    what: CommandKind
+    conversation_id_list: list[str]
+    attempted: bool
+    """It may have reached the server."""
+    error: ErrorBody | None = None
+    """Why the last attempt came to nothing."""
+    held: bool = False
+    """The server fails at it again and again; what else is queued for its conversations waits behind it."""

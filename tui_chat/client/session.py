@@ -15,7 +15,7 @@ from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
 from tui_chat.protocol.models import Conversation, Deletion, Message, ServerFacts
 from tui_chat.protocol.requests import ItemFailure, MessagePage
 
-from . import deleting, sending
+from . import deleting, sending, waiting
 from .administration import AccountCommands
 from .announcer import Listener
 from .capabilities import Capabilities
@@ -24,7 +24,13 @@ from .core import Core
 from .credentials import CredentialStore, StoredCredentials
 from .groups import GroupCommands
 from .opening import entered, resumed
-from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
+from .results import (
+    DeletedConversation,
+    DeletedConversations,
+    QueuedCommand,
+    RestoredConversations,
+    UndoableBatch,
+)
 
 
 def wall_clock() -> int:
@@ -223,6 +229,15 @@ class ChatSession(GroupCommands, AccountCommands):
     def queued(self) -> int:
         """Commands that the server has not confirmed."""
         return self._core.outbox.waiting()
+
+    @property
+    def queue(self) -> list[QueuedCommand]:
+        """What waits for the server, in order, and why."""
+        return waiting.commands(self._core)
+
+    def drop(self, number: int) -> None:
+        """Give up a command of `queue`. Raises OperationNotFound where it does not wait (any more)."""
+        waiting.drop(self._core, number)
 
     @property
     def server(self) -> ServerFacts:

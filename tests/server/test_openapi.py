@@ -48,8 +48,8 @@ def test_refusals_are_described_with_their_status() -> None:
 LIST = "invalid_conversation operation_reused too_many_conversations"
 OWNERS = "forbidden group_not_found not_a_member operation_reused"
 REFUSALS = {
-    "POST /v1/conversations/{conversation_id}/messages": "client_id_reused group_not_found invalid_conversation"
-    " message_not_found not_a_member read_only text_empty text_too_long user_not_found",
+    "POST /v1/conversations/{conversation_id}/messages": "client_id_reused group_muted group_not_found"
+    " invalid_conversation message_not_found not_a_member read_only text_empty text_too_long user_not_found",
     "GET /v1/conversations/{conversation_id}/messages": "conversation_not_found invalid_conversation",
     "GET /v1/conversations": "",
     "POST /v1/conversations/delete": f"{LIST} batch_undone undo_expired",
@@ -76,7 +76,12 @@ REFUSALS = {
     "POST /v1/groups/{group_id}/join": "forbidden group_not_found operation_reused too_many_members",
     "POST /v1/groups/{group_id}/quit": "group_not_found not_a_member operation_reused owner_cannot_quit",
     "GET /v1/groups/{group_id}/members": "group_not_found not_a_member",
-    "POST /v1/groups/{group_id}/members": "group_not_found not_a_member operation_reused too_many_members"
+    "POST /v1/groups/{group_id}/members": f"{OWNERS} too_many_members user_not_found",
+    "PATCH /v1/groups/{group_id}/members/{user_id}": f"{OWNERS} too_many_administrators user_not_found",
+    "POST /v1/groups/{group_id}/transfer": f"{OWNERS} user_not_found",
+    "POST /v1/groups/{group_id}/mute": OWNERS,
+    "GET /v1/groups/{group_id}/applications": "forbidden group_not_found not_a_member",
+    "POST /v1/groups/{group_id}/applications/{user_id}": f"{OWNERS} application_not_found too_many_members"
     " user_not_found",
     "DELETE /v1/groups/{group_id}/members/{user_id}": f"{OWNERS} user_not_found",
     "GET /v1/users": "",

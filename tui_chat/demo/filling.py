@@ -8,7 +8,7 @@ from typing import Final
 from tui_chat.protocol.requests import ChangeSettings, GroupCommand
 from tui_chat.server.engines import Transaction
 from tui_chat.server.engines.sqlite import SqliteEngine
-from tui_chat.server.operations import groups, settings
+from tui_chat.server.operations import groups, members, settings
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.operations.importing import import_archive
 from tui_chat.server.operations.users import account_of
@@ -59,9 +59,9 @@ def _departing(departure: Departure) -> Callable[[Transaction], object]:
     """The job by which alice goes out of a group, or the group out of the world."""
     match departure.what:
         case "left":
-            return partial(_as, ALICE, lambda tx, me: groups.quit_group(tx, me, departure.group_id, GroupCommand()))
+            return partial(_as, ALICE, lambda tx, me: members.quit_group(tx, me, departure.group_id, GroupCommand()))
         case "kicked":
-            return partial(_as, departure.owner, lambda tx, me: groups.kick(tx, me, departure.group_id, ALICE))
+            return partial(_as, departure.owner, lambda tx, me: members.kick(tx, me, departure.group_id, ALICE))
         case _:
             return partial(_as, departure.owner, lambda tx, me: groups.dismiss(tx, me, departure.group_id))
 

@@ -82,6 +82,12 @@ class TextTooLong(InvalidRequest):
     code, status, tencent = "text_too_long", 413, 8001
 
 
+class InvalidEmoji(InvalidRequest):
+    """That is not one emoji."""
+
+    code = "invalid_emoji"
+
+
 class BodyTooLarge(InvalidRequest):
     """The request is too large."""
 
@@ -112,6 +118,18 @@ class Forbidden(ChatError):
     code, status, tencent = "forbidden", 403, 10007
 
 
+class NotYourMessage(Forbidden):
+    """Only who sent a message can do that."""
+
+    code = "not_your_message"
+
+
+class NotChangeable(Forbidden):
+    """Tips and notices stay as they are."""
+
+    code, tencent = "not_changeable", 2905
+
+
 class AdministratorOnly(Forbidden):
     """Only an administrator can do that."""
 
@@ -134,6 +152,24 @@ class GroupMuted(Forbidden):
     """The group is muted: only its owner and administrators can write."""
 
     code, tencent = "group_muted", 10017
+
+
+class Blocked(Forbidden):
+    """That user does not take messages from you."""
+
+    code, tencent = "blocked", 20007
+
+
+class PasswordMismatch(Forbidden):
+    """That is not your password; nothing was changed."""
+
+    code = "password_mismatch"
+
+
+class LastAdministrator(Forbidden):
+    """The server would be left without an administrator: make somebody else one first."""
+
+    code = "last_administrator"
 
 
 class OwnerCannotQuit(Forbidden):
@@ -160,6 +196,12 @@ class UserNotFound(NotFound):
     code, tencent = "user_not_found", 50001
 
 
+class UserErased(UserNotFound):
+    """That account was erased: what was said stays readable, nothing can be sent any more."""
+
+    code = "user_erased"
+
+
 class GroupNotFound(NotFound):
     """There is no group of that name."""
 
@@ -170,6 +212,12 @@ class MessageNotFound(NotFound):
     """There is no such message."""
 
     code, tencent = "message_not_found", 10030
+
+
+class ApplicationNotFound(NotFound):
+    """There is no such application: it was decided, or never made."""
+
+    code = "application_not_found"
 
 
 class OperationNotFound(NotFound):
@@ -214,10 +262,40 @@ class BatchUndone(ChatError):
     code, status = "batch_undone", 409
 
 
+class BackupRunning(ChatError):
+    """Another backup is being written; wait for its end."""
+
+    code, status = "backup_running", 409
+
+
 class UndoExpired(ChatError):
     """It is too late to undo that: the deletion is final."""
 
     code, status = "undo_expired", 410
+
+
+class RecallExpired(ChatError):
+    """It is too late to recall that message."""
+
+    code, status, tencent = "recall_expired", 410, 20016
+
+
+class MessageRecalled(ChatError):
+    """That message was recalled."""
+
+    code, status = "message_recalled", 410
+
+
+class TooManyReactions(ChatError):
+    """That message has as many different reactions as it can have."""
+
+    code, status, tencent = "too_many_reactions", 409, 23005
+
+
+class TooManyReaders(ChatError):
+    """The group is too large to say who has read a message."""
+
+    code, status = "too_many_readers", 409
 
 
 class TooManyPins(ChatError):
@@ -226,10 +304,22 @@ class TooManyPins(ChatError):
     code, status, tencent = "too_many_pins", 409, 51007
 
 
+class TooManyBlocks(ChatError):
+    """No more users can be blocked."""
+
+    code, status = "too_many_blocks", 409
+
+
 class TooManyMembers(ChatError):
     """The group is full."""
 
     code, status, tencent = "too_many_members", 409, 10014
+
+
+class TooManyAdministrators(ChatError):
+    """The group has as many administrators as it can have."""
+
+    code, status = "too_many_administrators", 409
 
 
 class TooFrequent(ChatError):

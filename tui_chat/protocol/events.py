@@ -113,14 +113,15 @@ class ConversationRead(Event, frozen=True, kw_only=True, tag="conversation.read"
 
 
 class GroupChanged(Event, frozen=True, kw_only=True, tag="group.changed"):
-    """A group's name, join rule, owner or end."""
+    """A group's name, join rule, owner, muting or end."""
 
     group: Group
     conversation: Conversation | None = None
 
 
 class MemberChanged(Event, frozen=True, kw_only=True, tag="member.changed"):
-    """Somebody joined, left or got a role; `what` is a TipKind."""
+    """Somebody got another role; `what` is a TipKind. Who joins or goes is told by the tip alone: a second event for
+    each member would double what it costs, and say nothing more."""
 
     group_id: str
     member: Member
@@ -132,6 +133,13 @@ class UserChanged(Event, frozen=True, kw_only=True, tag="user.changed"):
     """A user's nick changed."""
 
     user: User
+
+
+class UserBlocked(Event, frozen=True, kw_only=True, tag="user.blocked"):
+    """This user blocked another, or does not any more."""
+
+    user_id: str
+    blocked: bool
 
 
 class DeviceRevoked(Event, frozen=True, kw_only=True, tag="device.revoked"):
@@ -158,6 +166,7 @@ KnownEvent = (
     | GroupChanged
     | MemberChanged
     | UserChanged
+    | UserBlocked
     | DeviceRevoked
 )
 AnyEvent = KnownEvent | Unknown

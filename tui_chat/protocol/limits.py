@@ -17,14 +17,32 @@ PAGE: Final = 100
 PAGE_DEFAULT: Final = 50
 PINS: Final = 50
 MENTIONS: Final = 30
+BLOCKS: Final = 1_000
+"""Users that one user has blocked at the same time; Tencent's number."""
+DEVICES: Final = 100
+"""Devices that one user is logged in with at the same time; one more, and the one that was seen longest ago is not."""
 RECALL_SECONDS: Final = 120
+REACTION_KINDS: Final = 10
+"""Different emoji on one message; Tencent's number."""
+REACTION_USERS: Final = 20
+"""Users that are named for each of them; all are counted."""
+EMOJI_BYTES: Final = 48
+"""UTF-8 bytes of one emoji; the longest that people use, a couple with two skin tones, has 35."""
+READERS_MEMBERS: Final = 200
+"""Members of a group up to which it can be asked who has read a message; Tencent's number."""
 GROUP_MEMBERS: Final = 2_000
+GROUP_ADMINISTRATORS: Final = 20
+"""Beside the owner; each is told of each application."""
+APPLICATION_CHARACTERS: Final = 120
+"""Of what an applicant writes to those who decide."""
 LOG_DAYS: Final = 30
 LOG_EVENTS: Final = 20_000
 """A user's event log keeps this many events, and none older than LOG_DAYS."""
 OPERATION_DAYS: Final = 30
 """How long a retry of an operationID gets its first answer."""
 DELETION_LOG_DAYS: Final = 30
+AUDIT_DAYS: Final = 365
+"""How long it is kept what administrators did."""
 UNDO_SECONDS_DEFAULT: Final = 600
 UNDO_SECONDS_MOST: Final = 86_400
 WAIT_SECONDS_MOST: Final = 25
@@ -39,6 +57,8 @@ IDENTIFIER_CHARACTERS: Final = 64
 PASSWORD_CHARACTERS_LEAST: Final = 8
 PASSWORD_CHARACTERS_MOST: Final = 128
 SEARCH_CHARACTERS: Final = 200
+SEARCH_WORDS: Final = 8
+"""Words of one query, all of which must stand in a message; what follows is refused."""
 
 DELETIONS_A_SECOND: Final = 50.0
 DELETIONS_BURST: Final = 200
@@ -46,7 +66,16 @@ MESSAGES_A_SECOND: Final = 20.0
 MESSAGES_BURST: Final = 100
 OTHERS_A_SECOND: Final = 50.0
 OTHERS_BURST: Final = 200
+SEARCHES_A_SECOND: Final = 5.0
+SEARCHES_BURST: Final = 20
+"""Tencent's cloud search takes two a second; ours is typed into."""
 LOGINS_A_MINUTE: Final = 5
+NICKS_A_MINUTE: Final = 1.0
+NICKS_BURST: Final = 5
+"""Changes of a nick, of which up to NICK_AUDIENCE others are told."""
+NICK_AUDIENCE: Final = 2_000
+DEVICES_SHARE: Final = 2
+"""How many times the limit of one device all devices of a user have together: one that runs wild leaves room."""
 
 ACCESS_TOKEN_SECONDS: Final = 3_600
 REFRESH_TOKEN_SECONDS: Final = 30 * 86_400
@@ -72,4 +101,6 @@ class Limits(Wire, frozen=True, kw_only=True):
     pins: int = PINS
     mentions: int = MENTIONS
     recall_seconds: int = RECALL_SECONDS
+    reaction_kinds: int = REACTION_KINDS
+    readers_members: int = READERS_MEMBERS
     group_members: int = GROUP_MEMBERS

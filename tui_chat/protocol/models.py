@@ -4,7 +4,7 @@ The wire form and the form in memory are one. Times are milliseconds since 1970 
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Membership(StrEnum):
 
 
 class TipKind(StrEnum):
-    """What a tip or a notice tells."""
+    """What a tip or a notice tells. A kind of a newer server is read as OTHER: its text says it."""
 
     CREATED = "created"
     JOINED = "joined"
@@ -48,6 +48,12 @@ class TipKind(StrEnum):
     APPLIED = "applied"
     ACCEPTED = "accepted"
     DECLINED = "declined"
+    JOIN_RULE = "joinRule"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "TipKind":
+        return cls.OTHER
 
 
 class Tip(Wire, frozen=True, kw_only=True):
@@ -60,7 +66,23 @@ class Tip(Wire, frozen=True, kw_only=True):
     """Whom it befell."""
     group_id: str | None = None
     name: str | None = None
-    """The group's name at that time, or the new one, or the role given."""
+    """The group's name at that time, or the new one."""
+    role: str | None = None
+    """Of ROLE: the one given, admin or member."""
+    join: Literal["free", "approval", "closed"] | None = None
+    """Of JOIN_RULE: the new rule."""
+    text: str | None = None
+    """Of APPLIED: what the applicant wrote."""
+
+
+class Reaction(Wire, frozen=True, kw_only=True):
+    """Who reacted to a message with one emoji."""
+
+    count: int
+    user_id_list: list[str] = []
+    """Those who did so first, at most limits.REACTION_USERS."""
+    mine: bool = False
+    """Whether the reader is among them, listed or not."""
 
 
 class Message(Wire, frozen=True, kw_only=True):
@@ -84,8 +106,11 @@ class Message(Wire, frozen=True, kw_only=True):
     mentions: list[str] = []
     edited_at: int | None = None
     recalled: bool = False
-    reactions: dict[str, list[str]] = {}
-    """emoji -> userIDs."""
+    """Its text, mentions and reactions are gone, for everybody; its number stays, and it counts as what it was."""
+    recalled_by: str | None = None
+    """userID of who recalled it, where that was not its sender."""
+    reactions: dict[str, Reaction] = {}
+    """By emoji, in the order in which they were first used."""
 
 
 class LastMessage(Wire, frozen=True, kw_only=True):
@@ -103,7 +128,7 @@ class LastMessage(Wire, frozen=True, kw_only=True):
 
 
 class Conversation(Wire, frozen=True, kw_only=True):
-    """The state of one conversation for one user. All but the last six fields are what `protocol.md` fixes."""
+    """The state of one conversation for one user. All but the last seven fields are what `protocol.md` fixes."""
 
     conversation_id: str
     type: ConversationType
@@ -136,6 +161,8 @@ class Conversation(Wire, frozen=True, kw_only=True):
     """Oldest visible messageSeq; 0 where none is."""
     role: str | None = None
     """Groups: owner, admin or member."""
+    muted_all: bool = False
+    """Groups: only the owner and the administrators can write. (`muted` is the reader's own wish not to be disturbed.)"""
 
 
 class User(Wire, frozen=True, kw_only=True):
@@ -143,6 +170,41 @@ class User(Wire, frozen=True, kw_only=True):
 
     user_id: str
     nick: str | None = None
+
+
+class BlockedUser(Wire, frozen=True, kw_only=True):
+    """Somebody whom the reader has blocked."""
+
+    user_id: str
+    nick: str | None = None
+    blocked_at: int = 0
+
+
+class AccountRow(Wire, frozen=True, kw_only=True):
+    """An account as administrators see it."""
+
+    user_id: str
+    nick: str | None = None
+    administrator: bool = False
+    created_at: int = 0
+    last_seen_at: int | None = None
+    """When one of its devices was last seen; None where it is logged in nowhere."""
+    device_count: int = 0
+
+
+class AuditEntry(Wire, frozen=True, kw_only=True):
+    """Something that an administrator did."""
+
+    time: int
+    administrator: str
+    """userID of who did it."""
+    device_name: str
+    what: str
+    """settings.changed, invite.created, user.removed, user.promoted, user.demoted, message.removed, …"""
+    whom: str | None = None
+    """userID of whom it befell."""
+    details: dict[str, Any] = {}
+    """What else is to be known, never the body of a message."""
 
 
 class Device(Wire, frozen=True, kw_only=True):
@@ -171,8 +233,19 @@ class Group(Wire, frozen=True, kw_only=True):
     join: Literal["free", "approval", "closed"] = "closed"
     owner: str
     muted: bool = False
+    """Only its owner and its administrators can write."""
     dismissed: bool = False
     member_count: int = 0
+
+
+class Application(Wire, frozen=True, kw_only=True):
+    """Somebody's wish to join a group, not decided yet."""
+
+    user_id: str
+    nick: str | None = None
+    text: str = ""
+    time: int
+    """When it was made first; asking again changes the text alone."""
 
 
 class ServerFacts(Wire, frozen=True, kw_only=True):

@@ -9,7 +9,21 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from .errors import ErrorBody
-from .models import Conversation, Deletion, Device, Group, Member, Message, ServerFacts, Settings, User
+from .models import (
+    AccountRow,
+    Application,
+    AuditEntry,
+    BlockedUser,
+    Conversation,
+    Deletion,
+    Device,
+    Group,
+    Member,
+    Message,
+    ServerFacts,
+    Settings,
+    User,
+)
 from .wire import Request, Wire
 
 
@@ -54,6 +68,33 @@ class ChangeMe(Request, frozen=True, kw_only=True):
     """PATCH /v1/me; null takes the nick away. Answers Me."""
 
     nick: str | None
+
+
+class ChangePassword(Request, frozen=True, kw_only=True):
+    """POST /v1/password. The account's other devices are logged out, unless `keep_devices`."""
+
+    old_password: str
+    new_password: str
+    keep_devices: bool = False
+
+
+class PasswordChanged(Wire, frozen=True, kw_only=True):
+    """The answer to a change of password: how many other devices were logged out."""
+
+    devices_revoked: int = 0
+    event_seq: int = 0
+
+
+class EraseAccount(Request, frozen=True, kw_only=True):
+    """DELETE /v1/me; for good."""
+
+    password: str
+
+
+class BlockList(Wire, frozen=True, kw_only=True):
+    """GET /v1/blocks: whom one has blocked, the newest first."""
+
+    blocks: list[BlockedUser]
 
 
 class DeviceList(Wire, frozen=True, kw_only=True):
@@ -171,8 +212,33 @@ class SendMessage(Request, frozen=True, kw_only=True):
     mentions: list[str] = []
 
 
+class EditMessage(Request, frozen=True, kw_only=True):
+    """PATCH /v1/conversations/{id}/messages/{messageSeq}. Without `mentions` those of before stay."""
+
+    text: str
+    mentions: list[str] | None = None
+    operation_id: str | None = None
+
+
+class MessageReaders(Wire, frozen=True, kw_only=True):
+    """GET …/messages/{messageSeq}/readers: of those whom the message was sent to, who has read it and who has not."""
+
+    read: list[User]
+    unread: list[User]
+    read_count: int
+    unread_count: int
+
+
+class SearchAnswer(Wire, frozen=True, kw_only=True):
+    """GET /v1/search: the newest first. `next` goes on from there; with it, there can be fewer messages than were asked
+    for, none even: one call looks at so many and no more."""
+
+    messages: list[Message]
+    next: str | None = None
+
+
 class MessageSent(Wire, frozen=True, kw_only=True):
-    """The message as it stands in history."""
+    """The message as it stands in history: the answer to sending, editing, recalling, reacting."""
 
     message: Message
     event_seq: int = 0
@@ -237,6 +303,55 @@ class GroupAnswer(Wire, frozen=True, kw_only=True):
     event_seq: int = 0
 
 
+class JoinGroup(Request, frozen=True, kw_only=True):
+    """POST /v1/groups/{groupID}/join; `text` is for those who decide, where it takes their approval."""
+
+    text: str | None = None
+    operation_id: str | None = None
+
+
+class GroupJoined(GroupAnswer, frozen=True, kw_only=True):
+    """The answer to join: a member now, one before, or waiting for those who decide. (Tencent: JoinedSuccess,
+    AlreadyInGroup, WaitAdminApproval.)"""
+
+    status: Literal["joined", "member", "waiting"]
+
+
+class TransferGroup(Request, frozen=True, kw_only=True):
+    """POST /v1/groups/{groupID}/transfer: the member who owns it from now on."""
+
+    user_id: str
+    operation_id: str | None = None
+
+
+class MuteGroup(Request, frozen=True, kw_only=True):
+    """POST /v1/groups/{groupID}/mute: whether only its owner and its administrators can write."""
+
+    muted: bool
+    operation_id: str | None = None
+
+
+class ChangeMember(Request, frozen=True, kw_only=True):
+    """PATCH /v1/groups/{groupID}/members/{userID}. To make somebody the owner, transfer the group."""
+
+    role: Literal["admin", "member"]
+    operation_id: str | None = None
+
+
+class ApplicationPage(Wire, frozen=True, kw_only=True):
+    """GET /v1/groups/{groupID}/applications, in an order that does not move."""
+
+    applications: list[Application]
+    next: str | None = None
+
+
+class DecideApplication(Request, frozen=True, kw_only=True):
+    """POST /v1/groups/{groupID}/applications/{userID}."""
+
+    accept: bool
+    operation_id: str | None = None
+
+
 class AddMembers(Request, frozen=True, kw_only=True):
     """POST /v1/groups/{groupID}/members: added at once."""
 
@@ -245,7 +360,7 @@ class AddMembers(Request, frozen=True, kw_only=True):
 
 
 class GroupCommand(Request, frozen=True, kw_only=True):
-    """POST join, quit and others that need no more than who and when."""
+    """POST quit: no more than who and when."""
 
     operation_id: str | None = None
 
@@ -282,6 +397,34 @@ class Invite(Wire, frozen=True, kw_only=True):
 
     invite: str
     expires_in: int
+
+
+class AccountPage(Wire, frozen=True, kw_only=True):
+    """GET /v1/admin/users: in an order that does not move."""
+
+    users: list[AccountRow]
+    next: str | None = None
+
+
+class ChangeAccount(Request, frozen=True, kw_only=True):
+    """PATCH /v1/admin/users/{userID}; answers an AccountRow."""
+
+    administrator: bool
+
+
+class AuditPage(Wire, frozen=True, kw_only=True):
+    """GET /v1/admin/audit, the newest first."""
+
+    entries: list[AuditEntry]
+    next: str | None = None
+
+
+class BackupMade(Wire, frozen=True, kw_only=True):
+    """POST /v1/admin/backup: the copy's name in the server's directory for backups, and what it took."""
+
+    file: str
+    bytes: int
+    seconds: float
 
 
 class Done(Wire, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from tui_chat.protocol.requests import (
     Credentials,
     DeleteConversations,
     GroupCommand,
+    JoinGroup,
     MessagePage,
     MessageSent,
     ReadConversations,
@@ -37,6 +38,7 @@ from tui_chat.server.operations import (
     deletion,
     expiry,
     groups,
+    members,
     messages,
     settings,
     undo,
@@ -214,17 +216,17 @@ class Device:
         request = CreateGroup(group_id=group_id, name=name or group_id, members=list(members), join=join)
         return self.world.do(groups.create, self.caller, request).group
 
-    def invite(self, group_id: str, *members: str) -> None:
-        self.world.do(groups.invite, self.caller, group_id, AddMembers(members=list(members)))
+    def invite(self, group_id: str, *users: str) -> None:
+        self.world.do(members.invite, self.caller, group_id, AddMembers(members=list(users)))
 
     def join_group(self, group_id: str) -> None:
-        self.world.do(groups.join, self.caller, group_id, GroupCommand())
+        self.world.do(members.join, self.caller, group_id, JoinGroup())
 
     def quit(self, group_id: str) -> None:
-        self.world.do(groups.quit_group, self.caller, group_id, GroupCommand())
+        self.world.do(members.quit_group, self.caller, group_id, GroupCommand())
 
     def kick(self, group_id: str, user_id: str) -> None:
-        self.world.do(groups.kick, self.caller, group_id, user_id)
+        self.world.do(members.kick, self.caller, group_id, user_id)
 
     def dismiss(self, group_id: str) -> None:
         self.world.do(groups.dismiss, self.caller, group_id)

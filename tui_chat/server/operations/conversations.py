@@ -3,7 +3,7 @@
 import msgspec
 
 from tui_chat.protocol import ids, limits
-from tui_chat.protocol.errors import ConversationNotFound, InvalidRequest, NotAMember, ReadOnly, TooManyPins
+from tui_chat.protocol.errors import ConversationNotFound, InvalidRequest, TooManyPins
 from tui_chat.protocol.events import ConversationChanged, ConversationRead, Event, ReadItem
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.requests import (
@@ -15,11 +15,14 @@ from tui_chat.protocol.requests import (
 )
 from tui_chat.server.engines import Transaction
 
+from .blocking import apart
 from .caller import Caller
 from .eventlog import Outgoing, emit, in_events
+from .grouprows import check_writable
 from .idempotency import once
 from .naming import check_count, distinct, named
-from .state import C2C, GROUP, JOINED, Side, listed_views, recounted, save, side, sides, views
+from .paging import after_key
+from .state import C2C, Side, listed_views, recounted, save, side, sides, views
 
 
 def page(
@@ -30,11 +33,7 @@ def page(
     Raises:
         InvalidRequest: the limit or the cursor is none.
     """
-    if not 1 <= limit <= limits.PAGE:
-        raise InvalidRequest(f"limit is from 1 to {limits.PAGE}")
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        raise InvalidRequest("cursor is not one that this server gave")
-    found = listed_views(tx, caller.user, int(cursor or 0), limit + 1)
+    found = listed_views(tx, caller.user, after_key(cursor, limit), limit + 1)
     keys = list(found)[:limit]
     return ConversationPage(
         conversations=[found[key] for key in keys], next=str(keys[-1]) if len(found) > limit else None
@@ -183,22 +182,20 @@ def may_type(tx: Transaction, caller: Caller, conversation_id: str) -> list[tupl
     """Who is told that the caller types: account, userID, and the conversationID as that one names it.
 
     Raises:
-        InvalidConversation, ReadOnly, ConversationNotFound, NotAMember.
+        InvalidConversation, ReadOnly, ConversationNotFound, NotAMember, GroupMuted, Blocked, UserErased.
     """
     own = side(tx, caller.user, named(caller, conversation_id).folded)
     if own is None:
         raise ConversationNotFound()
-    if own.kind not in (C2C, GROUP):
-        raise ReadOnly()
-    if own.kind == GROUP and own.membership != JOINED:
-        raise NotAMember()
+    check_writable(tx, own)
     rows = tx.all(
         "SELECT s.account, a.user_id, s.conversation_id FROM state s JOIN account a ON a.id = s.account"
         " WHERE s.conversation = ? AND s.leave_seq IS NULL AND s.account <> ? ORDER BY s.account",
         own.conversation,
         caller.user,
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    without = apart(tx, caller.user)
+    return [(row[0], row[1], row[2]) for row in rows if row[0] not in without]
 
 
 def _missing(given: dict[str, str], found: dict[str, Side]) -> list[ItemFailure]:

@@ -70,7 +70,10 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
             conversation.read_seq,
             conversation.hidden_through,
             conversation.cleared_through,
-            conversation.pinned | conversation.muted << 1 | conversation.marked_unread << 2,
+            conversation.pinned
+            | conversation.muted << 1
+            | conversation.marked_unread << 2
+            | conversation.muted_all << 3,
             _MEMBERSHIP_NUMBERS[conversation.membership],
             _ROLE_NUMBERS[conversation.role],
             conversation.member_count,
@@ -112,6 +115,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.json.Encoder().encode
+            muted_all=bool(self.flags & 8),
 
 
 def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:

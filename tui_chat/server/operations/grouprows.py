@@ -3,12 +3,15 @@
 from typing import Literal, NamedTuple
 
 from tui_chat.protocol import ids
-from tui_chat.protocol.errors import Forbidden, GroupNotFound, NotAMember
+from tui_chat.protocol.errors import Forbidden, GroupMuted, GroupNotFound, NotAMember, ReadOnly, UserNotFound
 from tui_chat.protocol.models import Group
+from tui_chat.protocol.requests import GroupAnswer
 from tui_chat.server.engines import Transaction
 
+from .blocking import check_may_write
 from .caller import Caller
-from .state import DISMISSED, JOINED, Side, side
+from .state import ADMIN, DISMISSED, GROUP, JOINED, SYSTEM_KIND, Seat, Side, side
+from .users import Account, account_of
 
 
 class GroupRow(NamedTuple):
@@ -22,6 +25,7 @@ class GroupRow(NamedTuple):
     owner_id: str
     member_count: int
     dismissed: int
+    muted: int
 
     def shown(self) -> Group:
         """The Group that clients are shown."""
@@ -30,6 +34,7 @@ class GroupRow(NamedTuple):
             name=self.name,
             join=self.join_rule,
             owner=self.owner_id,
+            muted=bool(self.muted),
             dismissed=bool(self.dismissed),
             member_count=self.member_count,
         )
@@ -38,8 +43,8 @@ class GroupRow(NamedTuple):
 def group_of(tx: Transaction, group_id: str) -> GroupRow:
     """The group, living or dismissed. Raises GroupNotFound."""
     row = tx.one(
-        "SELECT g.conversation, g.group_id, g.name, g.join_rule, g.owner, a.user_id, g.member_count, g.dismissed"
-        " FROM chat_group g JOIN account a ON a.id = g.owner WHERE g.folded = ?",
+        "SELECT g.conversation, g.group_id, g.name, g.join_rule, g.owner, a.user_id, g.member_count, g.dismissed,"
+        " g.muted FROM chat_group g JOIN account a ON a.id = g.owner WHERE g.folded = ?",
         ids.fold(group_id),
     )
     if row is None:
@@ -81,13 +86,16 @@ def as_seen(tx: Transaction, standing: Standing) -> Group:
     row, own = standing
     if own is None or own.leave_seq is None:
         return row.shown()
-    name, rule, count = tx.one(
-        "SELECT left_name, left_rule, left_count FROM state WHERE account = ? AND conversation = ?",
+    name, rule, count, owner_id, muted = tx.one(
+        "SELECT s.left_name, s.left_rule, s.left_count, a.user_id, s.left_muted"
+        " FROM state s JOIN account a ON a.id = s.left_owner WHERE s.account = ? AND s.conversation = ?",
         own.account,
         own.conversation,
-    ) or (row.name, row.join_rule, row.member_count)
+    ) or (row.name, row.join_rule, row.member_count, row.owner_id, row.muted)
     dismissed = int(own.membership == DISMISSED)
-    return row._replace(name=name, join_rule=rule, member_count=count, dismissed=dismissed).shown()
+    return row._replace(
+        name=name, join_rule=rule, member_count=count, owner_id=owner_id, muted=muted, dismissed=dismissed
+    ).shown()
 
 
 def members_only(standing: Standing) -> None:
@@ -96,8 +104,63 @@ def members_only(standing: Standing) -> None:
         raise NotAMember()
 
 
+def leaders_only(standing: Standing, what: str) -> None:
+    """Raise Forbidden for ordinary members, who are told `what` they cannot do; NotAMember for outsiders."""
+    members_only(standing)
+    if standing.own is not None and standing.own.role < ADMIN:
+        raise Forbidden(f"only the group's owner and its administrators can {what}")
+
+
 def owner_only(caller: Caller, standing: Standing, what: str) -> None:
     """Raise Forbidden for other members, who are told `what` they cannot do; NotAMember for everybody else."""
     members_only(standing)
     if standing.row.owner != caller.user:
         raise Forbidden(f"only the group's owner can {what}")
+
+
+def check_writable(tx: Transaction, own: Side) -> None:
+    """Whether this user may write in a conversation, now.
+
+    Raises:
+        ReadOnly: it is the system's.
+        NotAMember: it is a group that they are not in, or not any more.
+        GroupMuted: only its owner and its administrators can.
+        Blocked, UserErased: the other side takes nothing from them, or is no more.
+    """
+    if own.kind == SYSTEM_KIND:
+        raise ReadOnly()
+    if own.peer is not None:
+        check_may_write(tx, own.account, own.peer)
+    if own.kind != GROUP:
+        return
+    if own.membership != JOINED:
+        raise NotAMember()
+    if own.role < ADMIN and tx.one("SELECT 1 FROM chat_group WHERE conversation = ? AND muted = 1", own.conversation):
+        raise GroupMuted()
+
+
+def sitting(tx: Transaction, row: GroupRow, user_id: str) -> Seat:
+    """A member of the group. Raises UserNotFound for everybody else."""
+    account = account_of(tx, user_id)
+    found = side(tx, account.key, ids.fold(ids.group(row.group_id)))
+    if found is None or found.membership != JOINED:
+        raise UserNotFound(f"{account.user_id} is not a member of that group")
+    return Seat(found, account.user_id, account.nick)
+
+
+def leaders(tx: Transaction, conversation: int) -> list[Account]:
+    """The group's owner and administrators."""
+    rows = tx.all(
+        "SELECT a.id, a.user_id, a.nick FROM state s JOIN account a ON a.id = s.account"
+        " WHERE s.conversation = ? AND s.membership = ? AND s.role >= ? ORDER BY a.id",
+        conversation,
+        JOINED,
+        ADMIN,
+    )
+    return [Account(*row) for row in rows]
+
+
+def answer(tx: Transaction, group_id: str, event_seq: int) -> GroupAnswer:
+    """How the group stands, for the caller of what changed it."""
+    row = group_of(tx, group_id)
+    return GroupAnswer(group=row.shown(), conversation_id=ids.group(row.group_id), event_seq=event_seq)

@@ -1,6 +1,6 @@
 """Periods of membership: they begin and end at a tip, both inclusive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tui_chat.protocol import ids
@@ -19,7 +19,7 @@ class Joining(NamedTuple):
 
 
 def enter(tx: Transaction, conversation: int, group_id: str, joining: Sequence[Joining], at: Stored) -> None:
-    """Begin periods at the tip `at`; a former member's last one becomes a past one."""
+    """Begin periods at the tip `at`; a former member's last one becomes a past one. Who had applied waits no more."""
     tx.lock_users(one.account.key for one in joining)
     keys = [one.account.key for one in joining]
     query = "SELECT account FROM state WHERE account IN (?*) AND conversation = ?"
@@ -33,8 +33,8 @@ def enter(tx: Transaction, conversation: int, group_id: str, joining: Sequence[J
     )
     tx.many(
         "UPDATE state SET membership = ?, role = ?, join_seq = ?, join_count = ?, leave_seq = NULL, leave_count = NULL,"
-        " leave_time = NULL, left_name = NULL, left_rule = NULL, left_count = NULL, past = past + 1"
-        " WHERE account = ? AND conversation = ?",
+        " leave_time = NULL, left_name = NULL, left_rule = NULL, left_count = NULL, left_owner = NULL,"
+        " left_muted = NULL, past = past + 1 WHERE account = ? AND conversation = ?",
         [(JOINED, one.role, at.seq, at.so_far, one.account.key, conversation) for one in back],
     )
     conversation_id = ids.group(group_id)
@@ -46,6 +46,10 @@ def enter(tx: Transaction, conversation: int, group_id: str, joining: Sequence[J
             if one.account.key not in former
         ],
     )
+    tx.many(
+        "DELETE FROM application WHERE conversation = ? AND account = ?",
+        [(conversation, one.account.key) for one in joining],
+    )
     tx.execute(
         "UPDATE chat_group SET member_count = member_count + ? WHERE conversation = ?", len(joining), conversation
     )
@@ -55,7 +59,9 @@ _PARTING: Final = (
     " membership = ?, leave_seq = ?, leave_count = ?, leave_time = ?,"
     " left_name = (SELECT g.name FROM chat_group g WHERE g.conversation = state.conversation),"
     " left_rule = (SELECT g.join_rule FROM chat_group g WHERE g.conversation = state.conversation),"
-    " left_count = (SELECT g.member_count FROM chat_group g WHERE g.conversation = state.conversation)"
+    " left_count = (SELECT g.member_count FROM chat_group g WHERE g.conversation = state.conversation),"
+    " left_owner = (SELECT g.owner FROM chat_group g WHERE g.conversation = state.conversation),"
+    " left_muted = (SELECT g.muted FROM chat_group g WHERE g.conversation = state.conversation)"
 )
 """What ends a period: the group stays for its former member as it was then, they themselves gone."""
 
@@ -91,4 +97,13 @@ def leave_all(tx: Transaction, conversation: int, how: int, at: Stored) -> None:
         tx.now,
         conversation,
         JOINED,
+    )
+
+
+def set_roles(tx: Transaction, conversation: int, roles: Mapping[int, int]) -> None:
+    """Give members other roles, by account."""
+    tx.lock_users(roles)
+    tx.many(
+        "UPDATE state SET role = ? WHERE account = ? AND conversation = ?",
+        [(role, account, conversation) for account, role in roles.items()],
     )

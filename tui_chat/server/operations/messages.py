@@ -21,11 +21,11 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .events import position
-from .grouprows import known_to
+from .grouprows import check_writable, known_to
 from .history import Sender, between, by_client_id, write
 from .naming import Named, folded_users, named
 from .posting import announce, as_written, seen_by
-from .state import C2C, GROUP, JOINED, NO_EXTRA, Extra, Period, Room, Side, past_periods, room, side, sides_by_key
+from .state import C2C, NO_EXTRA, Extra, Period, Room, Side, past_periods, room, side, sides_by_key
 from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1
@@ -36,7 +36,7 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
 
     Raises:
         TextEmpty, TextTooLong, InvalidRequest: the message is not one.
-        InvalidConversation, UserNotFound, GroupNotFound, NotAMember, ReadOnly: it cannot be sent there.
+        InvalidConversation, UserNotFound, GroupNotFound, NotAMember, GroupMuted, ReadOnly: it cannot be sent there.
         MessageNotFound: what it answers is not there for the sender.
         ClientIDReused: the clientID stands for another message.
     """
@@ -61,8 +61,7 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
     tx.lock_named(caller.user, where.folded)
     here = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
     own = here.seat(caller.user)
-    if own.side.kind == GROUP and own.side.membership != JOINED:
-        raise NotAMember()
+    check_writable(tx, own.side)
     if request.reply_to is not None and not _sees(tx, own.side, request.reply_to):
         raise MessageNotFound(f"there is no message {request.reply_to} to answer")
     extra = NO_EXTRA

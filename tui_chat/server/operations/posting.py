@@ -6,12 +6,12 @@ from typing import NamedTuple
 import msgspec
 
 from tui_chat.protocol.events import MessageNew
-from tui_chat.protocol.models import Conversation, Message, MessageType, Tip
+from tui_chat.protocol.models import Conversation, LastMessage, Message, MessageType
 from tui_chat.server.engines import Transaction
 
 from .eventlog import Outgoing, emit
-from .history import THE_SYSTEM, Sender, append, as_last
-from .state import GROUP, Extra, Face, Seat, Side, audience, past_periods, shown, side
+from .history import Sender, as_last
+from .state import GROUP, Extra, Face, Seat, Side, audience, past_periods, shown
 
 
 class Reached(NamedTuple):
@@ -35,10 +35,10 @@ def seen_by(tx: Transaction, seats: Sequence[Seat], message: Message) -> list[Re
     last = as_last(message)
     one = seats[0].side
     if one.kind == GROUP:
-        name, member_count = tx.one(
-            "SELECT name, member_count FROM chat_group WHERE conversation = ?", one.conversation
-        ) or ("", None)
-        faces = [Face(name, member_count, 0, last)] * len(seats)
+        name, member_count, muted_all = tx.one(
+            "SELECT name, member_count, muted FROM chat_group WHERE conversation = ?", one.conversation
+        ) or ("", None, 0)
+        faces = [Face(name, member_count, 0, last, muted_all == 1)] * len(seats)
     elif len(seats) > 1:
         # The two of a one-to-one conversation, each named after the other.
         faces = [Face(peer.nick or peer.user_id, None, peer.side.read_seq, last) for peer in reversed(seats)]
@@ -99,22 +99,3 @@ def as_written(
         reply_to=extra.reply_to,
         mentions=extra.mentions,
     )
-
-
-def notify(tx: Transaction, account: int, system_folded: str, tip: Tip, text: str) -> None:
-    """Put a notice into a user's @TIM#SYSTEM."""
-    own = side(tx, account, system_folded)
-    if own is None:
-        raise LookupError(f"account {account} has no conversation with the system")
-    extra = Extra(tip=tip)
-    stored = append(tx, own.conversation, sender=THE_SYSTEM.account, kind=MessageType.NOTICE, text=text, extra=extra)
-    message = as_written(
-        tx,
-        conversation_id=own.conversation_id,
-        message_seq=stored.seq,
-        sender=THE_SYSTEM,
-        kind=MessageType.NOTICE,
-        text=text,
-        extra=extra,
-    )
-    announce(tx, reach(tx, own.conversation, message))

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tui_chat.protocol.ids import SYSTEM, ConversationType
+from tui_chat.protocol.ids import SYSTEM, ConversationType, fold
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, MessageType, Tip
 from tui_chat.protocol.text import preview
 from tui_chat.server.engines import Row, Transaction
@@ -31,8 +31,10 @@ MEMBERSHIPS: Final[Mapping[int, Membership | None]] = {
     DISMISSED: Membership.DISMISSED,
 }
 MEMBER: Final = 0
+ADMIN: Final = 1
 OWNER: Final = 2
-ROLES: Final = {MEMBER: "member", OWNER: "owner"}
+ROLES: Final = {MEMBER: "member", ADMIN: "admin", OWNER: "owner"}
+"""By rank: the higher number may do what the lower may."""
 
 MESSAGE_TYPES: Final = (MessageType.TEXT, MessageType.TIP, MessageType.NOTICE, MessageType.CUSTOM)
 """By the number under which the database has them."""
@@ -111,8 +113,9 @@ _LAST: Final = SIDE_WIDTH - 3
 _FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
 _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
 _FACE: Final = (
-    f"SELECT {SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count), p.user_id, p.nick,"
-    " t.read_seq, m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra"
+    f"SELECT {SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count),"
+    " COALESCE(s.left_muted, g.muted), p.user_id, p.nick,"
+    " t.read_seq, m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra, m.recalled"
     f"{_FROM}"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation"
     " LEFT JOIN account p ON p.id = s.peer"
@@ -129,6 +132,14 @@ class Face(NamedTuple):
     member_count: int | None = None
     peer_read_seq: int = 0
     last_message: LastMessage | None = None
+    muted_all: bool = False
+
+
+class Tally(msgspec.Struct, frozen=True, array_like=True):
+    """How many reacted with one emoji, and the userIDs of the first limits.REACTION_USERS."""
+
+    count: int
+    first: list[str]
 
 
 class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -231,6 +242,12 @@ def _seat(row: Row) -> Seat:
     return Seat(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1])
 
 
+def system_seats(tx: Transaction, accounts: Sequence[int]) -> dict[int, Seat]:
+    """Each account's seat in its own conversation with the system."""
+    query = f"{_SEATS}{_FROM} JOIN account u ON u.id = s.account WHERE s.account IN (?*) AND s.folded = ?"
+    return {row[0]: _seat(row) for row in tx.in_list(query, accounts, fold(SYSTEM))}
+
+
 def past_periods(tx: Transaction, sides: Iterable[Side]) -> dict[tuple[int, int], list[Period]]:
     """Former periods of membership of those that had some, by (account, conversation)."""
     found: dict[tuple[int, int], list[Period]] = {}
@@ -269,7 +286,8 @@ def _seen(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> dict[int, Convers
 
 
 def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversation:
-    name, member_count, peer_id, peer_nick, peer_read, sender, sender_id, nick, time, kind, text, extra = rest
+    name, member_count, muted_all, peer_id, peer_nick, peer_read = rest[:6]
+    sender, sender_id, nick, time, kind, text, extra, recalled = rest[6:]
     last = None
     if one.newest > one.cleared and time is not None:
         last = LastMessage(
@@ -281,7 +299,7 @@ def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversatio
             nick=nick,
             tip=short_tip(read_extra(extra).tip),
         )
-    face = Face(name or peer_nick or peer_id or "", member_count, peer_read or 0, last)
+    face = Face(name or peer_nick or peer_id or "", member_count, peer_read or 0, last, muted_all == 1)
     return shown(one, face, past)
 
 
@@ -331,6 +349,7 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
 
 def recounted(tx: Transaction, before: Side, after: Side) -> Side:
     """`after` with its counts right; `before` is how the row stands in the database."""
+        muted_all=face.muted_all,
     floor = after.floor
     if floor == before.floor:
         return after

@@ -1,13 +1,15 @@
 """What happens in a group, told in the group: tips, with their facts and in English."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from tui_chat.protocol import ids
-from tui_chat.protocol.models import MessageType, Tip, TipKind
+from tui_chat.protocol.events import GroupChanged
+from tui_chat.protocol.models import Group, MessageType, Tip, TipKind
 from tui_chat.server.engines import Transaction
 
 from .caller import Caller
+from .eventlog import Outgoing, emit
 from .history import Sender, Stored, append
 from .posting import Reached, announce, as_written, reach
 from .state import Extra
@@ -16,6 +18,11 @@ TIP_USERS: Final = 100
 """Users in one tip; more are told of in several."""
 _NAMED: Final = 3
 """Users that a tip's English names before it counts."""
+_RULES: Final = {
+    "free": "everybody",
+    "approval": "whom the owner or an administrator lets in",
+    "closed": "only who is added",
+}
 
 
 class Told(NamedTuple):
@@ -34,10 +41,20 @@ def write_tip(
     *,
     user_ids: Sequence[str] = (),
     name: str | None = None,
+    role: Literal["admin", "member"] | None = None,
+    join: Literal["free", "approval", "closed"] | None = None,
     effect: Callable[[Stored], None] | None = None,
 ) -> Told:
     """Write a tip, let it have its effect on membership, and tell everybody who sees it."""
-    tip = Tip(what=what, operator=caller.user_id, user_id_list=list(user_ids), group_id=group_id, name=name)
+    tip = Tip(
+        what=what,
+        operator=caller.user_id,
+        user_id_list=list(user_ids),
+        group_id=group_id,
+        name=name,
+        role=role,
+        join=join,
+    )
     text = in_english(tip)
     extra = Extra(tip=tip)
     stored = append(tx, conversation, sender=caller.user, kind=MessageType.TIP, text=text, extra=extra)
@@ -69,6 +86,8 @@ def in_english(tip: Tip) -> str:
             return f"{tip.operator} added {users}"
         case TipKind.JOINED:
             return f"{tip.operator} joined"
+        case TipKind.ACCEPTED:
+            return f"{tip.operator} let {users} join"
         case TipKind.QUIT:
             return f"{tip.operator} left"
         case TipKind.KICKED:
@@ -77,5 +96,26 @@ def in_english(tip: Tip) -> str:
             return f"{tip.operator} dismissed the group"
         case TipKind.RENAMED:
             return f"{tip.operator} renamed the group to {tip.name}"
+        case TipKind.JOIN_RULE:
+            return f"{tip.operator} changed who may join: {_RULES[tip.join or 'closed']}"
+        case TipKind.TRANSFERRED:
+            return f"{tip.operator} made {users} the owner"
+        case TipKind.ROLE if tip.role == "admin":
+            return f"{tip.operator} made {users} an administrator"
+        case TipKind.ROLE:
+            return f"{tip.operator} made {users} an ordinary member again"
+        case TipKind.MUTED:
+            return f"{tip.operator} muted the group: only its owner and administrators can write"
+        case TipKind.UNMUTED:
+            return f"{tip.operator} let everybody write again"
         case _:
             raise ValueError(f"nothing writes tips of {tip.what}")
+
+
+def tell_changed(tx: Transaction, caller: Caller, group: Group, members: Sequence[Reached]) -> int:
+    """Tell those who saw a tip how the group stands; the caller's eventSeq."""
+    told = [
+        Outgoing(one.side.account, one.user_id, GroupChanged(group=group, conversation=one.conversation))
+        for one in members
+    ]
+    return emit(tx, told)[caller.user]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tui_chat.protocol.errors import (
+    ApplicationNotFound,
     Forbidden,
     GroupNotFound,
     InvalidName,
@@ -10,12 +11,28 @@ from tui_chat.protocol.errors import (
     NotAMember,
     OperationReused,
     OwnerCannotQuit,
+    TooManyAdministrators,
     TooManyMembers,
     UserNotFound,
 )
 from tui_chat.protocol.models import Group
-from tui_chat.protocol.requests import AddMembers, ChangeGroup, CreateGroup, GroupAnswer, GroupCommand, MemberPage
-from tui_chat.server.operations import groups
+from tui_chat.protocol.requests import (
+    AddMembers,
+    ApplicationPage,
+    ChangeGroup,
+    ChangeMember,
+    CreateGroup,
+    DecideApplication,
+    GroupAnswer,
+    GroupCommand,
+    GroupJoined,
+    JoinGroup,
+    MemberPage,
+    MuteGroup,
+    TransferGroup,
+)
+from tui_chat.server.operations import applications, groups
+from tui_chat.server.operations import members as membership
 
 from .endpoint import Call, Endpoint, Nothing
 from .queries import OperationQuery, PageQuery
@@ -41,29 +58,54 @@ async def dismiss(call: Call[Nothing, OperationQuery]) -> GroupAnswer:
     return await call.write(groups.dismiss, call.path["group_id"], call.query.operation_id)
 
 
-async def join(call: Call[GroupCommand, Nothing]) -> GroupAnswer:
-    """Join a group that is free to join."""
-    return await call.write(groups.join, call.path["group_id"], call.body)
+async def transfer(call: Call[TransferGroup, Nothing]) -> GroupAnswer:
+    """Hand a group on to another member."""
+    return await call.write(groups.transfer, call.path["group_id"], call.body)
+
+
+async def mute(call: Call[MuteGroup, Nothing]) -> GroupAnswer:
+    """Let only the owner and the administrators write, or everybody again."""
+    return await call.write(groups.set_muted, call.path["group_id"], call.body)
+
+
+async def join(call: Call[JoinGroup, Nothing]) -> GroupJoined:
+    """Join a group that is free to join; apply where joining takes approval."""
+    return await call.write(membership.join, call.path["group_id"], call.body)
 
 
 async def quit_group(call: Call[GroupCommand, Nothing]) -> GroupAnswer:
     """Leave a group; its conversation stays in the list."""
-    return await call.write(groups.quit_group, call.path["group_id"], call.body)
+    return await call.write(membership.quit_group, call.path["group_id"], call.body)
 
 
 async def members(call: Call[Nothing, PageQuery]) -> MemberPage:
     """Who is in a group."""
-    return await call.read(groups.members, call.path["group_id"], cursor=call.query.cursor, limit=call.query.limit)
+    return await call.read(membership.page, call.path["group_id"], cursor=call.query.cursor, limit=call.query.limit)
 
 
 async def invite(call: Call[AddMembers, Nothing]) -> GroupAnswer:
     """Add members at once."""
-    return await call.write(groups.invite, call.path["group_id"], call.body)
+    return await call.write(membership.invite, call.path["group_id"], call.body)
+
+
+async def set_role(call: Call[ChangeMember, Nothing]) -> GroupAnswer:
+    """Make a member an administrator, or an ordinary member again."""
+    return await call.write(membership.set_role, call.path["group_id"], call.path["user_id"], call.body)
 
 
 async def kick(call: Call[Nothing, OperationQuery]) -> GroupAnswer:
     """Remove a member."""
-    return await call.write(groups.kick, call.path["group_id"], call.path["user_id"], call.query.operation_id)
+    return await call.write(membership.kick, call.path["group_id"], call.path["user_id"], call.query.operation_id)
+
+
+async def waiting(call: Call[Nothing, PageQuery]) -> ApplicationPage:
+    """Who wants to join a group and waits for a decision."""
+    return await call.read(applications.page, call.path["group_id"], cursor=call.query.cursor, limit=call.query.limit)
+
+
+async def decide(call: Call[DecideApplication, Nothing]) -> GroupAnswer:
+    """Let an applicant in, or decline."""
+    return await call.write(applications.decide, call.path["group_id"], call.path["user_id"], call.body)
 
 
 _MEMBERS = (GroupNotFound, NotAMember)
@@ -86,8 +128,8 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         "POST",
         "/v1/groups/{group_id}/join",
         join,
-        GroupAnswer,
-        body=GroupCommand,
+        GroupJoined,
+        body=JoinGroup,
         errors=(Forbidden, GroupNotFound, OperationReused, TooManyMembers),
     ),
     Endpoint(
@@ -105,7 +147,40 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         invite,
         GroupAnswer,
         body=AddMembers,
-        errors=(*_CHANGE, UserNotFound, TooManyMembers),
+        errors=(*_OWNERS, UserNotFound, TooManyMembers),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/groups/{group_id}/transfer",
+        transfer,
+        GroupAnswer,
+        body=TransferGroup,
+        errors=(*_OWNERS, UserNotFound),
+    ),
+    Endpoint("POST", "/v1/groups/{group_id}/mute", mute, GroupAnswer, body=MuteGroup, errors=_OWNERS),
+    Endpoint(
+        "GET",
+        "/v1/groups/{group_id}/applications",
+        waiting,
+        ApplicationPage,
+        query=PageQuery,
+        errors=(*_MEMBERS, Forbidden),
+    ),
+    Endpoint(
+        "POST",
+        "/v1/groups/{group_id}/applications/{user_id}",
+        decide,
+        GroupAnswer,
+        body=DecideApplication,
+        errors=(*_OWNERS, ApplicationNotFound, TooManyMembers, UserNotFound),
+    ),
+    Endpoint(
+        "PATCH",
+        "/v1/groups/{group_id}/members/{user_id}",
+        set_role,
+        GroupAnswer,
+        body=ChangeMember,
+        errors=(*_OWNERS, TooManyAdministrators, UserNotFound),
     ),
     Endpoint(
         "DELETE",

@@ -8,6 +8,7 @@ from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
     ClientIDReused,
     ConversationNotFound,
+    GroupMuted,
     GroupNotFound,
     InvalidConversation,
     InvalidRequest,
@@ -66,6 +67,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         counted=Counted.MESSAGES,
         errors=(
             ClientIDReused,
+            GroupMuted,
             GroupNotFound,
             InvalidConversation,
             MessageNotFound,

@@ -38,11 +38,12 @@ class Outgoing(NamedTuple):
     only: Caller | None = None
     """The one device that hears of it."""
     conversation: int | None = None
-    """Of a message.new: where its message stands."""
+    """Of a message.new or message.changed: where its message stands."""
 
 
 class Numbers(msgspec.Struct, frozen=True, array_like=True):
-    """What is stored of the Conversation in a message.new; names and the message are looked up when it is replayed."""
+    """What is stored of the Conversation in a message.new or message.changed; names and messages are looked up when it
+    is replayed."""
 
     message_count: int
     unread_count: int
@@ -59,9 +60,11 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
     peer_read_seq: int
     join_seq: int
     first_seq: int
+    changed: bool = False
+    """Whether it is of a message.changed."""
 
     @classmethod
-    def of(cls, conversation: Conversation) -> "Numbers":
+    def of(cls, conversation: Conversation, *, changed: bool = False) -> "Numbers":
         """The numbers of a Conversation."""
         return cls(
             conversation.message_count,
@@ -82,6 +85,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
             conversation.peer_read_seq,
             conversation.join_seq,
             conversation.first_seq,
+            changed,
         )
 
     def conversation(
@@ -111,24 +115,30 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
             join_seq=self.join_seq,
             first_seq=self.first_seq,
             role=ROLES[self.role] if self.role is not None else None,
+            muted_all=bool(self.flags & 8),
         )
 
 
 _encode = msgspec.json.Encoder().encode
-            muted_all=bool(self.flags & 8),
 
 
 def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
-    """Append events to their users' logs, in this order; the last eventSeq of each user."""
+    """Append events to their users' logs, in this order; the last eventSeq of each user.
+
+    Who was erased has no log, and is told nothing.
+    """
     if not outgoing:
         return {}
     newest = _allocate(tx, outgoing)
     rows: list[tuple[object, ...]] = []
     for account, user_id, event, only, conversation in outgoing:
+        if account not in newest:
+            continue
         event_seq = newest[account] = newest[account] + 1
         device = None if only is None else only.device
-        if isinstance(event, events.MessageNew):
-            data = _encode(Numbers.of(event.conversation)).decode()
+        if isinstance(event, events.MessageNew | events.MessageChanged):
+            changed = isinstance(event, events.MessageChanged)
+            data = _encode(Numbers.of(event.conversation, changed=changed)).decode()
             rows.append((account, event_seq, tx.now, device, conversation, event.message.message_seq, data))
         else:
             rows.append((account, event_seq, tx.now, device, None, None, _encode(without_bodies(event)).decode()))
@@ -152,9 +162,8 @@ def _allocate(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     if len(wanted) <= _FEW:
         for account, count in wanted.items():
             row = tx.one("UPDATE stream SET seq = seq + ? WHERE account = ? RETURNING seq", count, account)
-            if row is None:
-                raise LookupError(f"account {account} has no event log")
-            before[account] = row[0] - count
+            if row is not None:
+                before[account] = row[0] - count
         return before
     for count in set(wanted.values()):
         accounts = [account for account, times in wanted.items() if times == count]

@@ -148,6 +148,10 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reply_to: int | None = None
     mentions: list[str] = []
     tip: Tip | None = None
+    reactions: dict[str, Tally] = {}
+    recalled_by: str | None = None
+    sent: str | None = None
+    """Of an edited message: the digest of what was sent first, by which a retry is recognised."""
 
 
 _EXTRA = msgspec.json.Decoder(Extra)
@@ -238,14 +242,14 @@ def audience(tx: Transaction, conversation: int, since: int) -> list[Seat]:
     return [_seat(row) for row in tx.all(_AUDIENCE, conversation, since)]
 
 
-def _seat(row: Row) -> Seat:
-    return Seat(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1])
-
-
 def system_seats(tx: Transaction, accounts: Sequence[int]) -> dict[int, Seat]:
     """Each account's seat in its own conversation with the system."""
     query = f"{_SEATS}{_FROM} JOIN account u ON u.id = s.account WHERE s.account IN (?*) AND s.folded = ?"
     return {row[0]: _seat(row) for row in tx.in_list(query, accounts, fold(SYSTEM))}
+
+
+def _seat(row: Row) -> Seat:
+    return Seat(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH], row[SIDE_WIDTH + 1])
 
 
 def past_periods(tx: Transaction, sides: Iterable[Side]) -> dict[tuple[int, int], list[Period]]:
@@ -298,6 +302,7 @@ def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversatio
             text=preview(text or ""),
             nick=nick,
             tip=short_tip(read_extra(extra).tip),
+            recalled=recalled == 1,
         )
     face = Face(name or peer_nick or peer_id or "", member_count, peer_read or 0, last, muted_all == 1)
     return shown(one, face, past)
@@ -344,12 +349,12 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
         join_seq=one.join_seq,
         first_seq=first,
         role=ROLES[one.role] if one.kind == GROUP else None,
+        muted_all=face.muted_all,
     )
 
 
 def recounted(tx: Transaction, before: Side, after: Side) -> Side:
     """`after` with its counts right; `before` is how the row stands in the database."""
-        muted_all=face.muted_all,
     floor = after.floor
     if floor == before.floor:
         return after

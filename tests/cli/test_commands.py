@@ -70,6 +70,26 @@ def test_nothing_deleted_offers_no_undo(accounts: Run) -> None:
     assert "undo" not in output
 
 
+def test_a_query_says_what_to_list_and_what_to_delete(accounts: Run) -> None:
+    code, output, _ = accounts("list", "--match", "bob | messages:>9")
+    assert code == 0
+    assert [line.split()[-1] for line in output.splitlines()] == ["C2Cbob"]
+    code, output, _ = accounts("delete", "--match", "type:c2c -bob", "--dry-run")
+    assert code == 0
+    assert output.split()[0] == "C2Ccarol"
+    assert accounts("delete", "--match", "type:c2c -bob", "--yes")[0] == 0
+    assert [line.split()[-1] for line in accounts("list")[1].splitlines()] == ["C2Cbob"]
+    assert accounts("delete", "--match", "zzz", "--yes") == (0, "no conversation matches; nothing was deleted\n", "")
+
+
+@pytest.mark.parametrize("words", [["--match", ""], ["--match", "older:soon"], [], ["bob", "--match", "carol"]])
+def test_a_query_that_says_nothing_or_makes_no_sense_deletes_nothing(accounts: Run, words: list[str]) -> None:
+    code, _, said = accounts("delete", *words, "--yes")
+    assert code == 2
+    assert said
+    assert len(accounts("list")[1].splitlines()) == 2
+
+
 def test_a_dry_run_deletes_nothing(accounts: Run) -> None:
     code, output, _ = accounts("delete", "bob", "--dry-run", "--json")
     assert code == 0

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from tests.tui.widgets.host import Host, by_id, conversation, message
+from tui_chat.client.query import parse
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message, MessageType, Tip, TipKind
 from tui_chat.tui.safe import fill, line
@@ -54,7 +55,7 @@ async def test_every_field_of_every_widget(size: tuple[int, int]) -> None:
             listed = by_id(rows(payload))
             app.list.set_conversations(listed)
             app.list.set_failed({next(iter(listed)): payload})
-            app.list.set_filter("")
+            app.list.set_filter(parse(""))
             app.pane.show(rows(payload)[1], messages(payload), more_older=False)
             app.pane.append([message(0, payload, "alice", client_id="c")])
             app.pane.set_failed("c", payload)

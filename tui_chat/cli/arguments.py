@@ -4,6 +4,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tui_chat.client.query import Query
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 else:
     Commands = Any
@@ -28,3 +30,23 @@ def add_account_options(parser: argparse.ArgumentParser) -> None:
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     """--json: one object a line, with the protocol's field names."""
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+
+
+def add_match_option(parser: argparse.ArgumentParser) -> None:
+    """--match: what the screen's filter takes as well."""
+    parser.add_argument(
+        "--match",
+        metavar="QUERY",
+        type=_query,
+        help="those that match: words of names, and older:30d unread: type:group messages:<3 muted: left: …; "
+        "a space is and, | or, - not",
+    )
+
+
+def _query(text: str) -> "Query":
+    from tui_chat.client.query import QueryError, parse
+
+    try:
+        return parse(text)
+    except QueryError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -2,12 +2,13 @@
 
 import argparse
 
-from .arguments import Commands, add_account_options, add_json_option
+from .arguments import Commands, add_account_options, add_json_option, add_match_option
 
 
 def add(commands: Commands) -> None:
     """Declare the subcommand."""
     parser = commands.add_parser("list", help="list the conversations, pinned first, then newest")
+    add_match_option(parser)
     add_account_options(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -24,16 +25,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    from tui_chat.protocol.models import Conversation
+    from tui_chat.client.query import EVERYTHING
+    from tui_chat.client.session import wall_clock
 
     from .account import session_for
+    from .matching import matching
     from .output import columns, moment, print_json, print_line
 
-    def newest_first(conversation: Conversation) -> tuple[bool, int]:
-        return not conversation.pinned, -conversation.time
-
     async with session_for(arguments) as session:
-        for conversation in sorted(session.conversations.values(), key=newest_first):
+        for conversation in matching(session, arguments.match or EVERYTHING, now=wall_clock()):
             if arguments.json:
                 print_json(conversation)
                 continue

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .arguments import Commands, add_account_options, add_json_option
+from .arguments import Commands, add_account_options, add_json_option, add_match_option
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -18,7 +18,8 @@ def add(commands: Commands) -> None:
         description="Delete conversations from your account, by default with their history; the others keep theirs. "
         "`tui-chat undo` brings them back for a while.",
     )
-    parser.add_argument("conversations", nargs="+", metavar="NAME|ID", help="bob, '#ubuntu', system, C2Cbob")
+    parser.add_argument("conversations", nargs="*", metavar="NAME|ID", help="bob, '#ubuntu', system, C2Cbob")
+    add_match_option(parser)
     parser.add_argument("--keep-history", action="store_true", help="only the rows go; a new message brings all back")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and stop")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -34,6 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .failures import Usage
 
+    by_query = arguments.match is not None and not arguments.match.empty
+    if bool(arguments.conversations) == by_query:
+        raise Usage("say what to delete: names or IDs, or --match QUERY")
     if not (arguments.yes or arguments.dry_run) and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Usage("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)")
     return asyncio.run(_delete(arguments))
@@ -42,15 +46,24 @@ def run(arguments: argparse.Namespace) -> int:
 async def _delete(arguments: argparse.Namespace) -> int:
     import asyncio
 
+    from tui_chat.client.session import wall_clock
     from tui_chat.protocol.errors import NotConnected
 
     from .account import session_for
+    from .matching import matching
     from .names import resolve
     from .output import print_json, print_line
 
     async with session_for(arguments) as session:
-        named = [resolve(name, session.conversations.values()) for name in arguments.conversations]
-        wanted = list(dict.fromkeys(named))
+        if arguments.match is not None:
+            wanted = [one.conversation_id for one in matching(session, arguments.match, now=wall_clock())]
+        else:
+            named = [resolve(name, session.conversations.values()) for name in arguments.conversations]
+            wanted = list(dict.fromkeys(named))
+        if not wanted:
+            if not arguments.json:
+                print_line("no conversation matches; nothing was deleted")
+            return 0
         if arguments.dry_run:
             for conversation_id in wanted:
                 _print_candidate(session.conversations.get(conversation_id), conversation_id, arguments.json)

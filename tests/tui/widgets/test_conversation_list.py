@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from tui_chat.client.query import parse
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line
 from tui_chat.tui.themes import ASCII, UNICODE, Symbols
@@ -61,7 +62,7 @@ async def test_the_scroll_bar_covers_nothing() -> None:
 async def test_the_title_counts() -> None:
     async with shown(many(1200)) as (_app, widget, _, pilot):
         assert str(widget._border_title).endswith(" 1,200")
-        widget.set_filter("user0007")
+        widget.set_filter(parse("user0007"))
         await pilot.pause()
         assert str(widget._border_title).endswith(" 10 of 1,200")
 
@@ -132,7 +133,7 @@ async def test_shift_and_arrows() -> None:
 
 async def test_all_inverted_cleared_and_back() -> None:
     async with shown(many(50)) as (_app, widget, _, _pilot):
-        widget.set_filter("USER0001")
+        widget.set_filter(parse("USER0001"))
         widget.mark_all_shown()
         assert len(widget.marks) == 10
         widget.invert_marks()
@@ -168,11 +169,11 @@ async def test_review_shows_only_what_is_marked() -> None:
 
 async def test_filter_by_words() -> None:
     async with shown(sample()) as (_app, widget, _, pilot):
-        widget.set_filter(" PLANNING  ubuntu ")
+        widget.set_filter(parse(" PLANNING  ubuntu "))
         assert names(widget) == ["GROUPubuntu-release-party-planning-committee"]
-        widget.set_filter("小林")
+        widget.set_filter(parse("小林"))
         assert names(widget) == ["C2C小林"]
-        widget.set_filter("zzz")
+        widget.set_filter(parse("zzz"))
         await pilot.pause()
         assert lines_of(widget)[1].strip() == "Nothing matches."
         assert widget.cursor_key is None
@@ -181,13 +182,13 @@ async def test_filter_by_words() -> None:
 async def test_a_filter_leads_to_the_first_match_unless_the_cursors_own_row_matches() -> None:
     async with shown(many(50)) as (_app, widget, _, _pilot):
         widget.move_cursor_to("C2Cuser00030")
-        widget.set_filter("user0003")
+        widget.set_filter(parse("user0003"))
         assert widget.cursor_key == "C2Cuser00030"
-        widget.set_filter("5")
+        widget.set_filter(parse("5"))
         assert widget.cursor_key == "C2Cuser00005"
-        widget.set_filter("zzz")
+        widget.set_filter(parse("zzz"))
         assert widget.cursor_key is None
-        widget.set_filter("user0002")
+        widget.set_filter(parse("user0002"))
         assert widget.cursor_key == "C2Cuser00020"
         widget.clear_filter()
         assert widget.cursor_key == "C2Cuser00020"

@@ -144,10 +144,32 @@ class Filter(Command):
     keys = ("slash",)
     scopes = LIST
     label = N_("Filter")
-    help = N_("Show only rows whose names have these words. Enter keeps it, Esc ends it.")
+    help = N_("Show only rows whose names have these words, or that match a query. Enter keeps it, Esc ends it.")
 
     def run(self, app: ChatApp) -> None:
         app.device.start_filter()
+
+
+class MarkByQuery(Command):
+    id = "mark-query"
+    keys = ("T",)
+    scopes = LIST
+    label = N_("Mark by query")
+    help = N_("Mark what a query matches among the rows shown, such as older:1y unread:no or type:group messages:<3.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.start_marking()
+
+
+class SweepConversations(Command):
+    id = "sweep"
+    keys = ("S",)
+    scopes = LIST
+    label = N_("Sweep")
+    help = N_("Groups of conversations that one may want to be rid of, with their counts.")
+
+    def run(self, app: ChatApp) -> None:
+        app.device.sweep()
 
 
 class MarkRead(Command):

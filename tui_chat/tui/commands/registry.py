@@ -20,6 +20,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     lists.InvertMarks(),
     lists.LastMarks(),
     lists.Filter(),
+    lists.MarkByQuery(),
+    lists.SweepConversations(),
     lists.MarkRead(),
     lists.ToggleUnread(),
     lists.TogglePin(),

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from tui_chat.client.changes import (
     Change,
@@ -26,6 +26,7 @@ from tui_chat.client.changes import (
     ServerChanged,
     StateReset,
 )
+from tui_chat.client.query import Query
 from tui_chat.locale import _
 from tui_chat.tui import safe
 from tui_chat.tui.bridge import Bridge, SessionChanged
@@ -35,11 +36,13 @@ from tui_chat.tui.dialogs.new_conversation import NewConversation
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.conversation_list import ConversationList
+from tui_chat.tui.widgets.query_bar import QueryBar
 
 from . import sentences
 from .coach import MARKS_ASKED, Did
 from .deleting import Deleter
 from .deletion_log import DeletionLog
+from .sweep import Sweep, SweepWish
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -86,8 +89,8 @@ class DevicePane(Vertical):
             clock=clock, own_id=session.user_id, symbols=symbols, flash_seconds=flash_seconds, id=f"{id}-list"
         )
         self._title = Static("", markup=False, classes="device-title")
-        self._filter = Input(compact=True, classes="filter", placeholder=_("Filter: words of the names"))
-        self._filter.cursor_blink = False  # A blinking cursor is a timer that never rests.
+        self._filter = QueryBar()
+        self._marking = QueryBar(marking=True)
         self._bridge: Bridge | None = None
         self._expected: set[str] = set()
         """Rows that show "deleting…" while one's own deletion of them runs."""
@@ -97,9 +100,9 @@ class DevicePane(Vertical):
 
     def compose(self) -> ComposeResult:
         self._title.display = self.second
-        self._filter.display = False
         yield self._title
         yield self._filter
+        yield self._marking
         yield self.list
 
     def on_mount(self) -> None:
@@ -139,16 +142,46 @@ class DevicePane(Vertical):
 
     def start_filter(self) -> None:
         """`/`"""
-        self._filter.value = self.list.filter_text
-        self._filter.display = True
-        self._filter.focus()
+        self._marking.close()
+        self._filter.open(self.list.filter_text)
+
+    def filter_by(self, query: Query) -> None:
+        """Narrow the list to a query from elsewhere."""
+        self._filter.open(query.text)
+        self._filter.keep()
+        self.list.set_filter(query)
+        self.list.focus()
 
     def end_filter(self) -> bool:
         """Esc: show all again. Returns whether there was a filter."""
         had = self.list.clear_filter() or self._filter.display
-        self._filter.value = ""
-        self._filter.display = False
+        self._filter.close()
         return had
+
+    def start_marking(self) -> None:
+        """`T`"""
+        self._marking.open()
+
+    def leave_query(self) -> None:
+        """Esc while one types: out of marking by query, or out of the filter."""
+        if self._marking.display:
+            self._marking.close()
+        else:
+            self.end_filter()
+
+    def sweep(self) -> None:
+        """`S`"""
+        self.app.push_screen(Sweep(self.list), self._swept)
+
+    def _swept(self, wish: SweepWish | None) -> None:
+        if wish is None:
+            return
+        if wish.look_in is not None:
+            self.filter_by(wish.look_in)
+        elif wish.delete:
+            self.list.clear_marks()
+            self.list.mark(wish.delete)
+            self.deleter.ask()
 
     def mark_read(self) -> None:
         """`r`"""
@@ -202,15 +235,26 @@ class DevicePane(Vertical):
 
     # What happens.
 
-    @on(Input.Changed)
-    def _filter_typed(self, event: Input.Changed) -> None:
+    @on(QueryBar.Typed)
+    def _query_typed(self, event: QueryBar.Typed) -> None:
         event.stop()
-        self.list.set_filter(event.value)
+        if not self._marking.display:
+            self.list.set_filter(event.query)
+        elif not event.query.empty:
+            self._marking.say(sentences.would_mark(len(self.list.matching(event.query)), self.list.shown_count))
 
-    @on(Input.Submitted)
-    def _filter_kept(self, event: Input.Submitted) -> None:
+    @on(QueryBar.Kept)
+    def _query_kept(self, event: QueryBar.Kept) -> None:
         event.stop()
-        self._filter.display = bool(event.value.strip())
+        if self._marking.display:
+            self._marking.close()
+            if not event.query.empty:
+                found = self.list.matching(event.query)
+                self.list.mark(found)
+                self.app.say(sentences.marked(len(found)))
+        else:
+            self._filter.keep()
+            self.list.set_filter(event.query)
         self.list.focus()
 
     @on(ConversationList.MarksChanged)

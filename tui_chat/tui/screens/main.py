@@ -137,7 +137,7 @@ class MainScreen(Screen[None]):
         elif self.focused is self.conversation.messages:
             self.go(device.list)
         elif isinstance(self.focused, Input):
-            device.end_filter()
+            device.leave_query()
             self.go(device.list)
         elif device.deleter.stop():
             pass

@@ -51,6 +51,16 @@ def queued(count: int) -> Content:
     )
 
 
+def would_mark(count: int, shown: int) -> Content:
+    """While one types what to mark."""
+    return safe.template(_("{count} of {shown} match · Enter marks them"), count=_counted(count), shown=_counted(shown))
+
+
+def marked(count: int) -> Content:
+    """A query was carried out."""
+    return safe.template(ngettext("{count} row marked", "{count} rows marked", count), count=_counted(count))
+
+
 def stopped(deleted_count: int, left: int) -> Content:
     """Esc ended a long deletion."""
     return safe.template(

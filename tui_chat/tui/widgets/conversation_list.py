@@ -8,15 +8,16 @@ from typing import ClassVar
 from textual.message import Message
 from textual.strip import Strip
 
+from tui_chat.client.query import EVERYTHING, Query, Row
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line, Piece, fit
-from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_row
+from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_name, conversation_row
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.safe import fill, join, number, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
-from .listing import Listing
+from .listing import Filter, Listing
 from .marked_list import MarkedList
 
 STRIPS_KEPT = 1_000
@@ -106,6 +107,7 @@ class ConversationList(MarkedList):
         self._flash_seconds = flash_seconds
         self._times = Times(clock(), zone)
         self._listing = Listing()
+        self._query = EVERYTHING
         self._states: dict[str, tuple[RowState, str]] = {}
         self._stale: frozenset[str] = frozenset()
         self._drafts: frozenset[str] = frozenset()
@@ -229,8 +231,17 @@ class ConversationList(MarkedList):
 
     @property
     def filter_text(self) -> str:
-        """The words that the list is narrowed to."""
-        return self._listing.words
+        """The query that the list is narrowed to."""
+        return self._query.text
+
+    def matching(self, query: Query) -> list[str]:
+        """Those of the rows shown that a query is true of, in order."""
+        return self._listing.matching(self._test(query))
+
+    def found(self, query: Query) -> list[str]:
+        """Those of all conversations, shown or not, that a query is true of."""
+        test = self._test(query)
+        return self._listing.in_order([key for key in self._listing if test(self._listing[key])])
 
     @property
     def reviewing(self) -> bool:
@@ -268,18 +279,19 @@ class ConversationList(MarkedList):
             self._listing.only = self._marks.marked
         self._show_rows(narrowing=True)
 
-    def set_filter(self, words: str) -> None:
-        """Show only names that hold all the words, whatever their case. A cursor whose row goes is on the first."""
+    def set_filter(self, query: Query) -> None:
+        """Show only what a query is true of. A cursor whose row goes is on the first."""
         before = self.cursor_key
-        self._listing.words = words
+        self._query = query
+        self._listing.set_filter(None if query.empty else self._test(query))
         self._show_rows(narrowing=True)
-        if self._listing.words and self.cursor_key != before:
+        if self._listing.filtered and self.cursor_key != before:
             self.go_to(0)
 
     def clear_filter(self) -> bool:
         """Show all again; whether there was a filter."""
-        had = bool(self._listing.words)
-        self.set_filter("")
+        had = self._listing.filtered
+        self.set_filter(EVERYTHING)
         return had
 
     def open_nth(self, number: int) -> None:
@@ -316,7 +328,7 @@ class ConversationList(MarkedList):
         """What stands there instead of rows."""
         if y != 1:
             return []
-        text = _("Nothing matches.") if self._listing.words else _("No conversations yet.")
+        text = _("Nothing matches.") if self._listing.filtered else _("No conversations yet.")
         return [Piece(join(own("   "), fit(self._symbols.word(text), cells - 3, self._symbols.ellipsis)), "dim")]
 
     def forget_strips(self) -> None:
@@ -342,6 +354,18 @@ class ConversationList(MarkedList):
         self._show_rows(narrowing=True)
 
     # Within.
+
+    def _test(self, query: Query) -> Filter:
+        """The question whether a query is true of a row. Drafts and copies are asked for when it is put."""
+        now = self._clock()
+
+        def test(conversation: Conversation) -> bool:
+            key = conversation.conversation_id
+            return query.matches(
+                Row(conversation, _name(conversation), self._own_id, now, key in self._drafts, key in self._stale)
+            )
+
+        return test
 
     def _end_flash(self, keys: Iterable[str]) -> None:
         self._drop([key for key in keys if self._states.get(key, (RowState.NORMAL, ""))[0] is RowState.FLASH])
@@ -384,7 +408,12 @@ class ConversationList(MarkedList):
     @property
     def narrowed(self) -> bool:
         """Whether a filter or the review hides some."""
-        return bool(self._listing.words) or self._listing.only is not None
+        return self._listing.filtered or self._listing.only is not None
+
+
+def _name(conversation: Conversation) -> str:
+    """What a query's words are looked for in."""
+    return conversation.name or conversation_name(conversation)
 
 
 def _same(one: ConversationRow, other: ConversationRow) -> bool:

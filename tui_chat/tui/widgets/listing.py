@@ -1,14 +1,16 @@
 """Which conversations are listed, in which order, and which of them are shown: pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from tui_chat.protocol.models import Conversation
 
 from .row_order import KeyRows, Rows, SortedRows, SortKey
 
+Filter = Callable[[Conversation], bool]
+
 
 class Listing:
-    """Conversations with an order that can be held, a filter by words, and a set to which it can be narrowed."""
+    """Conversations with an order that can be held, a filter, and a set to which it can be narrowed."""
 
     def __init__(self) -> None:
         self._source: Mapping[str, Conversation] = {}
@@ -17,8 +19,10 @@ class Listing:
         self._waiting: dict[str, SortKey] = {}
         """What would be placed anew if the order were not held."""
         self._held = False
-        self._folded: dict[str, str] = {}
-        self._words = ""
+        self._filter: Filter | None = None
+        self._matching: set[str] = set()
+        """What the filter let through. What it would no longer let through stays until the filter is another, so that
+        no row goes from under the cursor because it was read."""
         self._only: frozenset[str] | None = None
         self._rows: Rows | None = None
 
@@ -27,6 +31,9 @@ class Listing:
 
     def __contains__(self, key: str) -> bool:
         return key in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
 
     def __getitem__(self, key: str) -> Conversation:
         return self._known[key]
@@ -37,14 +44,20 @@ class Listing:
         return len(self._waiting)
 
     @property
-    def words(self) -> str:
-        """The filter."""
-        return self._words
+    def filtered(self) -> bool:
+        """Whether a filter is set."""
+        return self._filter is not None
 
-    @words.setter
-    def words(self, words: str) -> None:
-        self._words = words.strip()
+    def set_filter(self, wanted: "Filter | None") -> None:
+        """Show only what `wanted` is true of; None: all."""
+        self._filter = wanted
+        self._matching = {key for key, value in self._known.items() if wanted(value)} if wanted is not None else set()
         self._rows = None
+
+    def matching(self, wanted: "Filter") -> list[str]:
+        """Those of the shown of which it is true, in order."""
+        rows = self.rows()
+        return [key for index in range(len(rows)) if wanted(self._known[key := rows.key_at(index)])]
 
     @property
     def only(self) -> frozenset[str] | None:
@@ -63,8 +76,7 @@ class Listing:
         self._known = dict(conversations)
         self._order = SortedRows({key: sort_key(value) for key, value in self._known.items()})
         self._waiting.clear()
-        self._folded.clear()
-        self._rows = None
+        self.set_filter(self._filter)
 
     def update(self, keys: Iterable[str]) -> tuple[list[str], list[str]]:
         """Read these from the mapping again.
@@ -80,12 +92,8 @@ class Listing:
                     gone.append(key)
                 continue
             changed.append(key)
-            before = self._known.get(key)
             self._known[key] = conversation
-            if before is not None and before.name != conversation.name:
-                self._folded.pop(key, None)
-                if self._words:
-                    self._rows = None
+            self._let_through(key)
             place = sort_key(conversation)
             if place == self._order.order_of(key):
                 self._waiting.pop(key, None)
@@ -101,7 +109,7 @@ class Listing:
         self._known.update(there)
         for key in there:
             self._waiting.pop(key, None)
-            self._folded.pop(key, None)
+            self._let_through(key)
         self._order = self._order.changed({key: sort_key(value) for key, value in there.items()})
         self._rows = None
         return list(there)
@@ -111,7 +119,7 @@ class Listing:
         for key in keys:
             self._known.pop(key, None)
             self._waiting.pop(key, None)
-            self._folded.pop(key, None)
+            self._matching.discard(key)
         self._order = self._order.changed({}, keys)
         self._rows = None
 
@@ -129,7 +137,7 @@ class Listing:
     def rows(self) -> Rows:
         """What is shown; the same object as long as no row changed its place."""
         if self._rows is None:
-            self._rows = self._narrow() if self._words or self._only is not None else self._order
+            self._rows = self._narrow() if self._filter is not None or self._only is not None else self._order
         return self._rows
 
     def _settle(self) -> None:
@@ -142,14 +150,15 @@ class Listing:
         keys = self._order.ordered()
         if (only := self._only) is not None:
             keys = [key for key in keys if key in only]
-        words = self._words.casefold().split()
-        if words:
-            folded = self._folded
-            for key in self._known.keys() - folded.keys():
-                folded[key] = f"{self._known[key].name}\n{key}".casefold()
-        for word in words:
-            keys = [key for key in keys if word in folded[key]]
+        if self._filter is not None:
+            matching = self._matching
+            keys = [key for key in keys if key in matching]
         return KeyRows(keys)
+
+    def _let_through(self, key: str) -> None:
+        if self._filter is not None and key not in self._matching and self._filter(self._known[key]):
+            self._matching.add(key)
+            self._rows = None
 
 
 def sort_key(conversation: Conversation) -> SortKey:

@@ -1,0 +1,129 @@
+"""One line for a query, and one below it for what there is to say of it: its keys, how many match, what is wrong."""
+
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui_chat.client.query import EVERYTHING, Fault, Query, QueryError, parse
+from tui_chat.locale import _
+from tui_chat.tui import safe
+
+
+class QueryBar(Vertical):
+    """Reads what is typed; what a query does is its owner's business."""
+
+    DEFAULT_CSS = """
+    QueryBar {
+        height: auto;
+        Input { height: 1; padding: 0 1; background: $surface; }
+        Static { height: auto; max-height: 2; padding: 0 1; color: $text-muted; }
+        Static.-wrong { color: $text-error; }
+    }
+    """
+
+    @dataclass
+    class Typed(Message):
+        """Another query; of one that cannot be read, what stands before the fault."""
+
+        query: Query
+
+    @dataclass
+    class Kept(Message):
+        """Enter, on a query that can be read."""
+
+        query: Query
+
+    def __init__(self, *, marking: bool = False, id: str | None = None) -> None:  # noqa: A002
+        """`marking`: it says that what matches is marked; otherwise that it is shown."""
+        super().__init__(id=id)
+        self._input = (
+            Input(compact=True, placeholder=_("Mark what matches"))
+            if marking
+            else Input(compact=True, placeholder=_("Filter: words of the names, or a query"))
+        )
+        self._input.cursor_blink = False  # A blinking cursor is a timer that never rests.
+        self._said = Static("", markup=False)
+        self._query: Query | None = EVERYTHING
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        yield self._input
+        yield self._said
+
+    def open(self, text: str = "") -> None:
+        """Show it with a query in it, and give it the focus."""
+        self._input.value = text
+        self._input.cursor_position = len(text)
+        self.display = True
+        self._read()
+        self._input.focus()
+
+    def close(self) -> None:
+        """Away with it."""
+        self._input.value = ""
+        self._query = EVERYTHING
+        self.display = False
+
+    def keep(self) -> None:
+        """Leave it standing, without its second line, while the list has the focus."""
+        self._said.display = False
+        self.display = bool(self._input.value.strip())
+
+    def say(self, text: Content) -> None:
+        """Say something of the query, such as how many match."""
+        self._said.display = True
+        self._said.set_class(False, "-wrong")
+        self._said.update(text)
+
+    def _read(self) -> Query | None:
+        """Take in what is typed; the query, or as much of it as can be read."""
+        text = self._input.value
+        self._said.display = True
+        try:
+            self._query = parse(text)
+        except QueryError as error:
+            self._query = None
+            self._said.set_class(True, "-wrong")
+            self._said.update(fault(error))
+            try:
+                return parse(text[: error.position - 1])
+            except QueryError:
+                return None  # such as "a | -": what comes before the fault is no query either
+        else:
+            self.say(Content(_("unread: older:30d type:group messages:<3 from: muted: pinned: left: empty: | -")))
+            self._said.display = self._query.empty
+            return self._query
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.display:
+            readable = self._read()
+            if readable is not None:
+                self.post_message(self.Typed(readable))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._query is not None:
+            self.post_message(self.Kept(self._query))
+
+
+def fault(error: QueryError) -> Content:
+    """What is wrong with a query, and where."""
+    patterns = {
+        Fault.UNKNOWN_KEY: _("At {position}: there is no {text} Put it in quotes to look for it in names."),
+        Fault.NOT_YES_OR_NO: _("At {position}: {text} is neither yes nor no."),
+        Fault.NOT_A_COUNT: _("At {position}: {text} is not a count: 3, <3, >=100 or 3..10."),
+        Fault.NOT_A_TIME: _("At {position}: {text} is not a time: 12h, 30d, 8w, 6m, 1y or 2025-01-31."),
+        Fault.NOT_A_TYPE: _("At {position}: {text} is not a type: c2c, group or system."),
+        Fault.NO_VALUE: _("At {position}: {text} needs a value."),
+        Fault.OPEN_QUOTE: _("At {position}: the quote is not closed."),
+        Fault.NOTHING_THERE: _("At {position}: nothing stands beside {text}"),
+    }
+    return safe.template(patterns[error.fault], position=str(error.position), text=error.text)

@@ -80,6 +80,7 @@ class Made:
             inexact=lambda _: None,
             position_moved=lambda: self.catch_up.position_moved(),
             signed_out=lambda: None,
+            nick_changed=lambda _: None,
             disk_failed=lambda _error: None,
         )
         self.catch_up = CatchUp(server, self.state, self.receiver, facts=lambda _: None)  # type: ignore[arg-type]

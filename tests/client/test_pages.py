@@ -111,6 +111,7 @@ def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
         inexact=lambda _: None,
         position_moved=lambda: None,
         signed_out=lambda: None,
+        nick_changed=lambda _: None,
         disk_failed=lambda _error: None,
     )
     return Pages(state=state, store=store, calls=asked, receiver=receiver), receiver  # type: ignore[arg-type]

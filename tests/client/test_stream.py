@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from random import Random
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -31,6 +32,7 @@ class Heard:
         self.token = "t1"
         self.cursor: str | None = "e:7"
         self.before: list[ChatError] = []
+        self.slept = 0
         self.preparations = 0
 
     async def before_connecting(self) -> tuple[str | None, str]:
@@ -51,6 +53,9 @@ class Heard:
     def connection_is(self, connection: Connection) -> None:
         self.states.append(connection)
 
+    def machine_slept(self) -> None:
+        self.slept += 1
+
 
 class Pauses:
     """Counts pauses and makes them short."""
@@ -69,7 +74,11 @@ Behaviour = Callable[[ServerConnection], Awaitable[None]]
 
 @asynccontextmanager
 async def streaming(
-    behave: Behaviour, heard: Heard, *, refuse: Callable[[Request], HTTPStatus | None] = lambda _: None
+    behave: Behaviour,
+    heard: Heard,
+    *,
+    refuse: Callable[[Request], HTTPStatus | None] = lambda _: None,
+    **more: Any,
 ) -> AsyncIterator[tuple[Stream, Pauses, asyncio.Task[None]]]:
     def process(connection: ServerConnection, request: Request) -> Response | None:
         status = refuse(request)
@@ -79,7 +88,7 @@ async def streaming(
     async with serve(behave, "127.0.0.1", 0, process_request=process, compression=None, close_timeout=0.5) as server:
         port = server.sockets[0].getsockname()[1]
         pauses = Pauses()
-        stream = Stream(f"http://127.0.0.1:{port}", heard, random=Random(1), sleep=pauses)
+        stream = Stream(f"http://127.0.0.1:{port}", heard, random=Random(1), sleep=pauses, **more)
         task = asyncio.create_task(stream.run())
         try:
             yield stream, pauses, task
@@ -279,3 +288,89 @@ async def test_a_reader_that_is_slow_to_apply_keeps_its_connection() -> None:
     async with streaming(behave, heard) as (stream, _, _):
         await eventually(lambda: len(heard.frames) == count + 1)
         assert stream.connected
+
+
+class Clocks:
+    """The wall's and the monotonic one, of a machine that can sleep."""
+
+    def __init__(self) -> None:
+        self.wall = 1_000.0
+        self.monotonic = 50.0
+
+    def awake(self, seconds: float) -> None:
+        self.wall += seconds
+        self.monotonic += seconds
+
+    def asleep(self, seconds: float) -> None:
+        self.wall += seconds
+
+
+class TestAMachineThatSlept:
+    @staticmethod
+    @asynccontextmanager
+    async def connected(heard: Heard, **more: Any) -> AsyncIterator[tuple[Stream, Pauses, Clocks]]:
+        clocks = Clocks()
+        seconds: dict[str, Any] = {"wall": lambda: clocks.wall, "monotonic": lambda: clocks.monotonic}
+        async with streaming(welcoming, heard, **seconds, **more) as (stream, pauses, _):
+            await eventually(lambda: stream.connected)
+            pauses.endless = True
+            yield stream, pauses, clocks
+
+    async def test_begins_anew_at_once(self) -> None:
+        heard = Heard()
+        async with self.connected(heard) as (stream, _, clocks):
+            clocks.asleep(3_600)
+            stream.look_at_clocks()
+            await eventually(lambda: heard.preparations == 2 and stream.connected)
+            assert heard.slept == 1
+            stream.look_at_clocks()
+            assert heard.slept == 1
+
+    async def test_nobody_has_to_press_a_key(self) -> None:
+        heard = Heard()
+        async with self.connected(heard, look_seconds=0.01) as (stream, _, clocks):
+            clocks.asleep(3_600)
+            await eventually(lambda: heard.preparations == 2 and stream.connected)
+
+    async def test_nor_does_it_wait_for_its_next_attempt(self) -> None:
+        heard = Heard()
+        heard.before = [NotConnected() for _ in range(3)]
+        clocks = Clocks()
+        more: dict[str, Any] = {"wall": lambda: clocks.wall, "monotonic": lambda: clocks.monotonic}
+        async with streaming(welcoming, heard, **more) as (stream, pauses, _):
+            pauses.endless = True
+            await eventually(lambda: pauses.asked)
+            clocks.asleep(60)
+            stream.look_at_clocks()
+            await eventually(lambda: heard.preparations == 2)
+
+    async def test_time_that_passes_and_a_clock_that_is_set_back_are_no_sleep(self) -> None:
+        heard = Heard()
+        async with self.connected(heard) as (stream, _, clocks):
+            clocks.awake(3_600)
+            stream.look_at_clocks()
+            clocks.asleep(-3_600)
+            stream.look_at_clocks()
+            clocks.asleep(1)
+            stream.look_at_clocks()
+            assert (heard.slept, stream.connected) == (0, True)
+
+
+async def test_a_server_that_falls_silent_is_left_after_the_keepalive() -> None:
+    """Half-open: the machine at the other end is gone, and no packet says so."""
+    sockets: list[ServerConnection] = []
+
+    async def behave(socket: ServerConnection) -> None:
+        sockets.append(socket)
+        await socket.recv()
+        await socket.send(WELCOME)
+        if len(sockets) == 1:
+            socket.transport.pause_reading()
+        await socket.wait_closed()
+
+    heard = Heard()
+    async with streaming(behave, heard, keepalive_seconds=0.1) as (stream, _, _):
+        await eventually(lambda: len(sockets) == 2 and stream.connected)
+        await asyncio.sleep(0.5)
+        assert len(sockets) == 2, "the one that answers is kept"
+        sockets[0].transport.abort()

@@ -1,6 +1,7 @@
 """The rules of synchronisation, each as somebody relies on it."""
 
 from collections.abc import Mapping
+from typing import get_args
 
 import msgspec
 import pytest
@@ -305,7 +306,7 @@ class TestNames:
         shown = view.conversations[BOB]
         assert (shown.name, shown.last_message and shown.last_message.nick) == (name, nick)
         assert set(applied.entries) == {BOB}
-        assert applied.effects == []
+        assert applied.effects == [sync.Renamed(User(user_id="bob", nick=nick))]
         assert msgspec.structs.replace(shown, name=before.name, last_message=before.last_message) == before
 
     def test_ones_own_message_stays_ones_own(self) -> None:
@@ -319,6 +320,10 @@ class TestNames:
         applied = step(view, ranged(11, events.UserChanged(event_seq=11, user=User(user_id="carol", nick="C"))))
         assert not applied.entries
         assert view.position == 11
+
+
+def test_every_kind_of_event_has_its_handler() -> None:
+    assert set(sync.HANDLERS) == {*get_args(events.KnownEvent), events.Unknown}
 
 
 def test_a_revoked_device_is_told() -> None:

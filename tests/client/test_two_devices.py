@@ -17,10 +17,12 @@ from tui_chat.client.changes import (
     HistoryCleared,
     HistoryRestored,
     MessagesAdded,
+    NickChanged,
     ServerChanged,
     StateReset,
 )
 from tui_chat.protocol.errors import OperationNotFound, UndoExpired
+from tui_chat.protocol.requests import ChangeMe, Me
 
 BOB = "C2Cbob"
 
@@ -288,3 +290,18 @@ async def test_other_things_follow_every_client(sessions: Sessions) -> None:
     assert message.message_seq == 2
     added = await laptop.sees(MessagesAdded, lambda change: "from the phone" in texts(change.messages))
     assert added.messages[-1].sender == "alice"
+
+
+async def test_ones_own_nick_follows_every_device(sessions: Sessions) -> None:
+    alice = await sessions.register("alice")
+    phone = await sessions.log_in("alice")
+    await sessions.register("bob")
+    await in_step(alice, phone)
+    calls = alice.session._core.calls
+    await calls._call("PATCH", "/v1/me", Me, ChangeMe(nick="Ally"))
+    for one in (alice, phone):
+        assert (await one.sees(NickChanged)).nick == "Ally"
+        assert one.session.nick == "Ally"
+    message = await phone.session.send_message("C2Cbob", "hello")
+    added = await phone.sees(MessagesAdded)
+    assert (added.messages[0].nick, message.nick) == ("Ally", "Ally")

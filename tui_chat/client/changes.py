@@ -159,6 +159,12 @@ class CommandHeld(Change, frozen=True, kw_only=True):
     error: ErrorBody
 
 
+class NickChanged(Change, frozen=True, kw_only=True):
+    """One's own display name is another, here or on another device."""
+
+    nick: str | None
+
+
 class StateReset(Change, frozen=True, kw_only=True):
     """The whole list was replaced (first sync, the server's data was restored, or a long absence): repaint all."""
 

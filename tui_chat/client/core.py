@@ -1,6 +1,7 @@
 """What runs inside a session: the store, the state, the queue, the socket, and the tasks that tie them together."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from random import Random
@@ -55,7 +56,9 @@ class Core:
         api: Api,
         clock: Callable[[], int],
         random: Random,
+        monotonic: Callable[[], float] = time.monotonic,
     ):
+        """`clock`: milliseconds since 1970. `monotonic`: seconds, by which waits are measured."""
         self.clock = clock
         self.store = store
         self.api = api
@@ -74,7 +77,7 @@ class Core:
         self.current = asyncio.Event()
         """Set once the state has been in step with the server in this session."""
         self.house = Housekeeping(store, self.announcer)
-        self.outbox = Outbox(store.outbox, self, random=random)
+        self.outbox = Outbox(store.outbox, self, random=random, clock=monotonic)
         self.state = State(device_id=credentials.device_id, queued_for=self.outbox.queue.of)
         self.state.cursor = store.cursor
         self.state.position = position_of(store.cursor)
@@ -98,11 +101,12 @@ class Core:
             inexact=self._ask_for,
             position_moved=lambda: self.catch_up.position_moved(),
             signed_out=self._signed_out,
+            nick_changed=self._nick_changed,
             disk_failed=self.house.disk_failed,
         )
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
         self.pages = Pages(state=self.state, store=store, calls=self.calls, receiver=self.receiver)
-        self.stream = Stream(api.server_url, self, random=random)
+        self.stream = Stream(api.server_url, self, random=random, wall=lambda: clock() / 1000, monotonic=monotonic)
         self._queued_told = 0
         self._greeted = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -182,6 +186,11 @@ class Core:
             self._spawn(self._ask(conversation_id))
         self._greeted = True
         self._spawn(self._learn_deletions())  # what was replayed does not say how much of its time has passed
+
+    def machine_slept(self) -> None:
+        """Neither the socket nor the pooled connections lead anywhere: new ones, for what hangs in them as well."""
+        self._spawn(self.api.renew())
+        self.outbox.wake()
 
     async def token_refused(self, token: str) -> None:
         """The server did not take it at the socket."""
@@ -268,9 +277,15 @@ class Core:
     def identity_is(self, me: requests.Me) -> None:
         """Who one is, as the server says."""
         self.facts_are(me.server)
+        if self.identity is not None and self.identity.nick != me.nick:
+            self.announcer.put(changes.NickChanged(nick=me.nick))
         self.identity = me
         self.echoes.nick = me.nick
         self._keep_identity(me)
+
+    def _nick_changed(self, nick: str | None) -> None:
+        if self.identity is not None:
+            self.identity_is(msgspec.structs.replace(self.identity, nick=nick))
 
     def _keep_identity(self, me: requests.Me) -> None:
         try:
@@ -330,6 +345,7 @@ class Core:
 
     async def perform(self, entry: AnyEntry) -> Answer:
         """Carry a command out."""
+        self.stream.look_at_clocks()
         return await perform(self.calls, entry)
 
     async def reach(self, event_seq: int) -> None:

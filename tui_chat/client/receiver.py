@@ -33,6 +33,7 @@ class Receiver:
         inexact: Callable[[str], None],
         position_moved: Callable[[], None],
         signed_out: Callable[[], None],
+        nick_changed: Callable[[str | None], None],
         disk_failed: Callable[[CacheError], None],
     ):
         self._state = state
@@ -48,6 +49,8 @@ class Receiver:
         self.inexact = inexact
         self._position_moved = position_moved
         self._signed_out = signed_out
+        self._nick_changed = nick_changed
+        """One's own."""
         self.disk_failed = disk_failed
 
     def receive(self, received: events.EventRange, *, while_away: bool = False) -> sync.Applied | sync.Gap | sync.Old:
@@ -190,6 +193,10 @@ class Receiver:
                 return self._restored(effect)
             case sync.PeerHasRead(conversation_id, peer_read_seq):
                 return [changes.PeerRead(conversation_id=conversation_id, peer_read_seq=peer_read_seq)]
+            case sync.Renamed(user):
+                if user.user_id == self._user_id:
+                    self._nick_changed(user.nick)
+                return []
             case sync.DeviceGone(device_id):
                 if device_id == self._state.device_id:
                     self._signed_out()

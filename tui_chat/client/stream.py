@@ -4,10 +4,15 @@ The reading task decodes and hands over; it never waits for a disk, a screen or 
 stops reading when its queue is full, and then our own keepalive would end the connection (measured). Backoff has full
 jitter, so that a restarted server is not stampeded; it starts over only after a healthy spell, since a server that
 accepts and closes at once would otherwise be called without pause.
+
+A machine that slept finds its connections dead, and neither end knows: the wall clock has moved on and the monotonic
+one has not. That is looked at every ten seconds and whenever a person does something, and begins anew at once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
 from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
@@ -28,6 +33,11 @@ FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 HEALTHY_SECONDS: Final = 30.0
 KEEPALIVE_SECONDS: Final = 20.0
+"""Between two pings of ours, and how long the answer to one may take: a half-open connection ends after both."""
+LOOK_SECONDS: Final = 10.0
+"""Between two looks at the clocks."""
+SLEPT_SECONDS: Final = 5.0
+"""By so much the wall clock must have run ahead of the monotonic one for the machine to have slept."""
 _OUTGOING: Final = 16
 """Small frames that wait to be sent; typing that does not fit is dropped."""
 
@@ -40,6 +50,21 @@ class _Head(msgspec.Struct):
 
 _HEAD = msgspec.json.Decoder(_Head)
 _KNOWN: Final = frozenset({"events", "ephemeral", "welcome", "ping", "reset"})
+
+
+class Then(Enum):
+    """What a closed socket leaves to do."""
+
+    COME_BACK = "come back"
+    NEW_TOKEN = "new token"  # noqa: S105 - no password
+    STOP = "stop"
+
+
+_AFTER: Final[Mapping[int, Then]] = {
+    events.CLOSE_REVOKED: Then.STOP,
+    events.CLOSE_UNAUTHORIZED: Then.NEW_TOKEN,
+}
+"""By close code; after every other one, and after none at all, it comes back and resumes."""
 
 
 class Listener(Protocol):
@@ -61,6 +86,9 @@ class Listener(Protocol):
     def connection_is(self, connection: Connection) -> None:
         """The connection's state, at each change."""
 
+    def machine_slept(self) -> None:
+        """Whatever was connected is not any more, and neither end may know."""
+
 
 class Stream:
     """One event socket at a time, for as long as `run` runs."""
@@ -72,7 +100,11 @@ class Stream:
         *,
         random: Random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         open_seconds: float = 10.0,
+        keepalive_seconds: float = KEEPALIVE_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
     ):
         parts = urlsplit(server_url)
         self._server_url = server_url
@@ -81,7 +113,14 @@ class Stream:
         self._listener = listener
         self._random = random
         self._sleep = sleep
+        self._wall = wall
+        """Seconds since 1970."""
+        self._monotonic = monotonic
+        """Seconds; stands still while the machine sleeps."""
         self._open_seconds = open_seconds
+        self._keepalive_seconds = keepalive_seconds
+        self._look_seconds = look_seconds
+        self._ahead = wall() - monotonic()
         self._wake = asyncio.Event()
         self._failures = 0
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue(_OUTGOING)
@@ -94,6 +133,15 @@ class Stream:
         self._failures = 0
         self._wake.set()
 
+    def look_at_clocks(self) -> None:
+        """Begin anew where the machine has slept. A wall clock that was set forward costs a reconnection, no more."""
+        before, self._ahead = self._ahead, self._wall() - self._monotonic()
+        if self._ahead - before > SLEPT_SECONDS:
+            self._listener.machine_slept()
+            self.reconnect_now()
+            if self._socket is not None:
+                self._socket.transport.abort()
+
     def typing(self, conversation_id: str) -> None:
         """Tell the server, if it can be told now."""
         if self.connected:
@@ -101,6 +149,18 @@ class Stream:
 
     async def run(self) -> None:
         """Connect, read, come back; returns when the server no longer knows this device."""
+        looking = asyncio.create_task(self._keep_looking())
+        try:
+            await self._stay_connected()
+        finally:
+            looking.cancel()
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            self.look_at_clocks()
+
+    async def _stay_connected(self) -> None:
         while True:
             self._listener.connection_is(Connection.CONNECTING)
             self._wake.clear()
@@ -149,8 +209,8 @@ class Stream:
                 ssl=context,
                 max_size=2 * limits.FRAME_BYTES,
                 open_timeout=self._open_seconds,
-                ping_interval=KEEPALIVE_SECONDS,
-                ping_timeout=KEEPALIVE_SECONDS,
+                ping_interval=self._keepalive_seconds,
+                ping_timeout=self._keepalive_seconds,
                 close_timeout=1.0,
             )
         except InvalidStatus as error:
@@ -171,14 +231,10 @@ class Stream:
             writer.cancel()
             await asyncio.wait([writer])
             await socket.close()
-        match socket.close_code:
-            case events.CLOSE_REVOKED:
-                return False
-            case events.CLOSE_UNAUTHORIZED:
-                await self._listener.token_refused(token)
-            case _:
-                pass
-        return True
+        then = _AFTER.get(socket.close_code or 0, Then.COME_BACK)
+        if then is Then.NEW_TOKEN:
+            await self._listener.token_refused(token)
+        return then is not Then.STOP
 
     async def _read(self, socket: "ClientConnection") -> None:
         from websockets.exceptions import ConnectionClosed

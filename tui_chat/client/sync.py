@@ -7,8 +7,8 @@ Watermarks move forward only, whoever brings them; a restore alone moves them ba
 repeated one or an old page from bringing back what was cleared.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -110,6 +110,12 @@ class PeerHasRead(NamedTuple):
     peer_read_seq: int
 
 
+class Renamed(NamedTuple):
+    """Somebody, perhaps oneself, has another nick."""
+
+    user: User
+
+
 class DeviceGone(NamedTuple):
     """A device of this user was logged out."""
 
@@ -127,6 +133,7 @@ Effect = (
     | InLine
     | Inexact
     | PeerHasRead
+    | Renamed
     | DeviceGone
 )
 
@@ -229,33 +236,29 @@ class _Step:
         self.marks[conversation_id] = marks
 
     def apply(self, event: events.AnyEvent) -> None:
-        match event:
-            case events.MessageNew(message=message, conversation=conversation):
-                self.speaks_of(conversation, brings_in_line=True)
-                self.effects.append(Arrived(message, self.is_visible(message)))
-            case events.MessageChanged(message=message, conversation=conversation):
-                self.speaks_of(conversation)
-                self.effects.append(Replaced(message, self.is_visible(message)))
-            case events.ConversationDeleted():
-                self.deleted(event)
-            case events.ConversationCleared():
-                self.cleared(event)
-            case events.ConversationRestored():
-                self.restored(event)
-            case events.ConversationChanged(conversations=conversations):
-                for conversation in conversations:
-                    self.speaks_of(conversation)
-            case events.ConversationRead():
-                self.read(event)
-            case events.GroupChanged(conversation=conversation) | events.MemberChanged(conversation=conversation):
-                if conversation is not None:
-                    self.speaks_of(conversation)
-            case events.DeviceRevoked(device_id=device_id):
-                self.effects.append(DeviceGone(device_id))
-            case events.UserChanged(user=user):
-                self.renamed(user)
-            case events.Unknown():
-                self.unknown += 1
+        HANDLERS[type(event)](self, event)
+
+    def arrived(self, event: events.MessageNew) -> None:
+        self.speaks_of(event.conversation, brings_in_line=True)
+        self.effects.append(Arrived(event.message, self.is_visible(event.message)))
+
+    def replaced(self, event: events.MessageChanged) -> None:
+        self.speaks_of(event.conversation)
+        self.effects.append(Replaced(event.message, self.is_visible(event.message)))
+
+    def changed(self, event: events.ConversationChanged) -> None:
+        for conversation in event.conversations:
+            self.speaks_of(conversation)
+
+    def group_changed(self, event: events.GroupChanged | events.MemberChanged) -> None:
+        if event.conversation is not None:
+            self.speaks_of(event.conversation)
+
+    def device_revoked(self, event: events.DeviceRevoked) -> None:
+        self.effects.append(DeviceGone(event.device_id))
+
+    def not_known(self, _: events.Unknown) -> None:
+        self.unknown += 1
 
     def is_visible(self, message: Message) -> bool:
         return message.message_seq > self.marks_of(message.conversation_id).cleared_through
@@ -283,8 +286,10 @@ class _Step:
         if brings_in_line or merged.hidden_through > marks.hidden_through:
             self.effects.append(InLine(conversation_id))
 
-    def renamed(self, user: User) -> None:
+    def renamed(self, event: events.UserChanged) -> None:
         """Somebody has another nick, or none: the row of the conversation with them is called so from now on."""
+        user = event.user
+        self.effects.append(Renamed(user))
         row = self.row(c2c(user.user_id))
         if row is None:
             return
@@ -375,3 +380,20 @@ class _Step:
         if peer is not None and event.peer_read_seq > peer.peer_read_seq:
             self.put(msgspec.structs.replace(peer, peer_read_seq=event.peer_read_seq))
             self.effects.append(PeerHasRead(peer.conversation_id, event.peer_read_seq))
+
+
+HANDLERS: Final[Mapping[type, Callable[[_Step, Any], None]]] = {
+    events.MessageNew: _Step.arrived,
+    events.MessageChanged: _Step.replaced,
+    events.ConversationDeleted: _Step.deleted,
+    events.ConversationCleared: _Step.cleared,
+    events.ConversationRestored: _Step.restored,
+    events.ConversationChanged: _Step.changed,
+    events.ConversationRead: _Step.read,
+    events.GroupChanged: _Step.group_changed,
+    events.MemberChanged: _Step.group_changed,
+    events.UserChanged: _Step.renamed,
+    events.DeviceRevoked: _Step.device_revoked,
+    events.Unknown: _Step.not_known,
+}
+"""Kind of event -> what it does to the state."""

@@ -118,14 +118,29 @@ class Calls:
     async def change_group(self, group_id: str, body: requests.ChangeGroup) -> requests.GroupAnswer:
         return await self._call("PATCH", f"/v1/groups/{_part(group_id)}", requests.GroupAnswer, body)
 
-    async def dismiss_group(self, group_id: str) -> requests.Done:
-        return await self._call("DELETE", f"/v1/groups/{_part(group_id)}", requests.Done)
+    async def dismiss_group(self, group_id: str, operation_id: str) -> requests.GroupAnswer:
+        query = {"operationID": operation_id}
+        return await self._call("DELETE", f"/v1/groups/{_part(group_id)}", requests.GroupAnswer, query=query)
 
-    async def join_group(self, group_id: str, body: requests.GroupCommand) -> requests.GroupAnswer:
-        return await self._call("POST", f"/v1/groups/{_part(group_id)}/join", requests.GroupAnswer, body)
+    async def transfer_group(self, group_id: str, body: requests.TransferGroup) -> requests.GroupAnswer:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/transfer", requests.GroupAnswer, body)
 
-    async def quit_group(self, group_id: str, body: requests.GroupCommand) -> requests.Done:
-        return await self._call("POST", f"/v1/groups/{_part(group_id)}/quit", requests.Done, body)
+    async def mute_group(self, group_id: str, body: requests.MuteGroup) -> requests.GroupAnswer:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/mute", requests.GroupAnswer, body)
+
+    async def join_group(self, group_id: str, body: requests.JoinGroup) -> requests.GroupJoined:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/join", requests.GroupJoined, body)
+
+    async def quit_group(self, group_id: str, body: requests.GroupCommand) -> requests.GroupAnswer:
+        return await self._call("POST", f"/v1/groups/{_part(group_id)}/quit", requests.GroupAnswer, body)
+
+    async def applications(self, group_id: str, cursor: str | None) -> requests.ApplicationPage:
+        path = f"/v1/groups/{_part(group_id)}/applications"
+        return await self._call("GET", path, requests.ApplicationPage, query={"cursor": cursor, "limit": PAGE})
+
+    async def decide(self, group_id: str, user_id: str, body: requests.DecideApplication) -> requests.GroupAnswer:
+        path = f"/v1/groups/{_part(group_id)}/applications/{_part(user_id)}"
+        return await self._call("POST", path, requests.GroupAnswer, body)
 
     async def members(self, group_id: str, cursor: str | None) -> requests.MemberPage:
         query = {"cursor": cursor, "limit": PAGE}
@@ -134,8 +149,13 @@ class Calls:
     async def add_members(self, group_id: str, body: requests.AddMembers) -> requests.GroupAnswer:
         return await self._call("POST", f"/v1/groups/{_part(group_id)}/members", requests.GroupAnswer, body)
 
-    async def remove_member(self, group_id: str, user_id: str) -> requests.Done:
-        return await self._call("DELETE", f"/v1/groups/{_part(group_id)}/members/{_part(user_id)}", requests.Done)
+    async def set_role(self, group_id: str, user_id: str, body: requests.ChangeMember) -> requests.GroupAnswer:
+        path = f"/v1/groups/{_part(group_id)}/members/{_part(user_id)}"
+        return await self._call("PATCH", path, requests.GroupAnswer, body)
+
+    async def remove_member(self, group_id: str, user_id: str, operation_id: str) -> requests.GroupAnswer:
+        path = f"/v1/groups/{_part(group_id)}/members/{_part(user_id)}"
+        return await self._call("DELETE", path, requests.GroupAnswer, query={"operationID": operation_id})
 
     async def find_users(self, words: str) -> requests.UserList:
         return await self._call("GET", "/v1/users", requests.UserList, query={"q": words})

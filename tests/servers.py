@@ -37,9 +37,10 @@ class AdjustableClock:
     def __init__(self) -> None:
         self._ticks = itertools.count(1)
         self._advanced = 0
+        self._jumped = 0
 
     def __call__(self) -> int:
-        return START_MS + next(self._ticks) + self._advanced
+        return START_MS + next(self._ticks) + self._advanced + self._jumped
 
     def monotonic(self) -> float:
         """Seconds, for limits: the machine's, and what a test adds."""
@@ -48,6 +49,10 @@ class AdjustableClock:
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self._advanced += int(seconds * 1000)
+
+    def jump(self, seconds: float) -> None:
+        """Set the machine's clock forward or back, while no time passes."""
+        self._jumped += int(seconds * 1000)
 
 
 class LiveServer:

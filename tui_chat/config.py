@@ -9,11 +9,11 @@ import fcntl
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 import platformdirs
@@ -84,6 +84,60 @@ class ScreenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mouse: bool = True
 
 
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[server]`: how `tui-chat serve` runs. None: not said there.
+
+    Each can be said as an option of the command (`--tls-cert`), in the environment (`TUI_CHAT_TLS_CERT`) and in the
+    file (`tls_cert`), and counts in this order. Paths in the file are relative to the file.
+    """
+
+    host: str | None = None
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    data: str | None = None
+    public_url: str | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    trusted_proxy: list[str] | None = None
+    origin: list[str] | None = None
+    insecure: bool | None = None
+    sync_deletions: Literal["on", "off"] | None = None
+    backups: str | None = None
+    metrics_token_file: str | None = None
+    log_format: Literal["text", "json"] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    access_log: bool | None = None
+
+    PATHS: ClassVar[tuple[str, ...]] = ("data", "tls_cert", "tls_key", "backups", "metrics_token_file")
+
+    def over(self, other: "ServerSettings") -> "ServerSettings":
+        """These, and where they say nothing, the other's."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__ if getattr(self, name) is not None}
+        return msgspec.structs.replace(other, **said)
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str]) -> "ServerSettings":
+        """What TUI_CHAT_HOST and its like say; lists are separated by commas.
+
+        Raises:
+            ConfigError: a value of the wrong kind; its variable is named.
+        """
+        lists = ("trusted_proxy", "origin")
+        found: dict[str, Any] = {}
+        for field in cls.__struct_fields__:
+            name = f"TUI_CHAT_{field.upper()}"
+            value = environment.get(name)
+            if not value:
+                continue
+            split = [one.strip() for one in value.split(",") if one.strip()]
+            try:
+                found[field] = getattr(
+                    msgspec.convert({field: split if field in lists else value}, cls, strict=False), field
+                )
+            except msgspec.ValidationError as error:
+                raise ConfigError(f"{name}: {str(error).partition(' - at ')[0]}, not {value[:80]!r}") from error
+        return cls(**found)
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The settings file. What is not in it has the value that stands here."""
 
@@ -92,26 +146,53 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     device_name: str | None = None
     delete: DeleteSettings = DeleteSettings()
     screen: ScreenSettings = ScreenSettings()
+    server: ServerSettings = ServerSettings()
 
 
-def read_settings(path: Path) -> Settings:
-    """The settings in the file; the defaults where there is no file.
+def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
+    """The settings in the file; the defaults where there is no file, unless it `must_exist`.
 
     Raises:
-        ConfigError: not TOML, an unknown name, or a value of the wrong kind.
+        ConfigError: not TOML, an unknown name, or a value of the wrong kind; file and line are named.
     """
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if must_exist:
+            raise ConfigError(f"{path}: there is no such file") from error
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}); mend or remove it") from error
     try:
-        return msgspec.convert(tomllib.loads(text), Settings)
+        settings = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}; mend or remove it") from error
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}; mend or remove it") from error
+        where = _line_of(text, str(error))
+        raise ConfigError(f"{path}{where}: {error}; mend or remove it") from error
+    paths = {
+        name: str(path.parent.absolute() / Path(said).expanduser())
+        for name in ServerSettings.PATHS
+        if (said := getattr(settings.server, name)) is not None
+    }
+    return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **paths))
+
+
+def _line_of(text: str, fault: str) -> str:
+    """`, line 7` where the fault names a setting that can be found in the text; else nothing."""
+    place = re.search(r"at `\$\.?([\w.]*)", fault)
+    words = place[1].split(".") if place is not None and place[1] else []
+    unknown = re.search(r"unknown field `([^`]*)`", fault)
+    *tables, name = [*words, *([unknown[1]] if unknown is not None else [])] or [""]
+    wanted, table = ".".join(tables), ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+\s*([\w.\-]+)\s*\]", line):
+            table = header[1]
+            if not wanted and table == name:
+                return f", line {number}"
+        elif table == wanted and name and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
+            return f", line {number}"
+    return ""
 
 
 def private_directory(path: Path) -> Path:

@@ -89,6 +89,7 @@ REFUSALS = {
     "GET /v1/admin/settings": "administrator_only",
     "PATCH /v1/admin/settings": "administrator_only",
     "POST /v1/admin/invites": "administrator_only",
+    "POST /v1/admin/backup": "administrator_only backup_running",
     "GET /healthz": "",
 }
 """What each endpoint refuses with, beside what all do."""

@@ -1,8 +1,8 @@
 """The ASGI application: addresses, errors, the socket. Made of the table in routes/ and of what a request needs."""
 
 import logging
+import random
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -18,11 +18,13 @@ from tui_chat.protocol.errors import (
     MethodNotAllowed,
     NotFound,
     TooFrequent,
+    Unavailable,
 )
 from tui_chat.protocol.wire import encode
 
+from .observing import METRICS, Exposition, Watched
 from .openapi import describe
-from .request import answer, authenticate, handle, peer_of, refuse
+from .request import CALLER, answer, authenticate, handle, peer_of, refuse
 from .routes import ENDPOINTS
 from .routes.endpoint import Endpoint
 from .services import Services
@@ -30,6 +32,8 @@ from .stream import EventSocket
 
 STREAM: Final = "/v1/stream"
 OPENAPI: Final = "/openapi.json"
+RETRY_SECONDS: Final = 5.0
+"""Who is refused because the server stops is told to come back within so long."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +44,13 @@ def create_app(services: Services) -> ASGIApp:
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     # Starlette compares one after the other, so the table begins with what is asked for most.
-    routes: list[BaseRoute] = [Route(path, _Resource(services, methods)) for path, methods in by_path.items()]
+    routes: list[BaseRoute] = [Route(path, _Resource(services, path, methods)) for path, methods in by_path.items()]
     routes.append(WebSocketRoute(STREAM, _Stream(services)))
+    routes.append(Route(METRICS, Exposition(services)))
     routes.append(Route(OPENAPI, _Description()))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
-    app.router.default = _nothing_here
+    app.router.default = _Nowhere(services)
     return _Entrance(app, services)
 
 
@@ -54,6 +59,7 @@ class _Entrance:
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
         self._app = app
+        self._services = services
         self._origins = frozenset(origin.encode() for origin in services.options.origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +72,11 @@ class _Entrance:
                     await refuse(Forbidden("requests from web pages are not answered here"), scope, receive, send)
                     return
                 hosts += name == b"host"
+            if self._services.draining:
+                # Spread, so that whoever comes back does not come with everybody else.
+                again = random.uniform(1, RETRY_SECONDS)  # noqa: S311 - no secret
+                await refuse(Unavailable("the server is stopping", retry_after=again), scope, receive, send)
+                return
             if hosts > 1:
                 # RFC 9112, section 3.2: or whoever stands in front and we could each believe another one.
                 await refuse(InvalidRequest("the request names its host more than once"), scope, receive, send)
@@ -76,22 +87,27 @@ class _Entrance:
 class _Resource:
     """One address with its methods."""
 
-    def __init__(self, services: Services, methods: Mapping[str, Endpoint[Any, Any, Any]]) -> None:
-        self._methods = {method: partial(handle, services, endpoint) for method, endpoint in methods.items()}
+    def __init__(self, services: Services, path: str, methods: Mapping[str, Endpoint[Any, Any, Any]]) -> None:
+        self._services = services
+        self._path = path
+        self._methods = dict(methods)
         if "GET" in self._methods:
             self._methods["HEAD"] = self._methods["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = self._methods.get(scope["method"])
+        watched = Watched(self._services, scope, self._path)
+        endpoint = self._methods.get(scope["method"])
         try:
-            if method is None:
+            if endpoint is None:
                 allowed = sorted(self._methods)
                 raise MethodNotAllowed(f"this address takes {', '.join(allowed)}", details={"allow": allowed})
-            await method(scope, receive, send)
+            watched.did(await handle(self._services, endpoint, scope, receive, send))
         except ChatError as error:
+            watched.refused(error)
             await refuse(error, scope, receive, send)
         except Exception:
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", scope["method"], self._path)
+            watched.refused(Internal())
             await refuse(Internal(), scope, receive, send)
 
 
@@ -103,16 +119,19 @@ class _Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services = self._services
+        watched = Watched(services, scope, STREAM)
         try:
-            caller = await authenticate(services, peer_of(services, scope))
+            caller = scope[CALLER] = await authenticate(services, peer_of(services, scope))
             services.limiter.others.take(caller.user)
             if services.hub.count(caller.user) >= limits.SOCKETS_A_USER:
                 raise TooFrequent("too many sockets are open for this user", retry_after=limits.PING_SECONDS)
         except ChatError as error:
+            watched.refused(error)
             await refuse(error, scope, receive, send)
             return
         await receive()
         await send({"type": "websocket.accept"})
+        watched.done(101)
         socket = EventSocket(dict(scope), receive, send, caller=caller, hub=services.hub, log=services)
         await socket.run()
 
@@ -131,5 +150,13 @@ class _Description:
         await answer(200, self._json, send)
 
 
-async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
-    await refuse(NotFound("there is nothing at this address"), scope, receive, send)
+class _Nowhere:
+    """Every other address."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = NotFound("there is nothing at this address")
+        Watched(self._services, scope, "").refused(error)
+        await refuse(error, scope, receive, send)

@@ -120,18 +120,17 @@ class Tokens:
 
 
 def may_register_freely(options: ServerOptions, peer: str | None, headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a request to register comes from this very machine: the one case that needs no invitation.
+    """Whether a request to register comes from this very machine, and the server is for nobody else: the one case that
+    needs no invitation."""
+    return is_loopback(options.host) and from_this_machine(options, peer, headers)
 
-    A proxy in front would make every stranger look local, so the server must listen on loopback and have no public
-    address, and the request must name a loopback host and carry no sign of a proxy.
+
+def from_this_machine(options: ServerOptions, peer: str | None, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request comes from this very machine.
+
+    A proxy in front would make every stranger look local, so the server must have no public address, and the request
+    must name a loopback host and carry no sign of a proxy.
     """
     proxied = any(name == b"forwarded" or name.startswith(b"x-forwarded-") for name in headers)
     host = host_of(headers.get(b"host", b"").decode("latin-1"))
-    return (
-        options.public_url is None
-        and is_loopback(options.host)
-        and peer is not None
-        and is_loopback(peer)
-        and is_loopback(host)
-        and not proxied
-    )
+    return options.public_url is None and peer is not None and is_loopback(peer) and is_loopback(host) and not proxied

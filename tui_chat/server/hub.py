@@ -5,7 +5,7 @@ Everything runs on the event loop's thread and nothing here waits: a socket has 
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -17,6 +17,20 @@ from .transport import text_frame
 
 ENVELOPE_BYTES = 256
 """Room for what stands around the events of a frame."""
+
+
+class StreamCounts:
+    """What sockets count, as plain numbers: they are counted for every frame, and read when a monitor asks."""
+
+    __slots__ = ("cut", "frames", "overflows")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        """Frames with events that were handed to the transport."""
+        self.overflows = 0
+        """Queues that were dropped; the socket read on from the log."""
+        self.cut = 0
+        """Connections that were cut because their peer took nothing."""
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -59,6 +73,7 @@ class Hub:
 
     def __init__(self, cursor: Callable[[int], str]) -> None:
         self._cursor = cursor
+        self.counts: Final = StreamCounts()
         self.stopping = False
         """Nothing is worth waiting for any more."""
         self._connections: dict[int, set[Connection]] = {}
@@ -77,6 +92,10 @@ class Hub:
 
     def __iter__(self) -> Iterator[Connection]:
         return iter([connection for there in self._connections.values() for connection in there])
+
+    def size(self) -> int:
+        """How many connections there are."""
+        return sum(map(len, self._connections.values()))
 
     def count(self, user: int) -> int:
         """How many connections a user has."""

@@ -41,6 +41,12 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Addresses whose X-Forwarded-For is believed."""
     origins: tuple[str, ...] = ()
     """Values of `Origin` that are let in; a terminal client sends none."""
+    backups: Path | None = None
+    """Where POST /v1/admin/backup puts them; None: `backups` in the data directory."""
+    metrics_token: str | None = None
+    """Who shows it may read /metrics from anywhere; without one only requests from this machine may."""
+    access_log: bool = False
+    """Log each request: its address' pattern, never its parameters."""
     passwords: HashParameters = HashParameters()
 
     def check(self) -> None:

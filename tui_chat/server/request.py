@@ -24,6 +24,7 @@ DRAIN_SECONDS: Final = 1.0
 """So long, what is left of a refused body is thrown away: the refusal must reach a client that is still sending."""
 DRAIN_BYTES: Final = 8 * limits.BODY_BYTES
 QUERY_FIELDS_MOST: Final = 20
+CALLER: Final = "tui_chat.caller"
 
 _WHOLE_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 """In JSON: a backslash, a pair of surrogates."""
@@ -35,14 +36,14 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 
 async def handle(
     services: Services, endpoint: Endpoint[Any, Any, Any], scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Answer one request.
+) -> Any:
+    """Answer one request; what was answered. Who asked is left in the scope under CALLER, for the log.
 
     Raises:
         ChatError: refused; nothing was sent yet.
     """
     peer = peer_of(services, scope)
-    caller = None if endpoint.anyone else await authenticate(services, peer)
+    caller = scope[CALLER] = None if endpoint.anyone else await authenticate(services, peer)
     count(services, endpoint.counted, caller, peer)
     path = {name: unquote(value) for name, value in scope["path_params"].items()}
     query = _query(endpoint.query, scope["query_string"])
@@ -54,6 +55,7 @@ async def handle(
 
     result = await endpoint.handler(Call(services, caller, body, query, path, peer, gone))
     await answer(200, encode(result), send)
+    return result
 
 
 def peer_of(services: Services, scope: Scope) -> Peer:

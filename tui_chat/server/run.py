@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import random
 import signal
 import socket
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -16,7 +18,7 @@ from typing import Final
 import msgspec
 import uvicorn
 
-from tui_chat.protocol import limits
+from tui_chat.protocol import events, limits
 from tui_chat.protocol.models import Settings
 from tui_chat.protocol.requests import ChangeSettings
 
@@ -40,6 +42,11 @@ UNACKNOWLEDGED_MS: Final = 20_000
 """A connection whose peer acknowledges nothing for so long is cut by the kernel (TCP_USER_TIMEOUT)."""
 SEND_BUFFER_BYTES: Final = 256 * 1024
 """What the kernel holds for a peer that does not read; left alone it would grow to megabytes each."""
+DRAIN_SECONDS: Final = 2.0
+"""At most so long, a stopping server lets its sockets go one after the other, so that they come back so."""
+DRAINED_A_SECOND: Final = 500
+"""Sockets that are let go in a second while there are not too many for DRAIN_SECONDS."""
+DRAIN_STEP_SECONDS: Final = 0.02
 AGAIN_SECONDS: Final = 5
 """After which work in the background that failed begins anew."""
 
@@ -60,8 +67,12 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
 class Running:
     """A server that accepts connections."""
 
-    def __init__(self, listening: Listening, engine: Engine, services: Services) -> None:
+    def __init__(
+        self, listening: Listening, engine: Engine, services: Services, read_certificates: Callable[[], None]
+    ) -> None:
         self.listening: Final = listening
+        self.read_certificates: Final = read_certificates
+        """Use what stands in the files by now for new connections."""
         self.engine: Final = engine
         self.services: Final = services
 
@@ -69,9 +80,11 @@ class Running:
 async def serve(
     options: ServerOptions, *, ready: Callable[[Listening], None] | None = None, stop: asyncio.Event | None = None
 ) -> None:
-    """Serve until `stop` is set; without one, until SIGTERM or SIGINT.
+    """Serve until `stop` is set; without one, until SIGTERM or SIGINT. At SIGHUP certificates are read again.
 
-    Sockets are closed with 1012, what is under way is finished. `ready` is called once connections are accepted.
+    At the end nothing new is begun (503), sockets are closed with 1012 over a short time so that they do not all come
+    back in one moment, and what is under way is finished. A second signal ends the process as it is.
+    `ready` is called once connections are accepted.
 
     Raises:
         CannotServe: options that must not be served, the database in use, the address not available.
@@ -80,7 +93,9 @@ async def serve(
         async with running(options) as server:
             if ready is not None:
                 ready(server.listening)
-            await told.wait()
+            with _at_hangup(server.read_certificates) if stop is None else nullcontext():
+                await told.wait()
+            _log.info("stopping")
 
 
 @asynccontextmanager
@@ -99,10 +114,11 @@ async def running(
         listening = await _announce(options, listener, engine)
         server = _Server(_configure(options, services))
         await stack.enter_async_context(server.accepting(listener))
-        stack.callback(services.hub.stop)
         for work in (services.watch, services.tidy):
             await stack.enter_async_context(_in_background(work))
-        yield Running(listening, engine, services)
+        stack.push_async_callback(_drain, services)
+        _log.info("listening", extra={"facts": {"url": listening.url, "data": str(options.data)}})
+        yield Running(listening, engine, services, server.read_certificates)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -137,6 +153,20 @@ class _Server(uvicorn.Server):
         finally:
             self._stopping.set()
             await task
+
+    def read_certificates(self) -> None:
+        """Read the certificate and its key again; where they cannot be used, go on with those there were."""
+        context = self.config.ssl
+        if context is None or self.config.ssl_certfile is None:
+            return
+        try:
+            # A pair that does not fit would leave the context with half of each.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.config.ssl_certfile, self.config.ssl_keyfile)
+            context.load_cert_chain(self.config.ssl_certfile, self.config.ssl_keyfile)
+        except OSError as error:
+            _log.error("the certificate stays as it was: %s cannot be used: %s", self.config.ssl_certfile, error)
+        else:
+            _log.info("the certificate was read again")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -248,6 +278,35 @@ async def _in_background(work: Callable[[], Coroutine[None, None, None]]) -> Asy
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _drain(services: Services) -> None:
+    """Begin nothing new, and let the sockets go over a short time, in no order."""
+    services.draining = True
+    services.hub.stop()
+    sockets = list(services.hub)
+    random.shuffle(sockets)
+    seconds = min(DRAIN_SECONDS, len(sockets) / DRAINED_A_SECOND)
+    at_once = max(1, int(len(sockets) * DRAIN_STEP_SECONDS / seconds)) if sockets else 1
+    for start in range(0, len(sockets), at_once):
+        for socket_ in sockets[start : start + at_once]:
+            socket_.close(events.CLOSE_RESTART)
+        if start + at_once < len(sockets):
+            await asyncio.sleep(DRAIN_STEP_SECONDS)
+
+
+@contextmanager
+def _at_hangup(act: Callable[[], None]) -> Iterator[None]:
+    """Act at each SIGHUP; never, off the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, act)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -11,8 +12,11 @@ from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.wire import encode
 
 from .auth import Passwords, Tokens
+from .backup import Backups
 from .engines import Clock, Committed, Engine, Transaction
+from .health import Health
 from .hub import Hub
+from .metrics import Metrics
 from .operations import accounts, conversations, expiry, settings
 from .operations import events as log
 from .operations.caller import Caller
@@ -42,7 +46,14 @@ class Services:
         self.passwords: Final = Passwords(options.passwords)
         self.limiter: Final = Limiter(monotonic)
         self.tokens: Final = Tokens(self._authenticate, clock)
+        self.metrics: Final = Metrics(self.hub)
+        self.health: Final = Health(engine, monotonic)
+        self.backups: Final = Backups(engine, options.backups or options.data / "backups", clock)
+        self.draining = False
+        """The server is about to stop: nothing new is begun."""
+        self._due = asyncio.Event()
         engine.on_commit(self._committed)
+        engine.on_group(self.metrics.group)
 
     @classmethod
     async def open(
@@ -108,11 +119,19 @@ class Services:
         """Fold in what has expired, erase what nobody can see, trim logs; a little at a time."""
         while True:
             try:
-                more = await self.engine.write(expiry.tidy)
+                more = await self.engine.write(expiry.tidy) or await self.engine.reclaim()
             except ChatError as error:
                 _log.warning("tidying up failed: %s", error)
                 more = False
-            await asyncio.sleep(0 if more else TIDY_SECONDS)
+            if not more:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TIDY_SECONDS):
+                        await self._due.wait()
+                self._due.clear()
+
+    def tidy_soon(self) -> None:
+        """Something is due that should not wait for the next time."""
+        self._due.set()
 
     async def _authenticate(self, token: str) -> Caller:
         caller = await self.engine.read(lambda tx: accounts.authenticate(tx, token))
@@ -123,6 +142,7 @@ class Services:
         if committed.revoked:
             gone = [revoked.device_id for revoked in committed.revoked]
             self.tokens.forget(gone)
+        self.metrics.committed(len(committed.emitted))
         self.hub.deliver(committed.emitted)
         if committed.revoked:
             self.hub.close_devices(gone, events.CLOSE_REVOKED)

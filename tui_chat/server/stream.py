@@ -143,8 +143,11 @@ class EventSocket:
         follows = frame.first == self._queued + 1
         if follows and self._is_idle() and self._line.offer(frame.data):
             self.sent = self._queued = frame.last
+            self._hub.counts.frames += 1
             return
-        if not follows or len(self._queue) >= limits.SOCKET_QUEUE or self._queued_bytes + len(frame.data) > QUEUE_BYTES:
+        full = len(self._queue) >= limits.SOCKET_QUEUE or self._queued_bytes + len(frame.data) > QUEUE_BYTES
+        if full or not follows:
+            self._hub.counts.overflows += full
             self._drop_queue()
         else:
             self._queue.append((frame.last, frame.data))
@@ -180,6 +183,8 @@ class EventSocket:
     def check(self, now: float) -> None:
         """Cut a peer that takes nothing; ping one for which the time has come."""
         if self._sending_since is not None and now - self._sending_since > limits.STALL_SECONDS:
+            self._sending_since = None
+            self._hub.counts.cut += 1
             self._line.abort(events.CLOSE_SLOW)
         elif now >= self._next_ping:
             self._next_ping = now + limits.PING_SECONDS
@@ -225,7 +230,9 @@ class EventSocket:
                     last, frame = self._queue.popleft()
                     self._queued_bytes -= len(frame)
                     await self._put(frame)
-                    self.sent = last or self.sent
+                    if last:
+                        self.sent = last
+                        self._hub.counts.frames += 1
                 else:
                     self._idle = self._loop.create_future()
                     await self._idle
@@ -263,6 +270,7 @@ class EventSocket:
         if found.missed.last > self.sent:
             await self._put(text_frame(encode(found.missed)))
             self.sent = found.missed.last
+            self._hub.counts.frames += 1
         if self.sent >= max(found.newest, self._newest):
             self._newest = self._queued = self.sent
             self._live = True

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -35,6 +36,15 @@ class Revoked(NamedTuple):
 
     user: int
     device_id: str
+
+
+class DatabaseSize(NamedTuple):
+    """Bytes that a database takes."""
+
+    used: int
+    """With what is still in its log."""
+    free: int
+    """Of these, what is empty and will be written again."""
 
 
 class Committed(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +128,31 @@ class Engine(Protocol):
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         """Call `listener` on the event loop's thread after each commit, in commit order, before `write` returns."""
+        ...
+
+    def on_group(self, observer: Callable[[int, float], None]) -> None:
+        """Call `observer`, on any thread, with how many jobs each commit took in and how many seconds it took."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the newest commit was refused by the database itself; None where it was not."""
+        ...
+
+    async def size(self) -> DatabaseSize:
+        """How large the database is."""
+        ...
+
+    async def reclaim(self) -> bool:
+        """Give a bounded piece of what is empty back to the disk; whether there is more."""
+        ...
+
+    async def backup(self, target: Path) -> None:
+        """Write a copy of one consistent state, checked, readable by its owner alone, without holding writers up.
+
+        Raises:
+            StorageFull, Unavailable: it cannot be written; nothing is left of it.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,97 @@
+"""SQLite databases as files: a connection, a copy of a running one, and whether a file is a whole database of ours."""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Final
+
+COPIED_AT_ONCE: Final = 512
+"""Pages; between two such pieces of a copy everybody else gets the disk for PAUSE_SECONDS."""
+PAUSE_SECONDS: Final = 0.002
+
+
+class NotADatabase(ValueError):
+    """A file is no database of ours, or a damaged one; `str()` is one line that says so."""
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection without Python's own transactions, which any thread may use."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        uri=True,
+        timeout=5.0,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+    )
+    connection.execute("PRAGMA busy_timeout=5000")
+    return connection
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy one consistent state of a database that others may be writing to; in one file, for its owner alone.
+
+    The copy is checked before it takes the target's name, so under that name there is a whole one or none. Writers are
+    not held up: the source is read under one snapshot, a piece at a time.
+
+    Raises:
+        NotADatabase: the source is none, or what was copied of it is damaged.
+        sqlite3.Error, OSError: it cannot be read or written.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch = target.with_name(f".{target.name}.partial")
+    os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    try:
+        reader = connect(source, read_only=True)
+        try:
+            writer = connect(scratch)
+            try:
+                # Under a snapshot of its own a copy need not begin anew whenever somebody else has written.
+                reader.execute("BEGIN")
+                reader.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+                reader.backup(writer, pages=COPIED_AT_ONCE, progress=_pause)
+                reader.execute("ROLLBACK")
+                writer.execute("PRAGMA journal_mode=DELETE")
+                check(writer, target.name)
+            finally:
+                writer.close()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise NotADatabase(f"{source} is not a whole database: {error}") from error
+            raise
+        finally:
+            reader.close()
+        keep(scratch)
+        scratch.replace(target)
+        keep(target.parent)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def check(connection: sqlite3.Connection, name: str) -> None:
+    """Read the whole database, and see that it is one of ours.
+
+    Raises:
+        NotADatabase: it is not, or it is damaged.
+    """
+    (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if found != "ok":
+        raise NotADatabase(f"{name} is damaged: {found}")
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not {"meta", "migration", "account"} <= tables:
+        raise NotADatabase(f"{name} is no database of tui-chat")
+
+
+def keep(path: Path) -> None:
+    """Have a file, or a directory's list of files, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _pause(_status: int, _remaining: int, _total: int) -> None:
+    time.sleep(PAUSE_SECONDS)

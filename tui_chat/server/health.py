@@ -1,0 +1,59 @@
+"""Whether the server can do its work: its database answers, and takes what is written."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.models import ServerFacts
+
+from .engines import Engine, Transaction
+from .operations import settings
+
+ANSWER_SECONDS: Final = 5.0
+"""A database that takes longer is as good as gone."""
+PROBE_SECONDS: Final = 10.0
+"""A probe is a commit of one row; monitors may ask more often."""
+ROOM_BYTES: Final = 64 * 1024
+"""So much must find room before a disk that was full counts as one that is not."""
+
+
+class Health:
+    """What monitors are told."""
+
+    def __init__(self, engine: Engine, monotonic: Callable[[], float]) -> None:
+        self._engine = engine
+        self._monotonic = monotonic
+        self._next_probe = monotonic()
+
+    async def check(self) -> ServerFacts:
+        """Read, and write where that was not tried for PROBE_SECONDS or failed the last time.
+
+        Raises:
+            Unavailable: the database cannot be read or written; the message says why.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                facts = await self._engine.read(settings.facts)
+                if self._engine.trouble is not None:
+                    await self._engine.write(_find_room)
+                elif self._monotonic() >= self._next_probe:
+                    await self._engine.write(_probe)
+                    self._next_probe = self._monotonic() + PROBE_SECONDS
+        except TimeoutError:
+            raise Unavailable(f"the database has not answered for {ANSWER_SECONDS:.0f} s") from None
+        except ChatError as error:
+            raise Unavailable(f"the database cannot be used: {error}") from error
+        return facts
+
+
+def _find_room(tx: Transaction) -> None:
+    _probe(tx, "x" * ROOM_BYTES)
+    _probe(tx)
+
+
+def _probe(tx: Transaction, what: str = "") -> None:
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ('probe', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        what or str(tx.now),
+    )

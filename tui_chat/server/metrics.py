@@ -1,0 +1,127 @@
+"""What a server counts of itself, in Prometheus' text format; no name and no ID of anybody stands in it."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from tui_chat.protocol.errors import ChatError, WrongPassword
+from tui_chat.protocol.requests import ConversationsDeleted, ConversationsRestored, MessageSent
+
+from .engines import DatabaseSize
+from .hub import Hub
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_JOBS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Metrics:
+    """The numbers of one server, in a registry of its own.
+
+    Counting costs 1 to 2 µs each; what is counted for every frame of every socket is a plain number in the hub, and is
+    read when somebody asks.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._seconds = Histogram(
+            "tui_chat_request_seconds",
+            "From a request's head to its answer; /v1/sync may wait on purpose",
+            ("method", "endpoint"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._requests = Counter(
+            "tui_chat_requests", "Requests answered", ("method", "endpoint", "status"), registry=self._registry
+        )
+        self._refusals = Counter(
+            "tui_chat_refusals", "Requests refused, by error code", ("code",), registry=self._registry
+        )
+        self._login_failures = Counter(
+            "tui_chat_login_failures", "Log-ins with a wrong name or password", registry=self._registry
+        )
+        self._messages = Counter("tui_chat_messages_sent", "Sends that were answered", registry=self._registry)
+        self._conversations = Counter(
+            "tui_chat_conversations",
+            "Named by delete, clear, restore that went through",
+            ("what",),
+            registry=self._registry,
+        )
+        self._events = Counter("tui_chat_events", "Events written into users' logs", registry=self._registry)
+        self._commit_seconds = Histogram(
+            "tui_chat_commit_seconds", "One commit, with all its jobs", buckets=_SECONDS, registry=self._registry
+        )
+        self._commit_jobs = Histogram(
+            "tui_chat_commit_jobs", "Jobs that shared a commit", buckets=_JOBS, registry=self._registry
+        )
+        self._database = Gauge("tui_chat_database_bytes", "The database's files", registry=self._registry)
+        self._empty = Gauge("tui_chat_database_empty_bytes", "Of these, what is empty", registry=self._registry)
+        self._registry.register(_OfTheHub(hub))
+        ProcessCollector(registry=self._registry)
+
+    def answered(self, method: str, endpoint: str, status: int, seconds: float) -> None:
+        """A request was answered; `endpoint` is the address' pattern, never the address."""
+        self._requests.labels(method, endpoint, str(status)).inc()
+        self._seconds.labels(method, endpoint).observe(seconds)
+
+    def did(self, endpoint: str, result: object) -> None:
+        """Count what an answer says was done."""
+        match result:
+            case MessageSent():
+                self._messages.inc()
+            case ConversationsDeleted() | ConversationsRestored():
+                self._conversations.labels(endpoint.rpartition("/")[2]).inc(len(result.conversation_id_list))
+            case _:
+                pass
+
+    def refused(self, error: ChatError) -> None:
+        """A request was refused."""
+        self._refusals.labels(error.code).inc()
+        if isinstance(error, WrongPassword):
+            self._login_failures.inc()
+
+    def committed(self, events: int) -> None:
+        """So many events were written."""
+        self._events.inc(events)
+
+    def group(self, jobs: int, seconds: float) -> None:
+        """A commit took in so many jobs and took so long; on any thread."""
+        self._commit_jobs.observe(jobs)
+        self._commit_seconds.observe(seconds)
+
+    def text(self, size: DatabaseSize) -> bytes:
+        """Everything, as Prometheus reads it. Takes some milliseconds: for a thread."""
+        self._database.set(size.used)
+        self._empty.set(size.free)
+        return generate_latest(self._registry)
+
+
+class _OfTheHub(Collector):
+    """What the hub counts by itself, on the event loop's thread."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def describe(self) -> list[Metric]:
+        """Nothing: names are not checked for doubles."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read the numbers."""
+        hub, counts = self._hub, self._hub.counts
+        gauges: tuple[tuple[str, str, Callable[[], int]], ...] = (
+            ("tui_chat_sockets", "Event sockets that are open", hub.size),
+            ("tui_chat_users_connected", "Users with an event socket", lambda: len(hub.users())),
+            ("tui_chat_users_waiting", "Users with a request that waits for news", hub.waiting),
+        )
+        for name, words, value in gauges:
+            yield GaugeMetricFamily(name, words, value=value())
+        for name, words, count in (
+            ("tui_chat_socket_frames", "Frames with events that were handed to sockets", counts.frames),
+            ("tui_chat_socket_queue_overflows", "Queues dropped; the socket read on from the log", counts.overflows),
+            ("tui_chat_sockets_cut", "Sockets cut because their peer took nothing", counts.cut),
+        ):
+            yield CounterMetricFamily(name, words, value=count)

@@ -1,9 +1,11 @@
-"""A TCP proxy between a client and a server that a test can make bad: slow, cut, closed at once, deaf.
+"""A TCP proxy between a client and a server that a test can make bad: slow, throttled, stalled, cut, reset, half-open.
 
 Runs on the test's event loop. Every connection goes through it, HTTP and WebSocket alike.
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
@@ -29,8 +31,12 @@ class Proxy:
         """Close every new connection right after accepting it."""
         self.delay = 0.0
         """Seconds that every piece takes, either way."""
+        self.bytes_a_second = 0.0
+        """How much goes through, either way on every connection; 0: all at once."""
         self.deaf_to_answers = False
         """What the server says is swallowed: requests arrive and take effect, nobody hears of it."""
+        self.half_open = False
+        """All that either end says is swallowed, and neither hears that the other has gone."""
 
     @property
     def url(self) -> str:
@@ -54,6 +60,13 @@ class Proxy:
     def cut(self) -> None:
         """End all connections without a goodbye."""
         for writer in list(self._writers):
+            writer.transport.abort()
+
+    def reset(self) -> None:
+        """End all connections with a reset: what was on its way is lost, also what had arrived and was not read."""
+        for writer in list(self._writers):
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
     def stall(self) -> None:
@@ -93,14 +106,20 @@ class Proxy:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
         with suppress(OSError):
-            while piece := await reader.read(65_536):
+            while piece := await reader.read(self._piece()):
                 if self.delay:
                     await asyncio.sleep(self.delay)
+                if self.bytes_a_second:
+                    await asyncio.sleep(len(piece) / self.bytes_a_second)
                 await self._flowing.wait()
-                if answers and self.deaf_to_answers:
+                if self.half_open or (answers and self.deaf_to_answers):
                     continue
                 writer.write(piece)
                 await writer.drain()
+
+    def _piece(self) -> int:
+        """How many bytes to take at once: a throttled connection gets its share twenty times a second."""
+        return max(1, int(self.bytes_a_second / 20)) if self.bytes_a_second else 65_536
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from tests.cache.samples import message, messages, row, seqs
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.memory import MemoryAccount
 from tui_chat.cache.store import AccountStore
-from tui_chat.protocol.models import Conversation, Message, ServerFacts, Tip, TipKind
+from tui_chat.protocol.models import Conversation, Message, Reaction, ServerFacts, Tip, TipKind
 from tui_chat.protocol.requests import Me
 
 BOB = "C2Cbob"
@@ -73,7 +73,7 @@ def test_every_field_comes_back(store: AccountStore, reopened: Callable[[], Acco
         mentions=["alice"],
         edited_at=6,
         recalled=True,
-        reactions={"👍": ["alice"]},
+        reactions={"👍": Reaction(count=1, user_id_list=["alice"])},
     )
     store.history.add(BOB, [full])
     store.save(upsert=[row(1, pinned=True)])

@@ -7,7 +7,7 @@ from rich.console import Console
 from tests.tui.widgets.host import Host, by_id, conversation, message
 from tui_chat.client.query import parse
 from tui_chat.protocol.ids import ConversationType
-from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message, MessageType, Tip, TipKind
+from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message, MessageType, Reaction, Tip, TipKind
 from tui_chat.tui.safe import fill, line
 from tui_chat.tui.widgets.status_bar import Fact, Hint
 
@@ -34,7 +34,9 @@ def rows(payload: str) -> list[Conversation]:
 def messages(payload: str) -> list[Message]:
     tip = Tip(what=TipKind.RENAMED, operator=payload, user_id_list=[payload], group_id=payload, name=payload)
     text = msgspec.structs.replace(
-        message(1, payload, payload, mentions=["alice", payload]), nick=payload, reactions={payload: [payload]}
+        message(1, payload, payload, mentions=["alice", payload]),
+        nick=payload,
+        reactions={payload: Reaction(count=1, user_id_list=[payload])},
     )
     return [
         text,

@@ -47,10 +47,19 @@ def test_refusals_are_described_with_their_status() -> None:
 
 LIST = "invalid_conversation operation_reused too_many_conversations"
 OWNERS = "forbidden group_not_found not_a_member operation_reused"
+MESSAGE = "/v1/conversations/{conversation_id}/messages/{message_seq}"
+NOT_THERE = "conversation_not_found invalid_conversation message_not_found not_a_member"
 REFUSALS = {
     "POST /v1/conversations/{conversation_id}/messages": "client_id_reused group_muted group_not_found"
     " invalid_conversation message_not_found not_a_member read_only text_empty text_too_long user_not_found",
     "GET /v1/conversations/{conversation_id}/messages": "conversation_not_found invalid_conversation",
+    f"PATCH {MESSAGE}": f"{NOT_THERE} blocked group_muted message_recalled not_changeable not_your_message"
+    " operation_reused text_empty text_too_long user_erased user_not_found",
+    f"DELETE {MESSAGE}": f"{NOT_THERE} not_changeable not_your_message operation_reused recall_expired",
+    f"GET {MESSAGE}/readers": f"{NOT_THERE} message_recalled not_your_message too_many_readers",
+    f"PUT {MESSAGE}/reactions/{{emoji}}": f"{NOT_THERE} blocked invalid_emoji message_recalled not_changeable"
+    " too_many_reactions user_erased",
+    f"DELETE {MESSAGE}/reactions/{{emoji}}": f"{NOT_THERE} invalid_emoji message_recalled not_changeable",
     "GET /v1/conversations": "",
     "POST /v1/conversations/delete": f"{LIST} batch_undone undo_expired",
     "POST /v1/conversations/clear": f"{LIST} batch_undone undo_expired",

@@ -6,17 +6,21 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from tui_chat.protocol.ids import SYSTEM
-from tui_chat.protocol.models import LastMessage, Message, MessageType
+from tui_chat.protocol.models import LastMessage, Message, MessageType, Reaction
 from tui_chat.protocol.text import preview
 from tui_chat.server.engines import Transaction
 
-from .state import MESSAGE_TYPES, NO_EXTRA, Extra, read_extra, short_tip
+from .state import MESSAGE_TYPES, NO_EXTRA, Extra, Tally, read_extra, short_tip
 
 SYSTEM_SENDER: Final = 0
 """`message.sender` of what the server itself says."""
 _TYPE_NUMBERS: Final[Mapping[MessageType, int]] = {name: number for number, name in enumerate(MESSAGE_TYPES)}
-_COLUMNS: Final = "m.seq, m.sender, a.user_id, a.nick, m.client_id, m.time, m.type, m.text, m.extra"
-_FROM: Final = " FROM message m LEFT JOIN account a ON a.id = m.sender"
+COLUMNS: Final = (
+    "m.seq, m.sender, a.user_id, a.nick, m.client_id, m.time, m.type, m.text, m.extra, m.version, m.edited_at,"
+    " m.recalled"
+)
+FROM: Final = " FROM message m LEFT JOIN account a ON a.id = m.sender"
+"""What `as_message` reads."""
 
 
 class Stored(NamedTuple):
@@ -91,14 +95,27 @@ def write(
     return stored
 
 
-def by_client_id(tx: Transaction, sender: int, client_id: str) -> tuple[int, Message, bool] | None:
-    """What was sent under a clientID: its conversation's key, the message (as of no reader), whether it was erased."""
+class Earlier(NamedTuple):
+    """What was sent under a clientID: its conversation's key, the message (as of no reader)."""
+
+    conversation: int
+    message: Message
+    gone: bool
+    """Whether its body was erased or recalled."""
+    sent: str | None
+    """Extra.sent."""
+
+
+def by_client_id(tx: Transaction, sender: int, client_id: str) -> Earlier | None:
+    """What a sender has sent under a clientID."""
     row = tx.one(
-        f"SELECT {_COLUMNS}, m.conversation{_FROM} WHERE m.sender = ? AND m.client_id = ?",
+        f"SELECT {COLUMNS}, m.conversation{FROM} WHERE m.sender = ? AND m.client_id = ?",
         sender,
         client_id,
     )
-    return None if row is None else (row[9], as_message(row, ""), row[7] is None)
+    if row is None:
+        return None
+    return Earlier(row[12], as_message(row, ""), row[7] is None or row[11] == 1, read_extra(row[8]).sent)
 
 
 def between(
@@ -106,7 +123,7 @@ def between(
 ) -> list[Message]:
     """Messages `first` to `last`, oldest first: at most `limit`, counted from the newer end or from the older one."""
     rows = tx.all(
-        f"SELECT {_COLUMNS}{_FROM} WHERE m.conversation = ? AND m.seq >= ? AND m.seq <= ?"
+        f"SELECT {COLUMNS}{FROM} WHERE m.conversation = ? AND m.seq >= ? AND m.seq <= ?"
         f" ORDER BY m.seq {'DESC' if newest else 'ASC'} LIMIT ?",
         conversation,
         first,
@@ -122,7 +139,7 @@ def pointed_at(tx: Transaction, pointers: Iterable[tuple[int, int]]) -> dict[tup
     found: dict[tuple[int, int], Message] = {}
     for conversation, seq in dict.fromkeys(pointers):
         row = tx.one(
-            f"SELECT {_COLUMNS}{_FROM} WHERE m.conversation = ? AND m.seq = ?",
+            f"SELECT {COLUMNS}{FROM} WHERE m.conversation = ? AND m.seq = ?",
             conversation,
             seq,
         )
@@ -132,13 +149,14 @@ def pointed_at(tx: Transaction, pointers: Iterable[tuple[int, int]]) -> dict[tup
 
 
 def as_message(row: Sequence[Any], conversation_id: str) -> Message:
-    """A row of _COLUMNS as the Message of a reader's conversation."""
-    seq, sender, sender_id, nick, client_id, time, type_number, text, extra = row[:9]
+    """A row of COLUMNS as the Message of a reader's conversation, none of whose reactions is the reader's."""
+    seq, sender, sender_id, nick, client_id, time, type_number, text, extra, version, edited_at, recalled = row[:12]
     more = read_extra(extra)
     return Message(
         conversation_id=conversation_id,
         message_seq=seq,
         client_id=client_id or "",
+        version=version,
         sender=SYSTEM if sender == SYSTEM_SENDER else sender_id,
         time=time,
         type=MESSAGE_TYPES[type_number],
@@ -147,7 +165,16 @@ def as_message(row: Sequence[Any], conversation_id: str) -> Message:
         tip=more.tip,
         reply_to=more.reply_to,
         mentions=more.mentions,
+        edited_at=edited_at,
+        recalled=recalled == 1,
+        recalled_by=more.recalled_by,
+        reactions=as_reactions(more.reactions),
     )
+
+
+def as_reactions(tallies: Mapping[str, Tally]) -> dict[str, Reaction]:
+    """Reactions as they are told, none of them the reader's."""
+    return {emoji: Reaction(count=tally.count, user_id_list=tally.first) for emoji, tally in tallies.items()}
 
 
 def as_last(message: Message) -> LastMessage:

@@ -20,12 +20,15 @@ from tui_chat.protocol.text import accept_text
 from tui_chat.server.engines import Transaction
 
 from .caller import Caller
+from .changing import sees, visible
+from .editing import digest
 from .events import position
 from .grouprows import check_writable, known_to
-from .history import Sender, between, by_client_id, write
-from .naming import Named, folded_users, named
+from .history import Earlier, Sender, between, by_client_id, write
+from .naming import Named, named
+from .perspective import seen_from
 from .posting import announce, as_written, seen_by
-from .state import C2C, NO_EXTRA, Extra, Period, Room, Side, past_periods, room, side, sides_by_key
+from .state import C2C, NO_EXTRA, Extra, Room, Side, room, side, sides_by_key
 from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1
@@ -54,7 +57,7 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
         earlier = by_client_id(tx, caller.user, request.client_id)
         if earlier is None:
             raise
-        return _again(tx, caller, where, request, text, *earlier)
+        return _again(tx, caller, where, request, text, earlier)
 
 
 def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
@@ -62,7 +65,7 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
     here = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
     own = here.seat(caller.user)
     check_writable(tx, own.side)
-    if request.reply_to is not None and not _sees(tx, own.side, request.reply_to):
+    if request.reply_to is not None and not sees(tx, own.side, request.reply_to):
         raise MessageNotFound(f"there is no message {request.reply_to} to answer")
     extra = NO_EXTRA
     mentioned: list[Account] = []
@@ -162,13 +165,6 @@ def page(
     return MessagePage(messages=messages, more=more, cleared_through=own.cleared, hidden_through=own.hidden)
 
 
-def visible(tx: Transaction, own: Side) -> list[tuple[int, int]]:
-    """The spans of messages that a user sees: within periods of membership, above what was cleared."""
-    past: list[Period] = past_periods(tx, [own]).get((own.account, own.conversation), [])
-    spans = [(max(period.first, own.cleared + 1), period.last) for period in own.periods(past)]
-    return [span for span in spans if span[0] <= span[1]]
-
-
 def _read(
     tx: Transaction, own: Side, spans: list[tuple[int, int]], first: int, last: int, limit: int, *, newest: bool
 ) -> list[Message]:
@@ -187,36 +183,23 @@ def _read(
                     newest=newest,
                 )
             )
-    return [message for piece in (reversed(pieces) if newest else pieces) for message in piece]
-
-
-def _sees(tx: Transaction, own: Side, message_seq: int) -> bool:
-    return any(first <= message_seq <= last for first, last in visible(tx, own))
+    found = [message for piece in (reversed(pieces) if newest else pieces) for message in piece]
+    return seen_from(tx, own.account, own.conversation, own.leave_seq, found)
 
 
 def _again(
-    tx: Transaction,
-    caller: Caller,
-    where: Named,
-    request: SendMessage,
-    text: str,
-    conversation: int,
-    message: Message,
-    erased: bool,
+    tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str, earlier: Earlier
 ) -> MessageSent:
     """The answer to a send that was made before, if it is the same one."""
-    own = sides_by_key(tx, caller.user, [conversation])[conversation]
-    same = own.folded == where.folded and (
-        erased
-        or (
-            message.text == text
-            and message.reply_to == request.reply_to
-            and set(folded_users(message.mentions)) == set(folded_users(request.mentions))
-        )
-    )
-    if not same:
+    own = sides_by_key(tx, caller.user, [earlier.conversation])[earlier.conversation]
+    message = earlier.message
+    asked = digest(text, request.reply_to, request.mentions)
+    if own.folded != where.folded or not (
+        earlier.gone or asked == (earlier.sent or digest(message.text, message.reply_to, message.mentions))
+    ):
         raise ClientIDReused()
-    seen = msgspec.structs.replace(message, conversation_id=own.conversation_id)
+    named_so = msgspec.structs.replace(message, conversation_id=own.conversation_id)
+    [seen] = seen_from(tx, caller.user, own.conversation, own.leave_seq, [named_so])
     return MessageSent(message=seen, event_seq=position(tx, caller.user))
 
 

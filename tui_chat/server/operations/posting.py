@@ -28,11 +28,14 @@ def reach(tx: Transaction, conversation: int, message: Message) -> list[Reached]
     return seen_by(tx, audience(tx, conversation, message.message_seq), message)
 
 
-def seen_by(tx: Transaction, seats: Sequence[Seat], message: Message) -> list[Reached]:
-    """The same for those in `seats`, whose sides are as they are after the message."""
+def seen_by(
+    tx: Transaction, seats: Sequence[Seat], message: Message, last: LastMessage | None = None
+) -> list[Reached]:
+    """The same for those in `seats`, whose sides are as they are after the message. `last` is the conversation's newest
+    message where that is another one."""
     if not seats:
         return []
-    last = as_last(message)
+    last = last or as_last(message)
     one = seats[0].side
     if one.kind == GROUP:
         name, member_count, muted_all = tx.one(
@@ -43,7 +46,8 @@ def seen_by(tx: Transaction, seats: Sequence[Seat], message: Message) -> list[Re
         # The two of a one-to-one conversation, each named after the other.
         faces = [Face(peer.nick or peer.user_id, None, peer.side.read_seq, last) for peer in reversed(seats)]
     else:
-        faces = [Face("", last_message=last)]
+        # The system's has no name; of a one-to-one conversation the other side was erased.
+        faces = [Face(one.conversation_id.removeprefix("C2C") if one.peer else "", last_message=last)]
     past = past_periods(tx, (seat.side for seat in seats))
     return [
         Reached(

@@ -12,19 +12,20 @@ from tui_chat.server.engines import Transaction
 
 from .eventlog import Numbers
 from .history import as_last, pointed_at
+from .perspective import seen_from
 from .state import TYPES
 
 Logged = tuple[int, int | None, int | None, str]
-"""eventSeq; conversation and messageSeq where it is a message.new; data."""
+"""eventSeq; conversation and messageSeq where it is a message.new or message.changed; data."""
 
 PIECE_BYTES: Final = 16 * 1024
 """Of events as they are stored, about which as many are made whole at once."""
 MESSAGE_BYTES: Final = 1024
-"""What a message.new counts there: its message stands elsewhere."""
+"""What one with a message counts there: the message stands elsewhere."""
 
 _NUMBERS = msgspec.json.Decoder(Numbers)
 _KNOWN: Final = (
-    "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, c.kind,"
+    "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, s.leave_seq, c.kind,"
     " COALESCE(s.left_name, g.name), p.user_id, p.nick"
     " FROM state s JOIN conversation c ON c.id = s.conversation"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation LEFT JOIN account p ON p.id = s.peer"
@@ -38,6 +39,7 @@ class _Known(NamedTuple):
     folded: str
     conversation_id: str
     cleared: int
+    leave_seq: int | None
     kind: int
     group_name: str | None
     peer_id: str | None
@@ -49,7 +51,8 @@ class _Known(NamedTuple):
 
 
 def replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
-    """The events with their eventSeq, in order; a message.new whose message is cleared by now is left out.
+    """The events with their eventSeq, in order; one whose message is cleared by now is left out. A message that was
+    changed meanwhile is told as it stands now, each time.
 
     They are made a piece at a time: who stops because a frame is full has not paid for what did not fit, and will not
     pay for it again with each frame.
@@ -73,28 +76,23 @@ def _pieces(logged: Sequence[Logged]) -> Iterator[list[Logged]]:
 
 def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
     others = {row[0]: events.decode_event(row[3].encode()) for row in logged if row[1] is None}
+    numbers = {row[0]: _NUMBERS.decode(row[3]) for row in logged if row[1] is not None}
     named = {fold(shown.conversation_id) for event in others.values() for shown in _conversations(event)}
     by_key = _known(tx, account, "conversation", {row[1] for row in logged if row[1] is not None})
     by_name = {one.folded: one for one in _known(tx, account, "folded", named).values()}
-    messages = _messages(tx, logged, others.values(), by_key, by_name)
-    for event_seq, key, message_seq, data in logged:
+    messages = _messages(tx, account, logged, numbers, others.values(), by_key, by_name)
+    for event_seq, key, message_seq, _ in logged:
         if key is None or message_seq is None:
             event = _whole(others[event_seq], by_name, messages)
             yield event_seq, events.raw_event(msgspec.structs.replace(event, event_seq=event_seq))
         elif (message := messages.get((key, message_seq))) is not None:
-            one = by_key[key]
-            yield (
-                event_seq,
-                events.raw_event(
-                    events.MessageNew(
-                        event_seq=event_seq,
-                        message=msgspec.structs.replace(message, conversation_id=one.conversation_id),
-                        conversation=_NUMBERS.decode(data).conversation(
-                            one.conversation_id, TYPES[one.kind], one.name, as_last(message)
-                        ),
-                    )
-                ),
+            one, told = by_key[key], numbers[event_seq]
+            newest = messages.get((key, told.newest_seq)) if told.changed else message
+            conversation = told.conversation(
+                one.conversation_id, TYPES[one.kind], one.name, None if newest is None else as_last(newest)
             )
+            kind = events.MessageChanged if told.changed else events.MessageNew
+            yield event_seq, events.raw_event(kind(event_seq=event_seq, message=message, conversation=conversation))
 
 
 def _known(tx: Transaction, account: int, column: str, values: set[int] | set[str]) -> dict[int, _Known]:
@@ -104,19 +102,34 @@ def _known(tx: Transaction, account: int, column: str, values: set[int] | set[st
 
 def _messages(
     tx: Transaction,
+    account: int,
     logged: Sequence[Logged],
+    numbers: dict[int, Numbers],
     others: Iterable[events.AnyEvent],
     by_key: dict[int, _Known],
     by_name: dict[str, _Known],
 ) -> dict[tuple[int, int], Message]:
-    """Every message that is pointed at and still to be seen."""
+    """Every message that is pointed at and still to be seen, as the reader sees it."""
     pointers = [(row[1], row[2], by_key[row[1]]) for row in logged if row[1] is not None and row[2] is not None]
+    for event_seq, key, _, _ in logged:
+        if key is not None and numbers[event_seq].changed:
+            pointers.append((key, numbers[event_seq].newest_seq, by_key[key]))
     for event in others:
         for shown in _conversations(event):
             one = by_name.get(fold(shown.conversation_id))
             if one is not None and shown.last_message is not None:
                 pointers.append((one.key, shown.last_message.message_seq, one))
-    return pointed_at(tx, [(key, seq) for key, seq, one in pointers if seq > one.cleared])
+    found = pointed_at(tx, [(key, seq) for key, seq, one in pointers if seq > one.cleared])
+    by_conversation: dict[int, list[Message]] = {}
+    known = {one.key: one for _, _, one in pointers}
+    for (key, _), message in found.items():
+        named = msgspec.structs.replace(message, conversation_id=known[key].conversation_id)
+        by_conversation.setdefault(key, []).append(named)
+    return {
+        (key, message.message_seq): message
+        for key, theirs in by_conversation.items()
+        for message in seen_from(tx, account, key, known[key].leave_seq, theirs)
+    }
 
 
 def _conversations(event: events.AnyEvent) -> list[Conversation]:

@@ -1,29 +1,45 @@
-"""The messages of a conversation: reading and sending."""
+"""The messages of a conversation: reading, sending, and what can be done to one of them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
+    Blocked,
     ClientIDReused,
     ConversationNotFound,
     GroupMuted,
     GroupNotFound,
     InvalidConversation,
+    InvalidEmoji,
     InvalidRequest,
     MessageNotFound,
+    MessageRecalled,
     NotAMember,
+    NotChangeable,
+    NotYourMessage,
+    OperationReused,
     ReadOnly,
+    RecallExpired,
     TextEmpty,
     TextTooLong,
+    TooManyReactions,
+    TooManyReaders,
+    UserErased,
     UserNotFound,
 )
-from tui_chat.protocol.requests import MessagePage, MessageSent, SendMessage
+from tui_chat.protocol.requests import EditMessage, MessagePage, MessageReaders, MessageSent, SendMessage
 from tui_chat.protocol.wire import Request
-from tui_chat.server.operations import messages
+from tui_chat.server.operations import changing, editing, messages, reactions
+from tui_chat.server.operations import readers as reading
 
 from .endpoint import Call, Counted, Endpoint, Nothing
+from .queries import OperationQuery
+
+MESSAGE: Final = "/v1/conversations/{conversation_id}/messages/{message_seq}"
+_NOT_THERE: Final = (ConversationNotFound, InvalidConversation, MessageNotFound, NotAMember)
+_NOT_TO_BE_CHANGED: Final = (*_NOT_THERE, MessageRecalled, NotChangeable)
 
 Position = Annotated[int, Meta(ge=0, le=2**53)]
 
@@ -57,6 +73,36 @@ async def send(call: Call[SendMessage, Nothing]) -> MessageSent:
     return await call.write(messages.send, call.path["conversation_id"], call.body)
 
 
+def _message(call: Call[Any, Any]) -> tuple[str, int]:
+    """Which message the address names. Raises InvalidRequest."""
+    return call.path["conversation_id"], changing.seq_of(call.path["message_seq"])
+
+
+async def edit(call: Call[EditMessage, Nothing]) -> MessageSent:
+    """Give a message of one's own another text."""
+    return await call.write(editing.edit, *_message(call), call.body)
+
+
+async def recall(call: Call[Nothing, OperationQuery]) -> MessageSent:
+    """Take a message back from everybody, soon after it was sent."""
+    return await call.write(editing.recall, *_message(call), call.query.operation_id)
+
+
+async def readers(call: Call[Nothing, Nothing]) -> MessageReaders:
+    """Who has read a message of one's own, and who has not."""
+    return await call.read(reading.readers, *_message(call))
+
+
+async def react(call: Call[Nothing, Nothing]) -> MessageSent:
+    """Add one's reaction to a message."""
+    return await call.write(reactions.react, *_message(call), call.path["emoji"])
+
+
+async def take_back(call: Call[Nothing, Nothing]) -> MessageSent:
+    """Take one's reaction back."""
+    return await call.write(reactions.take_back, *_message(call), call.path["emoji"])
+
+
 ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     Endpoint(
         "POST",
@@ -85,5 +131,56 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         MessagePage,
         query=HistoryQuery,
         errors=(ConversationNotFound, InvalidConversation),
+    ),
+    Endpoint(
+        "PATCH",
+        MESSAGE,
+        edit,
+        MessageSent,
+        body=EditMessage,
+        counted=Counted.MESSAGES,
+        errors=(
+            *_NOT_TO_BE_CHANGED,
+            Blocked,
+            GroupMuted,
+            NotYourMessage,
+            OperationReused,
+            TextEmpty,
+            TextTooLong,
+            UserErased,
+            UserNotFound,
+        ),
+    ),
+    Endpoint(
+        "DELETE",
+        MESSAGE,
+        recall,
+        MessageSent,
+        query=OperationQuery,
+        counted=Counted.MESSAGES,
+        errors=(*_NOT_THERE, NotChangeable, NotYourMessage, OperationReused, RecallExpired),
+    ),
+    Endpoint(
+        "GET",
+        f"{MESSAGE}/readers",
+        readers,
+        MessageReaders,
+        errors=(*_NOT_THERE, MessageRecalled, NotYourMessage, TooManyReaders),
+    ),
+    Endpoint(
+        "PUT",
+        f"{MESSAGE}/reactions/{{emoji}}",
+        react,
+        MessageSent,
+        counted=Counted.MESSAGES,
+        errors=(*_NOT_TO_BE_CHANGED, Blocked, InvalidEmoji, TooManyReactions, UserErased),
+    ),
+    Endpoint(
+        "DELETE",
+        f"{MESSAGE}/reactions/{{emoji}}",
+        take_back,
+        MessageSent,
+        counted=Counted.MESSAGES,
+        errors=(*_NOT_TO_BE_CHANGED, InvalidEmoji),
     ),
 )

@@ -200,7 +200,7 @@ def _body(message: Message, style: MessageStyle) -> list[Line]:
     if message.edited_at is not None and result:
         result[-1] = [*result[-1], Piece(own(" " + _("(edited)")), "dim")]
     if message.reactions:
-        shown = "  ".join(f"{emoji} {len(users)}" for emoji, users in list(message.reactions.items())[:20])
+        shown = "  ".join(f"{emoji} {one.count}" for emoji, one in list(message.reactions.items())[:20])
         result.append([Piece(line(shown), "quote")])
     return result
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from . import backup
 from .arguments import Commands, add_account_options, add_json_option
 
 
@@ -10,6 +11,7 @@ def add(commands: Commands) -> None:
     """Declare the subcommand and its own."""
     parser = commands.add_parser("admin", help="settings and invitations of a server, for its administrator")
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    backup.add(inner)
     show = inner.add_parser("show", help="print the settings")
     change = inner.add_parser("set", help="change a setting while the server runs")
     change.add_argument(

@@ -40,6 +40,10 @@ class AccountCommands:
         )
         return (await self._core.calls.change_settings(body)).settings
 
+    async def backup(self) -> requests.BackupMade:
+        """Have the server copy its data into its directory for backups; for administrators."""
+        return await self._core.calls.backup()
+
     async def invite(self) -> requests.Invite:
         """A code with which one account can be registered; for administrators."""
         return await self._core.calls.invite()

@@ -174,6 +174,9 @@ class Calls:
     async def invite(self) -> requests.Invite:
         return await self._call("POST", "/v1/admin/invites", requests.Invite)
 
+    async def backup(self) -> requests.BackupMade:
+        return await self._call("POST", "/v1/admin/backup", requests.BackupMade)
+
 
 def _part(text: str) -> str:
     """A piece of a path: a conversationID may hold `@` and `#`."""

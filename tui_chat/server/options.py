@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+DATABASE = "tui-chat.sqlite"
+"""The database's name in the data directory."""
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 

@@ -27,13 +27,12 @@ from .engines import Clock, DatabaseInUse, Engine
 from .engines.sqlite import SqliteEngine, system_clock
 from .operations import accounts
 from .operations import settings as operations_settings
-from .options import CannotServe, ServerOptions, is_loopback
+from .options import DATABASE, CannotServe, ServerOptions, is_loopback
 from .services import Services
 from .transport import RequestProtocol, SocketProtocol
 
-__all__ = ["CannotServe", "Listening", "Running", "ServerOptions", "new_event_loop", "running", "serve"]
+__all__ = ["DATABASE", "CannotServe", "Listening", "Running", "ServerOptions", "new_event_loop", "running", "serve"]
 
-DATABASE: Final = "tui-chat.sqlite"
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than clients keep idle connections, so that it is they who close them."""
 GRACE_SECONDS: Final = 5

@@ -1,0 +1,223 @@
+"""Copies of a running server's data, and putting one back."""
+
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.accounts import PASSWORD, Device, People, refusal
+from tests.servers import START_MS, LiveServer
+from tui_chat.server.engines import DatabaseInUse
+from tui_chat.server.engines.sqlite_files import NotADatabase
+from tui_chat.server.options import DATABASE
+from tui_chat.server.restore import restore
+
+
+@pytest.fixture
+def alice(people: People) -> Device:
+    alice = people.register("alice")
+    people.register("bob")
+    return alice
+
+
+def made(server: LiveServer, alice: Device) -> Path:
+    """A backup's file."""
+    return server.options.data / "backups" / str(alice.post("/v1/admin/backup")["file"])
+
+
+@pytest.fixture
+def put_back(server: LiveServer, alice: Device) -> Iterator["PutBack"]:
+    chat = PutBack(server, alice)
+    yield chat
+    chat.people.close()
+    chat.server.stop()
+
+
+class PutBack:
+    """A server whose data is put back to an earlier state."""
+
+    def __init__(self, server: LiveServer, alice: Device) -> None:
+        self.server, self.alice = server, alice
+        self.people = People(server.url)
+
+    def to(self, backup: Path) -> People:
+        self.server.stop()
+        data = self.server.options.data
+        self.restored = restore(backup, data, now=START_MS)
+        self.server = LiveServer(data)
+        self.people.close()
+        self.people = People(self.server.url)
+        return self.people
+
+    def same(self, device: Device) -> Device:
+        """The device with the tokens that it has."""
+        session = {"userID": device.user_id, "deviceID": device.device_id}
+        tokens = {"accessToken": device.access_token, "refreshToken": device.refresh_token}
+        return Device(self.people.http, session | tokens)
+
+
+def test_a_backup_is_whole_and_for_its_owner_alone(server: LiveServer, alice: Device) -> None:
+    alice.send("C2Cbob", "kept")
+    answer = alice.post("/v1/admin/backup")
+    directory = server.options.data / "backups"
+    backup = directory / answer["file"]
+    assert [path.name for path in directory.iterdir()] == [answer["file"]]
+    assert backup.stat().st_size == answer["bytes"]
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    with sqlite3.connect(backup) as copy:
+        assert copy.execute("SELECT text FROM message WHERE type = 0").fetchall() == [("kept",)]
+    copy.close()
+
+
+def test_only_administrators_make_one(server: LiveServer, people: People, alice: Device) -> None:
+    bob = people.login("bob")
+    assert refusal(lambda: bob.post("/v1/admin/backup")).code == "administrator_only"
+    assert not (server.options.data / "backups").exists()
+
+
+def test_it_holds_one_state_whatever_is_written_meanwhile(server: LiveServer, alice: Device) -> None:
+    stop = threading.Event()
+    sent = 0
+
+    def write() -> None:
+        nonlocal sent
+        while not stop.is_set():
+            server.clock.advance(1)
+            alice.send("C2Cbob", f"{sent}")
+            sent += 1
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        backups = [made(server, alice) for _ in range(3)]
+    finally:
+        stop.set()
+        writing.join()
+    counts = []
+    for backup in backups:
+        copy = sqlite3.connect(backup)
+        messages = [int(row[0]) for row in copy.execute("SELECT text FROM message WHERE type = 0 ORDER BY seq")]
+        (last,) = copy.execute("SELECT COALESCE(MAX(last_seq), 0) FROM conversation WHERE kind = 1").fetchone()
+        copy.close()
+        assert messages == list(range(last)), "without a gap, and as far as its other tables say"
+        counts.append(last)
+    assert counts == sorted(counts)
+    assert counts[-1] <= sent
+
+
+def test_where_it_cannot_be_written_nothing_is_left(server: LiveServer, alice: Device) -> None:
+    (server.options.data / "backups").write_text("not a directory")
+    refused = refusal(lambda: alice.post("/v1/admin/backup"))
+    assert (refused.status, refused.code) == (503, "unavailable")
+    assert alice.send("C2Cbob", "all goes on")
+
+
+def test_what_came_after_the_backup_is_gone_and_what_was_before_is_back(put_back: PutBack) -> None:
+    alice = put_back.alice
+    alice.send("C2Cbob", "before")
+    backup = made(put_back.server, alice)
+    alice.send("C2Cbob", "after")
+    alice.clear("C2Cbob")
+    epoch = alice.cursor().partition(":")[0]
+    put_back.to(backup)
+    again = put_back.same(alice)
+    assert again.texts("C2Cbob") == ["before"]
+    assert again.cursor().partition(":")[0] != epoch
+    assert again.sync(f"{epoch}:1")["reset"] == "epoch"
+    assert again.send("C2Cbob", "and on")["messageSeq"] == 2
+    kept = put_back.restored.aside
+    assert kept is not None
+    old = sqlite3.connect(kept)
+    assert old.execute("SELECT COUNT(*) FROM message WHERE type = 0").fetchone() == (2,)
+    old.close()
+
+
+def test_devices_stay_logged_in_or_out_as_they_were(put_back: PutBack) -> None:
+    alice, people = put_back.alice, put_back.people
+    lost = people.login("alice", device="lost")
+    backup = made(put_back.server, alice)
+    alice.remove(f"/v1/devices/{lost.device_id}")
+    new = people.login("alice", device="new")
+    carol = people.register("carol")
+    put_back.to(backup)
+    assert put_back.restored.logins_kept
+    assert put_back.same(alice).get("/v1/me")["userID"] == "alice"
+    assert put_back.same(new).get("/v1/me")["deviceName"] == "new"
+    assert refusal(lambda: put_back.same(lost).get("/v1/me")).code == "unauthorized"
+    assert refusal(lambda: put_back.same(carol).get("/v1/me")).code == "unauthorized", "her account is of later"
+    refreshed = put_back.people.http.post("/v1/token/refresh", json={"refreshToken": new.refresh_token})
+    assert refreshed.status_code == 200
+
+
+def test_into_an_empty_directory(server: LiveServer, alice: Device, tmp_path: Path) -> None:
+    alice.send("C2Cbob", "elsewhere")
+    restored = restore(made(server, alice), tmp_path / "elsewhere", now=START_MS)
+    assert restored.aside is None
+    live = LiveServer(tmp_path / "elsewhere")
+    people = People(live.url)
+    try:
+        assert people.login("alice", password=PASSWORD).texts("C2Cbob") == ["elsewhere"]
+    finally:
+        people.close()
+        live.stop()
+
+
+def test_in_the_place_of_damaged_data_and_its_log(put_back: PutBack) -> None:
+    alice = put_back.alice
+    alice.send("C2Cbob", "before")
+    backup = made(put_back.server, alice)
+    alice.send("C2Cbob", "after")
+    put_back.server.stop()
+    data = put_back.server.options.data
+    (data / DATABASE).write_bytes(b"SQLite format 3\0" + b"rubbish" * 5000)
+    (data / f"{DATABASE}-wal").write_bytes(b"a log of the database that was damaged" * 100)
+    put_back.to(backup)
+    assert not put_back.restored.logins_kept
+    assert put_back.people.login("alice").texts("C2Cbob") == ["before"]
+
+
+def test_a_server_that_runs_is_left_alone(server: LiveServer, alice: Device) -> None:
+    backup = made(server, alice)
+    with pytest.raises(DatabaseInUse, match="in use by another process"):
+        restore(backup, server.options.data, now=START_MS)
+    assert alice.send("C2Cbob", "it runs")
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"rubbish" * 1000, None])
+def test_a_file_that_is_no_backup_changes_nothing(
+    server: LiveServer, alice: Device, tmp_path: Path, content: bytes | None
+) -> None:
+    alice.send("C2Cbob", "safe")
+    server.stop()
+    file = tmp_path / "file"
+    if content is None:
+        with sqlite3.connect(file) as other:
+            other.execute("CREATE TABLE something (else_ TEXT)")
+        other.close()
+    else:
+        file.write_bytes(content)
+    before = sorted(path.name for path in server.options.data.iterdir())
+    with pytest.raises(NotADatabase):
+        restore(file, server.options.data, now=START_MS)
+    assert sorted(path.name for path in server.options.data.iterdir()) == before
+    live = LiveServer(server.options.data)
+    people = People(live.url)
+    try:
+        assert people.login("alice").texts("C2Cbob") == ["safe"]
+    finally:
+        people.close()
+        live.stop()
+
+
+def test_a_backup_of_a_newer_version_is_refused(server: LiveServer, alice: Device, tmp_path: Path) -> None:
+    backup = made(server, alice)
+    with sqlite3.connect(backup) as newer:
+        newer.execute("INSERT INTO migration (number, applied) VALUES (9999, 0)")
+    newer.close()
+    with pytest.raises(RuntimeError, match="schema 9999"):
+        restore(backup, tmp_path / "elsewhere", now=START_MS)
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == [f"{DATABASE}.lock"]

@@ -1,0 +1,126 @@
+"""`tui-chat admin backup` and `admin restore`: a server's data, copied while it runs and put back while it does not."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare both, among the administrator's commands."""
+    backup = commands.add_parser(
+        "backup",
+        help="copy the server's data while it runs",
+        description="Copy a server's data while it runs. With FILE: of the server on this machine, into that file."
+        " Without: the server is asked (by an administrator) and writes into its own directory for backups.",
+    )
+    backup.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a new file; needs no account")
+    backup.add_argument("--data", type=Path, metavar="DIR", help="the server's data (with FILE)")
+    add_account_options(backup)
+    add_json_option(backup)
+    backup.set_defaults(run=run_backup)
+    restore = commands.add_parser(
+        "restore",
+        help="put a backup in the place of a stopped server's data",
+        description="Put a backup in the place of a stopped server's data. The data that was there is put aside, not"
+        " removed. Clients find the new state by themselves; their drafts and their outboxes stay.",
+    )
+    restore.add_argument("file", type=Path, metavar="FILE", help="the backup")
+    restore.add_argument("--data", type=Path, metavar="DIR", help="the server's data")
+    restore.set_defaults(run=run_restore)
+
+
+def run_backup(arguments: argparse.Namespace) -> int:
+    """Copy into FILE, or ask the server to."""
+    import asyncio
+
+    if arguments.file is None:
+        return asyncio.run(_ask(arguments))
+    return _copy(arguments.file, _data(arguments))
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    """Restore, and say where everything is."""
+    import sqlite3
+
+    from tui_chat.server.engines import DatabaseInUse
+    from tui_chat.server.engines.sqlite import system_clock
+    from tui_chat.server.engines.sqlite_files import NotADatabase
+    from tui_chat.server.restore import restore
+
+    from .output import print_line
+
+    try:
+        restored = restore(arguments.file, _data(arguments), now=system_clock())
+    except DatabaseInUse as error:
+        return _failed(f"{error}: stop the server first")
+    except (NotADatabase, RuntimeError, sqlite3.Error) as error:
+        return _failed(f"{error}; nothing was changed")
+    print_line(f"restored into {restored.database}")
+    if restored.aside is not None:
+        print_line(f"what was there before is kept as {restored.aside}; remove it when you no longer need it")
+        print_line(
+            "devices stay logged in as they were; passwords are those of the backup"
+            if restored.logins_kept
+            else "the data that was there is damaged: everybody has to log in again"
+        )
+    return 0
+
+
+async def _ask(arguments: argparse.Namespace) -> int:
+    from .account import session_for
+    from .output import print_json, print_line
+
+    async with session_for(arguments) as session:
+        made: Any = await session.backup()
+    if arguments.json:
+        print_json(made)
+    else:
+        print_line(
+            f"{made.file} in the server's directory for backups ({made.bytes / 1e6:.1f} MB, {made.seconds:.1f} s)"
+        )
+    return 0
+
+
+def _copy(file: Path, data: Path) -> int:
+    import sqlite3
+
+    from tui_chat.server.engines.sqlite_files import NotADatabase, copy
+    from tui_chat.server.options import DATABASE
+
+    from .output import print_line
+
+    if file.exists():
+        return _failed(f"{file} is there already; give a new name")
+    if not (data / DATABASE).is_file():
+        return _failed(f"{data} has no server's data; give the directory with --data DIR")
+    try:
+        copy(data / DATABASE, file)
+    except (NotADatabase, sqlite3.Error) as error:
+        return _failed(f"{file} was not written: {error}")
+    print_line(f"{file} ({file.stat().st_size / 1e6:.1f} MB, checked)")
+    return 0
+
+
+def _data(arguments: argparse.Namespace) -> Path:
+    """The server's data: as given, else as `serve` finds it."""
+    import os
+
+    from tui_chat.config import Paths, ServerSettings, read_settings
+
+    if arguments.data is not None:
+        return Path(arguments.data)
+    paths = Paths.of_user()
+    said = ServerSettings.of_environment(os.environ).over(read_settings(paths.settings_file).server).data
+    return paths.server_data if said is None else Path(said)
+
+
+def _failed(why: str) -> int:
+    from tui_chat.protocol.text import clean_name
+
+    from .exits import FAILED
+
+    print(f"tui-chat: {clean_name(why)}", file=sys.stderr)
+    return FAILED

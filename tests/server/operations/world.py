@@ -9,6 +9,8 @@ from tui_chat.protocol import events
 from tui_chat.protocol.models import Conversation, Deletion, Group, Message
 from tui_chat.protocol.requests import (
     AddMembers,
+    ChangeGroup,
+    ChangeMember,
     ChangeSettings,
     ClearConversations,
     ConversationsChanged,
@@ -16,11 +18,13 @@ from tui_chat.protocol.requests import (
     ConversationsRestored,
     CreateGroup,
     Credentials,
+    DecideApplication,
     DeleteConversations,
     GroupCommand,
     JoinGroup,
     MessagePage,
     MessageSent,
+    MuteGroup,
     ReadConversations,
     ReadMark,
     RestoreConversations,
@@ -28,12 +32,14 @@ from tui_chat.protocol.requests import (
     Session,
     SetFlags,
     SyncAnswer,
+    TransferGroup,
 )
 from tui_chat.server.engines import Emitted, Transaction
 from tui_chat.server.engines.migrations import migrate
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
 from tui_chat.server.operations import (
     accounts,
+    applications,
     conversations,
     deletion,
     expiry,
@@ -219,8 +225,34 @@ class Device:
     def invite(self, group_id: str, *users: str) -> None:
         self.world.do(members.invite, self.caller, group_id, AddMembers(members=list(users)))
 
-    def join_group(self, group_id: str) -> None:
-        self.world.do(members.join, self.caller, group_id, JoinGroup())
+    def join_group(self, group_id: str, text: str | None = None) -> str:
+        """Join or apply; what came of it."""
+        return self.world.do(members.join, self.caller, group_id, JoinGroup(text=text)).status
+
+    def decide(self, group_id: str, user_id: str, *, accept: bool) -> None:
+        self.world.do(applications.decide, self.caller, group_id, user_id, DecideApplication(accept=accept))
+
+    def waiting(self, group_id: str) -> list[tuple[str, str]]:
+        """Who waits to be let in, and what they wrote."""
+        found = self.world.do(applications.page, self.caller, group_id).applications
+        return [(one.user_id, one.text) for one in found]
+
+    def change_group(self, group_id: str, **changes: Any) -> Group:
+        return self.world.do(groups.change, self.caller, group_id, ChangeGroup(**changes)).group
+
+    def transfer(self, group_id: str, user_id: str) -> Group:
+        return self.world.do(groups.transfer, self.caller, group_id, TransferGroup(user_id=user_id)).group
+
+    def mute_all(self, group_id: str, muted: bool = True) -> Group:
+        return self.world.do(groups.set_muted, self.caller, group_id, MuteGroup(muted=muted)).group
+
+    def set_role(self, group_id: str, user_id: str, role: Any) -> None:
+        self.world.do(members.set_role, self.caller, group_id, user_id, ChangeMember(role=role))
+
+    def members(self, group_id: str) -> dict[str, str]:
+        """Role by userID."""
+        found = self.world.do(members.page, self.caller, group_id, limit=100).members
+        return {one.user_id: one.role for one in found}
 
     def quit(self, group_id: str) -> None:
         self.world.do(members.quit_group, self.caller, group_id, GroupCommand())

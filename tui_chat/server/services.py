@@ -69,9 +69,10 @@ class Services:
     # What a socket needs of the database (stream.Log).
 
     async def begin(self, caller: Caller, cursor: str | None) -> Beginning:
-        """What a socket begins with, in one reading."""
+        """What a socket begins with, in one reading. Raises Unauthorized where the device was revoked."""
 
         def job(tx: Transaction) -> Beginning:
+            log.check_device(tx, caller)
             found = log.resume(tx, caller, cursor)
             reset = None if found.reset is None else events.Reset(reason=found.reset)
             stretch = _stretch(tx, caller, found.position)

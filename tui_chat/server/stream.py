@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from tui_chat.protocol import events, limits
-from tui_chat.protocol.errors import ChatError, TooFrequent
+from tui_chat.protocol.errors import ChatError, TooFrequent, Unauthorized
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.wire import encode
 
@@ -58,7 +58,8 @@ class Log(Protocol):
     """What a socket needs of the database."""
 
     async def begin(self, caller: Caller, cursor: str | None) -> Beginning:
-        """Where a cursor stands (None: at the newest), and what follows it."""
+        """Where a cursor stands (None: at the newest), and what follows it. Raises Unauthorized where the device was
+        revoked before the hub could have told its socket."""
 
     async def since(self, caller: Caller, position: int) -> Stretch | None:
         """What follows a position; None where the log no longer reaches back so far."""
@@ -237,6 +238,8 @@ class EventSocket:
                     self._idle = self._loop.create_future()
                     await self._idle
             code: int | None = self._closing
+        except Unauthorized:
+            code = events.CLOSE_REVOKED
         except ChatError as error:
             _log.warning("event socket of device %s ends: %s", self.device_id, error)
             code = events.CLOSE_TRY_AGAIN

@@ -11,12 +11,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from tui_chat.protocol.events import CLOSE_TRY_AGAIN
+
 LINE: Final = "tui_chat.line"
+ABORT: Final = "tui_chat.abort"
+"""Among a request's extensions: what cuts its connection, whatever is still to be sent."""
 GRACE_SECONDS: Final = 5.0
 HEAD_BYTES: Final = 32 * 1024
 """Of a request's line and headers."""
 HEAD_SECONDS: Final = 20.0
 """From the connection, or from a request's first byte, to the end of its head."""
+SMALL_FRAMES_MOST: Final = 256
+SMALL_FRAMES_SECONDS: Final = 20.0
+"""A peer that sends more pings, pongs and fragments than that in so long is told to come back later."""
+UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class RequestProtocol(HttpToolsProtocol):
@@ -49,6 +57,7 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        cast(dict[str, object], self.scope.setdefault("extensions", {}))[ABORT] = self.transport.abort
         self._in_head = True
         self._head_bytes = 0
 
@@ -92,6 +101,45 @@ class Line(Protocol):
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's end of a WebSocket, which is also a Line."""
+
+    _small = 0
+    """Pings, pongs and fragments since `_small_since`."""
+    _small_since = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn's, which leaves a request that websockets cannot read unanswered and open for ever."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.transport.is_closing():
+            self.transport.write(UNREADABLE)
+            self.transport.close()
+
+    def handle_ping(self) -> None:
+        """Answer it, unless it is one of a flood."""
+        if self._is_welcome():
+            super().handle_ping()
+
+    def handle_pong(self, event: Any) -> None:
+        """Take it, unless it is one of a flood."""
+        if self._is_welcome():
+            super().handle_pong(event)
+
+    def handle_cont(self, event: Any) -> None:
+        """Take it, unless it is one of a flood: empty fragments are under every limit of size."""
+        if self._is_welcome():
+            super().handle_cont(event)
+
+    def _is_welcome(self) -> bool:
+        """Count one of the frames of which the application hears nothing; end the socket at one too many."""
+        if self.close_sent:
+            return False
+        self._small += 1
+        if self._small > SMALL_FRAMES_MOST:
+            now = self.loop.time()
+            if now - self._small_since < SMALL_FRAMES_SECONDS:
+                self.abort(CLOSE_TRY_AGAIN)
+                return False
+            self._small, self._small_since = 0, now
+        return True
 
     async def run_asgi(self) -> None:
         """Run the application with the extension in its scope."""

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from tui_chat.protocol import limits
-from tui_chat.protocol.errors import InvalidRequest
+from tui_chat.protocol.errors import InvalidRequest, Unauthorized
 from tui_chat.protocol.events import EventRange, Reset
 from tui_chat.protocol.requests import SyncAnswer
 from tui_chat.server.engines import Transaction
@@ -62,6 +62,13 @@ def position(tx: Transaction, user: int) -> int:
 def positions(tx: Transaction, users: Sequence[int]) -> dict[int, int]:
     """The newest eventSeq of each."""
     return dict(tx.in_list("SELECT account, seq FROM stream WHERE account IN (?*)", users))
+
+
+def check_device(tx: Transaction, caller: Caller) -> None:
+    """Raise Unauthorized where the device was revoked since it was authenticated: nobody else tells its socket, if it
+    was not yet there to be closed."""
+    if tx.one("SELECT 1 FROM device WHERE id = ? AND revoked IS NULL", caller.device) is None:
+        raise Unauthorized("this device was logged out")
 
 
 def resume(tx: Transaction, caller: Caller, cursor: str | None) -> Resume:

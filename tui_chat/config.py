@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 import msgspec
 import platformdirs
 
+from tui_chat.files import private_directory, write_private
 from tui_chat.protocol.wire import decode, encode
 
 _APPLICATION: Final = "tui-chat"
@@ -193,28 +194,6 @@ def _line_of(text: str, fault: str) -> str:
         elif table == wanted and name and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
             return f", line {number}"
     return ""
-
-
-def private_directory(path: Path) -> Path:
-    """Make the directory (and its parents) for its owner alone; an existing one is left as it is."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file in one step, readable by its owner alone: a reader sees the old or the new one, never half."""
-    private_directory(path.parent)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
 
 
 class SecretFile:

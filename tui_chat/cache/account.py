@@ -14,12 +14,13 @@ from typing import Any, Final, Self
 
 from msgspec import Raw
 
+from tui_chat.files import private_directory
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.requests import Me
 from tui_chat.protocol.wire import to_plain
 
 from .documents import CONVERSATION, ME, PLACE, conversation_document
-from .files import disk_errors, private_directory
+from .files import disk_errors
 from .history import EVERYTHING, HistoryCache
 from .lock import AccountLock
 from .machine import boot_id
@@ -74,7 +75,7 @@ class AccountCache:
             DiskFull, CacheError: it cannot be read or, where that is needed, repaired.
         """
         with disk_errors():
-            private_directory(directory)
+            private_directory(directory, narrow=True)
         lock = AccountLock(directory / "lock")
         with ExitStack() as undone:
             undone.callback(lock.release)

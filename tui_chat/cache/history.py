@@ -14,10 +14,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from tui_chat.files import open_private, private_directory, sync_directory
 from tui_chat.protocol.models import Message
 
 from .documents import MESSAGE, message_document
-from .files import disk_errors, open_private, private_directory, sync_directory
+from .files import disk_errors
 from .journal import remove_files
 from .runs import HeldMessages
 from .store import HISTORY_KEEP, DiskFull
@@ -86,7 +87,7 @@ class HistoryCache:
         if not messages and (covers is None or not shelf.held):
             return
         if not self._writing:
-            private_directory(self._directory)
+            private_directory(self._directory, narrow=True)
             if self._before_writing:
                 self._before_writing()
             self._writing = True

@@ -18,7 +18,9 @@ from typing import Any, Final
 import msgspec
 from tinydb.storages import Storage
 
-from .files import disk_errors, open_private, read_if_there, sync_directory, write_all, write_private
+from tui_chat.files import create_private, open_private, sync_directory, write_all
+
+from .files import disk_errors, read_if_there
 from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base, write_line
 from .rows import Rows
 from .store import CacheError, NewerFormat, Recovered
@@ -350,9 +352,9 @@ class JournalStorage(Storage):
             self._synced = written
 
     def _write_image(self, image: bytes, suffix: str) -> None:
-        write_private(_beside(self._path, suffix), image, durable=self._durable)
+        create_private(_beside(self._path, suffix), image, durable=self._durable)
         if self._durable:
-            write_private(_beside(self._path, ".bak" + suffix), image, durable=True)
+            create_private(_beside(self._path, ".bak" + suffix), image, durable=True)
 
     def _install(self, image: bytes, chain: int, suffix: str, carried: list[bytes]) -> None:
         """Put the written file in the place of the present one, behind it what was appended since."""

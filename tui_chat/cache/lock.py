@@ -4,7 +4,9 @@ import fcntl
 import os
 from pathlib import Path
 
-from .files import disk_errors, open_private, write_all
+from tui_chat.files import open_private, write_all
+
+from .files import disk_errors
 from .store import DiskFull, Locked
 
 

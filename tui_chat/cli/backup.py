@@ -45,8 +45,8 @@ def run_restore(arguments: argparse.Namespace) -> int:
     """Restore, and say where everything is."""
     import sqlite3
 
+    from tui_chat.clock import system_clock
     from tui_chat.server.engines import DatabaseInUse
-    from tui_chat.server.engines.sqlite import system_clock
     from tui_chat.server.engines.sqlite_files import NotADatabase
     from tui_chat.server.restore import restore
 

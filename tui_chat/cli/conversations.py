@@ -26,14 +26,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _list(arguments: argparse.Namespace) -> int:
     from tui_chat.client.query import EVERYTHING
-    from tui_chat.client.session import wall_clock
+    from tui_chat.clock import system_clock
 
     from .account import session_for
     from .matching import matching
     from .output import columns, moment, print_json, print_line
 
     async with session_for(arguments) as session:
-        for conversation in matching(session, arguments.match or EVERYTHING, now=wall_clock()):
+        for conversation in matching(session, arguments.match or EVERYTHING, now=system_clock()):
             if arguments.json:
                 print_json(conversation)
                 continue

@@ -3,7 +3,7 @@
 import traceback
 from pathlib import Path
 
-from tui_chat.config import write_private
+from tui_chat.files import write_private
 
 
 def report(error: BaseException, directory: Path) -> str:

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _delete(arguments: argparse.Namespace) -> int:
     import asyncio
 
-    from tui_chat.client.session import wall_clock
+    from tui_chat.clock import system_clock
     from tui_chat.protocol.errors import NotConnected
 
     from .account import session_for
@@ -56,7 +56,7 @@ async def _delete(arguments: argparse.Namespace) -> int:
 
     async with session_for(arguments) as session:
         if arguments.match is not None:
-            wanted = [one.conversation_id for one in matching(session, arguments.match, now=wall_clock())]
+            wanted = [one.conversation_id for one in matching(session, arguments.match, now=system_clock())]
         else:
             named = [resolve(name, session.conversations.values()) for name in arguments.conversations]
             wanted = list(dict.fromkeys(named))

@@ -1,7 +1,6 @@
 """`ChatSession`: one device of one account, as programs and screens use it. A facade; the work is done beside it."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import MappingProxyType, TracebackType
 from typing import Self, overload
 
 from tui_chat.cache.store import CacheError
+from tui_chat.clock import system_clock
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
 from tui_chat.protocol.models import Conversation, Deletion, Message, ServerFacts
@@ -31,11 +31,6 @@ from .results import (
     RestoredConversations,
     UndoableBatch,
 )
-
-
-def wall_clock() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 class ChatSession(GroupCommands, AccountCommands):
@@ -64,7 +59,7 @@ class ChatSession(GroupCommands, AccountCommands):
         device_name: str,
         cache_directory: Path | None = None,
         secrets: CredentialStore | None = None,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] = system_clock,
         random: Random | None = None,
     ) -> Self:
         """A new device of an account.
@@ -93,7 +88,7 @@ class ChatSession(GroupCommands, AccountCommands):
         invite: str | None = None,
         cache_directory: Path | None = None,
         secrets: CredentialStore | None = None,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] = system_clock,
         random: Random | None = None,
     ) -> Self:
         """A new account, and its first device. Arguments as for `log_in`.
@@ -113,7 +108,7 @@ class ChatSession(GroupCommands, AccountCommands):
         *,
         cache_directory: Path | None = None,
         secrets: CredentialStore | None = None,
-        clock: Callable[[], int] = wall_clock,
+        clock: Callable[[], int] = system_clock,
         random: Random | None = None,
     ) -> Self:
         """A device that logged in before. Asks the server nothing yet: the state is the cache's.

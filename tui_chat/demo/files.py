@@ -1,11 +1,12 @@
 """What the demo keeps in its directory: everything it knows is in there, and nothing is elsewhere."""
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+
+from tui_chat.files import write_private
 
 
 class Files:
@@ -49,7 +50,7 @@ class Files:
 
     def write_port(self, port: int) -> None:
         """Remember the port."""
-        write_private(self._port, str(port).encode("ascii"))
+        write_private(self._port, str(port).encode("ascii"), durable=False)
 
     def read_progress(self) -> dict[str, int]:
         """How many lines of each conversation the peers have said."""
@@ -60,7 +61,7 @@ class Files:
 
     def write_progress(self, said: Mapping[str, int]) -> None:
         """Remember it. Not forced to the disk: lines that are said twice do no harm."""
-        write_private(self._progress, msgspec.json.encode(said))
+        write_private(self._progress, msgspec.json.encode(said), durable=False)
 
     @property
     def coached(self) -> bool:
@@ -69,13 +70,4 @@ class Files:
 
     def end_coach(self) -> None:
         """Remember that the coach is not to come again (until a reset)."""
-        write_private(self._coached, b"")
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file in one step, readable by its owner alone."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    beside.replace(path)
+        write_private(self._coached, b"", durable=False)

@@ -14,7 +14,6 @@ import shutil
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,8 @@ import msgspec
 
 from tui_chat.client.credentials import StoredCredentials
 from tui_chat.client.session import ChatSession
+from tui_chat.clock import system_clock
+from tui_chat.files import write_private
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import MessageNew
 from tui_chat.protocol.models import MessageType
@@ -37,7 +38,7 @@ from tui_chat.server.run import DATABASE, CannotServe, Running, ServerOptions, n
 
 from .control import Control, Report, State
 from .excerpt import ALICE, Excerpt, load
-from .files import Files, write_private
+from .files import Files
 from .filling import caller_of, fill
 from .peers import Client, Peers
 from .script import Script
@@ -88,7 +89,7 @@ class DemoHost:
     async def _wake(self, user_id: str) -> Client:
         session = await self._log_in(user_id, "demo")
         client = ChatSession.resume(
-            StoredCredentials.of(session, server_url=self._server.listening.url, device_name="demo", now=_now())
+            StoredCredentials.of(session, server_url=self._server.listening.url, device_name="demo", now=system_clock())
         )
         try:
             await client.load(stream=True, timeout=10)
@@ -174,7 +175,7 @@ async def _fill(files: Files, excerpt: Excerpt) -> None:
         password_hash = await passwords.hash(password)
     finally:
         passwords.close()
-    await fill(files.unfinished / DATABASE, excerpt, now=_now(), password_hash=password_hash)
+    await fill(files.unfinished / DATABASE, excerpt, now=system_clock(), password_hash=password_hash)
     files.unfinished.replace(files.database)
 
 
@@ -199,10 +200,6 @@ def _told_to_end(told: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class ReportOnce:

@@ -18,6 +18,7 @@ import msgspec
 
 import tui_chat
 from tui_chat.client.credentials import StoredCredentials
+from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import NotConnected
 
 from .control import AskDevice, AskEnd, AskNudge, Line, Report, State, read_state
@@ -181,7 +182,7 @@ async def _device(line: Line, state: State, files: Files) -> Device:
     answer = await line.ask(AskDevice())
     if answer is None or answer.session is None or answer.device_name is None:
         raise NotConnected("the demo's server has gone: start `tui-chat demo` again")
-    now = time.time_ns() // 1_000_000
+    now = system_clock()
     credentials = StoredCredentials.of(answer.session, server_url=state.url, device_name=answer.device_name, now=now)
     return Device(credentials, files.cache(answer.device_name))
 

@@ -18,13 +18,14 @@ from typing import Final
 import msgspec
 import uvicorn
 
+from tui_chat.clock import system_clock
 from tui_chat.protocol import events, limits
 from tui_chat.protocol.models import Settings
 from tui_chat.protocol.requests import ChangeSettings
 
 from .app import create_app
 from .engines import Clock, DatabaseInUse, Engine
-from .engines.sqlite import SqliteEngine, system_clock
+from .engines.sqlite import SqliteEngine
 from .operations import accounts
 from .operations import settings as operations_settings
 from .options import DATABASE, CannotServe, ServerOptions, is_loopback

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
 
+from tui_chat.clock import system_clock
 from tui_chat.config import Settings
 from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
@@ -36,10 +37,6 @@ FRIEND = "bob"
 """Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
 SecondDevice = Callable[[], Awaitable["ChatSession"]]
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class ChatApp(App[None]):
@@ -68,7 +65,7 @@ class ChatApp(App[None]):
         nudge: Callable[[str], Awaitable[object]] | None = None,
         demo: bool = False,
         joined: bool = False,
-        clock: Callable[[], int] = _now,
+        clock: Callable[[], int] = system_clock,
         stopwatch: Callable[[], float] = time.perf_counter,
         flash_seconds: float = 0.4,
     ) -> None:

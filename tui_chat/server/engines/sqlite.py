@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar, cast
 
+from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
 from . import Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
@@ -329,11 +330,6 @@ class SqliteEngine:
                 job.future.set_exception(job.failure)
             else:
                 job.future.set_result(job.result)
-
-
-def system_clock() -> int:
-    """The machine's time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def _nothing() -> Committed:

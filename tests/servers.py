@@ -19,7 +19,6 @@ from tui_chat.protocol.models import Settings
 from tui_chat.protocol.requests import ChangeSettings
 from tui_chat.server.engines import Transaction
 from tui_chat.server.operations import expiry, settings
-from tui_chat.server.operations.caller import Caller
 from tui_chat.server.options import HashParameters
 from tui_chat.server.run import Running, ServerOptions, new_event_loop, running
 
@@ -85,11 +84,8 @@ class LiveServer:
         return asyncio.run_coroutine_threadsafe(self.running.engine.read(job), self._loop).result(DEADLINE)
 
     def change_settings(self, **changes: Any) -> Settings:
-        """Change settings as an administrator does."""
-        administrator = Caller(
-            user=0, user_id="tests", device=0, device_id="tests", device_name="tests", administrator=True
-        )
-        return self.write(lambda tx: settings.change(tx, administrator, ChangeSettings(**changes))).settings
+        """Change settings as whoever runs the server does."""
+        return self.write(lambda tx: settings.apply(tx, ChangeSettings(**changes)))
 
     def tidy(self) -> None:
         """Do what the server does from time to time: fold in what expired, erase what nobody can see."""

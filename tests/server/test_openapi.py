@@ -50,7 +50,8 @@ OWNERS = "forbidden group_not_found not_a_member operation_reused"
 MESSAGE = "/v1/conversations/{conversation_id}/messages/{message_seq}"
 NOT_THERE = "conversation_not_found invalid_conversation message_not_found not_a_member"
 REFUSALS = {
-    "POST /v1/conversations/{conversation_id}/messages": "client_id_reused group_muted group_not_found"
+    "POST /v1/conversations/{conversation_id}/messages": "blocked client_id_reused group_muted group_not_found"
+    " user_erased"
     " invalid_conversation message_not_found not_a_member read_only text_empty text_too_long user_not_found",
     "GET /v1/conversations/{conversation_id}/messages": "conversation_not_found invalid_conversation",
     f"PATCH {MESSAGE}": f"{NOT_THERE} blocked group_muted message_recalled not_changeable not_your_message"
@@ -76,16 +77,18 @@ REFUSALS = {
     "POST /v1/logout": "",
     "GET /v1/me": "",
     "PATCH /v1/me": "invalid_name",
+    "DELETE /v1/me": "last_administrator password_mismatch",
+    "POST /v1/password": "password_mismatch",
     "GET /v1/devices": "",
     "DELETE /v1/devices/{device_id}": "device_not_found",
-    "POST /v1/groups": "invalid_name name_taken operation_reused too_many_members user_not_found",
+    "POST /v1/groups": "blocked invalid_name name_taken operation_reused too_many_members user_not_found",
     "GET /v1/groups/{group_id}": "group_not_found",
     "PATCH /v1/groups/{group_id}": f"{OWNERS} invalid_name",
     "DELETE /v1/groups/{group_id}": OWNERS,
     "POST /v1/groups/{group_id}/join": "forbidden group_not_found operation_reused too_many_members",
     "POST /v1/groups/{group_id}/quit": "group_not_found not_a_member operation_reused owner_cannot_quit",
     "GET /v1/groups/{group_id}/members": "group_not_found not_a_member",
-    "POST /v1/groups/{group_id}/members": f"{OWNERS} too_many_members user_not_found",
+    "POST /v1/groups/{group_id}/members": f"{OWNERS} blocked too_many_members user_not_found",
     "PATCH /v1/groups/{group_id}/members/{user_id}": f"{OWNERS} too_many_administrators user_not_found",
     "POST /v1/groups/{group_id}/transfer": f"{OWNERS} user_not_found",
     "POST /v1/groups/{group_id}/mute": OWNERS,
@@ -95,9 +98,20 @@ REFUSALS = {
     "DELETE /v1/groups/{group_id}/members/{user_id}": f"{OWNERS} user_not_found",
     "GET /v1/users": "",
     "GET /v1/users/{user_id}": "user_not_found",
+    "GET /v1/blocks": "",
+    "PUT /v1/blocks/{user_id}": "too_many_blocks user_not_found",
+    "DELETE /v1/blocks/{user_id}": "user_not_found",
+    "GET /v1/export": "",
     "GET /v1/admin/settings": "administrator_only",
     "PATCH /v1/admin/settings": "administrator_only",
     "POST /v1/admin/invites": "administrator_only",
+    "GET /v1/admin/users": "administrator_only",
+    "GET /v1/admin/users/{user_id}": "administrator_only user_not_found",
+    "PATCH /v1/admin/users/{user_id}": "administrator_only last_administrator user_not_found",
+    "DELETE /v1/admin/users/{user_id}": "administrator_only forbidden last_administrator user_not_found",
+    "DELETE /v1/admin/messages/{conversation_id}/{message_seq}": "administrator_only conversation_not_found"
+    " invalid_conversation message_not_found",
+    "GET /v1/admin/audit": "administrator_only",
     "POST /v1/admin/backup": "administrator_only backup_running",
     "GET /healthz": "",
 }

@@ -32,7 +32,7 @@ from tui_chat.protocol.models import MessageType
 from tui_chat.protocol.requests import Credentials, Session
 from tui_chat.server.auth import Passwords
 from tui_chat.server.engines import Committed
-from tui_chat.server.operations import accounts
+from tui_chat.server.operations import accounts, devices
 from tui_chat.server.options import HashParameters
 from tui_chat.server.run import DATABASE, CannotServe, Running, ServerOptions, new_event_loop, running
 
@@ -75,7 +75,7 @@ class DemoHost:
     async def end_device(self, device_id: str, name: str) -> None:
         """Log it out, unless its user has done so already."""
         with suppress(ChatError):
-            await self._server.engine.write(lambda tx: accounts.revoke(tx, caller_of(tx, ALICE), device_id))
+            await self._server.engine.write(lambda tx: devices.revoke(tx, caller_of(tx, ALICE), device_id))
         self._names.discard(name)
 
     def nudge(self, user_id: str) -> bool:

@@ -122,7 +122,7 @@ class _Stream:
         watched = Watched(services, scope, STREAM)
         try:
             caller = scope[CALLER] = await authenticate(services, peer_of(services, scope))
-            services.limiter.others.take(caller.user)
+            services.limiter.others.take(caller.user, caller.device)
             if services.hub.count(caller.user) >= limits.SOCKETS_A_USER:
                 raise TooFrequent("too many sockets are open for this user", retry_after=limits.PING_SECONDS)
         except ChatError as error:

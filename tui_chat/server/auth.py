@@ -52,6 +52,14 @@ class Passwords:
             )
         return await self._on_thread(self._hasher.hash, password)
 
+    async def hash_again(self, password: str) -> str:
+        """The hash of a password that was right, whatever its length. Raises Unavailable: too many wait already."""
+        return await self._on_thread(self._hasher.hash, password)
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a hash was made at another cost than hashes have now."""
+        return self._hasher.check_needs_rehash(stored)
+
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether it is the password; for a user who does not exist (None) it takes as long, and it is not.
 

@@ -9,6 +9,7 @@ from tui_chat.protocol.errors import BackupRunning
 from tui_chat.protocol.requests import BackupMade
 
 from .engines import Clock, Engine
+from .operations import audit
 from .operations.caller import Caller, administrators_only
 
 
@@ -29,7 +30,7 @@ class Backups:
             BackupRunning: another one is being written.
             StorageFull, Unavailable: it cannot be written; nothing is left of it.
         """
-        administrators_only(caller)
+        await self._engine.read(lambda tx: administrators_only(tx, caller))
         if self._running.locked():
             raise BackupRunning()
         async with self._running:
@@ -38,4 +39,5 @@ class Backups:
             target = self._directory / f"tui-chat-{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z.sqlite"
             await self._engine.backup(target)
             size = (await asyncio.to_thread(target.stat)).st_size
+            await self._engine.write(lambda tx: audit.note(tx, caller, "backup.made", file=target.name))
             return BackupMade(file=target.name, bytes=size, seconds=round(time.monotonic() - began, 3))

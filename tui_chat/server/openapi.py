@@ -20,7 +20,7 @@ from tui_chat.protocol.errors import (
 )
 
 from .routes import ENDPOINTS
-from .routes.endpoint import Counted, Endpoint, Nothing
+from .routes.endpoint import LINES, Counted, Endpoint, Nothing
 
 _REFERENCE = "#/components/schemas/{name}"
 _FRAMES = (events.EventRange, events.Ephemeral, events.Welcome, events.Ping, events.Reset, *events.ClientFrame.__args__)
@@ -58,7 +58,7 @@ def _operation(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
         "operationId": f"{endpoint.handler.__module__.rpartition('.')[2]}_{endpoint.handler.__name__}",
         "summary": " ".join(words.split()),
         "responses": {
-            "200": {"description": "Done.", "content": _content(endpoint.answer)},
+            "200": {"description": "Done.", "content": _answer(endpoint)},
             **_refusals(endpoint),
         },
     }
@@ -69,6 +69,13 @@ def _operation(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
     if not endpoint.anyone:
         operation["security"] = [{"token": []}]
     return operation
+
+
+def _answer(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
+    if not endpoint.lines:
+        return _content(endpoint.answer)
+    (schema,), _ = msgspec.json.schema_components([endpoint.answer], ref_template=_REFERENCE)
+    return {LINES: {"schema": schema}}
 
 
 def _content(kind: type[Any]) -> dict[str, Any]:

@@ -5,11 +5,15 @@ active within the time that a bucket takes to fill.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from ipaddress import ip_network
 from typing import Final, NamedTuple
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import TooFrequent
+
+from .options import address_of, is_loopback
 
 MOST_KEYS: Final = 100_000
 """Keys that one table holds; beyond it the one that was idle longest is dropped."""
@@ -100,6 +104,14 @@ class Lockout:
         """The attempt was the owner's."""
         self._accounts.pop(key, None)
 
+    def forgive(self, key: Hashable) -> None:
+        """The attempt was right, which does not clear the key of the others: it is taken back, and a failure with
+        it."""
+        known = self._accounts.get(key)
+        if known is not None:
+            now = self._monotonic()
+            self._accounts[key] = _Attempts(min(self._free, known.left + 1), max(0, known.waits - 2), now, now)
+
 
 class _Attempts(NamedTuple):
     left: float
@@ -111,14 +123,101 @@ class _Attempts(NamedTuple):
     """When the next attempt is let in."""
 
 
-class Limiter:
-    """Every limit of protocol/limits.py, by user, by address and by account."""
+class EachDevice:
+    """A limit for each device, and limits.DEVICES_SHARE times as much for all devices of a user together.
+
+    So a script that runs wild on one device leaves the person's other devices something.
+    """
+
+    def __init__(self, a_second: float, burst: float, monotonic: Callable[[], float]) -> None:
+        self._devices = Rate(a_second, burst, monotonic)
+        self._users = Rate(limits.DEVICES_SHARE * a_second, limits.DEVICES_SHARE * burst, monotonic)
+
+    def take(self, user: int, device: int) -> None:
+        """Count one call. Raises TooFrequent."""
+        self._devices.take(device)
+        self._users.take(user)
+
+
+class Guesses:
+    """Attempts at passwords, by account and by address; counted before anything is hashed.
+
+    Somebody who guesses from elsewhere must not lock the owner out: attempts from an address from which the account was
+    logged in to before are counted by themselves (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
-        self.deletions: Final = Rate(limits.DELETIONS_A_SECOND, limits.DELETIONS_BURST, monotonic)
-        self.messages: Final = Rate(limits.MESSAGES_A_SECOND, limits.MESSAGES_BURST, monotonic)
-        self.others: Final = Rate(limits.OTHERS_A_SECOND, limits.OTHERS_BURST, monotonic)
+        self._accounts = Lockout(limits.LOGINS_A_MINUTE, monotonic)
+        self._addresses = Lockout(limits.LOGINS_A_MINUTE, monotonic)
+        self._known: OrderedDict[tuple[str, str | None], None] = OrderedDict()
+
+    def attempt(self, account: str, address: str | None) -> None:
+        """Count an attempt at a (folded) userID; `address` as `limited_address` has it.
+
+        Raises:
+            TooFrequent: too early.
+        """
+        if address is not None:
+            self._addresses.check(address)
+        self._accounts.check(self._key(account, address))
+
+    def succeeded(self, account: str, address: str | None) -> None:
+        """The attempt was the owner's."""
+        if address is not None:
+            self._addresses.forgive(address)
+        self._accounts.succeeded(self._key(account, address))
+        self._known[account, address] = None
+        self._known.move_to_end((account, address))
+        if len(self._known) > MOST_KEYS:
+            self._known.popitem(last=False)
+
+    def _key(self, account: str, address: str | None) -> Hashable:
+        return (account, address) if (account, address) in self._known else account
+
+
+class OneAtATime:
+    """What a user can have only one of under way."""
+
+    def __init__(self) -> None:
+        self._under_way: set[int] = set()
+
+    @contextmanager
+    def of(self, user: int) -> Iterator[None]:
+        """While it is under way. Raises TooFrequent where another one is."""
+        if user in self._under_way:
+            raise TooFrequent("one at a time: the one before is still under way", retry_after=10)
+        self._under_way.add(user)
+        try:
+            yield
+        finally:
+            self._under_way.discard(user)
+
+
+class Limiter:
+    """Every limit of protocol/limits.py, by user, by device, by address and by account."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self.deletions: Final = EachDevice(limits.DELETIONS_A_SECOND, limits.DELETIONS_BURST, monotonic)
+        self.messages: Final = EachDevice(limits.MESSAGES_A_SECOND, limits.MESSAGES_BURST, monotonic)
+        self.others: Final = EachDevice(limits.OTHERS_A_SECOND, limits.OTHERS_BURST, monotonic)
+        self.nicks: Final = Rate(limits.NICKS_A_MINUTE / 60, limits.NICKS_BURST, monotonic)
+        """By user."""
+        self.exports: Final = OneAtATime()
+        self.strangers: Final = Rate(limits.OTHERS_A_SECOND, limits.OTHERS_BURST, monotonic)
+        """Calls without a valid token, by address."""
         self.logins: Final = Rate(limits.LOGINS_A_MINUTE / 60, limits.LOGINS_A_MINUTE, monotonic)
-        """By address."""
-        self.guesses: Final = Lockout(limits.LOGINS_A_MINUTE, monotonic)
-        """By account."""
+        """By address, whatever comes of them."""
+        self.guesses: Final = Guesses(monotonic)
+
+
+def limited_address(address: str | None) -> str | None:
+    """What limits by address count under; None for this machine, to which they do not apply.
+
+    Of an IPv6 address the first 64 bits: whoever has one has all that share them (RFC 6177).
+    """
+    if address is None or is_loopback(address):
+        return None
+    parsed = address_of(address)
+    if parsed is None or parsed.version == 4:
+        return address if parsed is None else str(parsed)
+    return str(ip_network((int(parsed) >> 64 << 64, 64)))

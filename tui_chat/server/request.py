@@ -4,6 +4,7 @@ import asyncio
 import math
 import re
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -15,9 +16,11 @@ from tui_chat.protocol.errors import BodyTooLarge, ChatError, ErrorAnswer, Inval
 from tui_chat.protocol.wire import encode
 
 from .operations.caller import Caller
-from .options import address_of, is_loopback
-from .routes.endpoint import NOTHING, Call, Counted, Endpoint, Nothing, Peer
+from .options import address_of
+from .ratelimit import limited_address
+from .routes.endpoint import LINES, NOTHING, Call, Counted, Endpoint, Nothing, Peer, Pieces
 from .services import Services
+from .transport import ABORT
 
 BODY_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 1.0
@@ -53,7 +56,13 @@ async def handle(
         while (await receive())["type"] != "http.disconnect":
             pass
 
+    if caller is not None and endpoint.takes_body:
+        # Whoever was slow with the body may have been logged out meanwhile.
+        caller = await authenticate(services, peer)
     result = await endpoint.handler(Call(services, caller, body, query, path, peer, gone))
+    if isinstance(result, Pieces):
+        await _answer_in_pieces(result, scope, send)
+        return None
     await answer(200, encode(result), send)
     return result
 
@@ -92,27 +101,26 @@ async def authenticate(services: Services, peer: Peer) -> Caller:
 
 
 def count(services: Services, counted: Counted, caller: Caller | None, peer: Peer) -> None:
-    """Count the call for its user; for its address where there is none, or where it logs somebody in.
+    """Count the call for its device and user; for its address where there is none, or where a password is tried.
 
     Raises:
         TooFrequent: one too many.
     """
     limiter = services.limiter
+    if counted is Counted.NOT:
+        return
+    if caller is None or counted is Counted.LOGINS:
+        address = limited_address(peer.address)
+        if address is not None:
+            (limiter.logins if counted is Counted.LOGINS else limiter.strangers).take(address)
     if caller is not None:
         match counted:
             case Counted.MESSAGES:
-                limiter.messages.take(caller.user)
+                limiter.messages.take(caller.user, caller.device)
             case Counted.DELETIONS:
-                limiter.deletions.take(caller.user)
-            case Counted.OTHERS:
-                limiter.others.take(caller.user)
-            case Counted.NOT | Counted.LOGINS:
-                pass
-    elif peer.address is not None and not is_loopback(peer.address):
-        if counted is Counted.LOGINS:
-            limiter.logins.take(peer.address)
-        elif counted is not Counted.NOT:
-            limiter.others.take(("address", peer.address))
+                limiter.deletions.take(caller.user, caller.device)
+            case Counted.OTHERS | Counted.LOGINS:
+                limiter.others.take(caller.user, caller.device)
 
 
 async def answer(
@@ -122,6 +130,35 @@ async def answer(
     length = (b"content-length", b"%d" % len(body))
     await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, _NO_STORE, *headers]})
     await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _answer_in_pieces(pieces: Pieces, scope: Scope, send: Send) -> None:
+    """Send an answer of many lines as it is made; a peer that takes nothing for limits.STALL_SECONDS is cut off.
+
+    Raises:
+        ChatError: refused; nothing was sent yet.
+    """
+    async with aclosing(pieces.data) as data:
+        first = await anext(data)
+        headers = [(b"content-type", LINES.encode()), _NO_STORE]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["method"] != "HEAD":
+            try:
+                await _send_piece(first, send)
+                async for piece in data:
+                    await _send_piece(piece, send)
+            except ChatError as error:
+                await _send_piece(pieces.failed(error), send)
+            except TimeoutError:
+                scope["extensions"][ABORT]()
+                await asyncio.sleep(0)
+                return
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_piece(piece: bytes, send: Send) -> None:
+    async with asyncio.timeout(limits.STALL_SECONDS):
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
 async def refuse(error: ChatError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,7 +17,7 @@ from .engines import Clock, Committed, Engine, Transaction
 from .health import Health
 from .hub import Hub
 from .metrics import Metrics
-from .operations import accounts, conversations, expiry, settings
+from .operations import accounts, conversations, devices, expiry, settings
 from .operations import events as log
 from .operations.caller import Caller
 from .options import ServerOptions
@@ -136,7 +136,7 @@ class Services:
 
     async def _authenticate(self, token: str) -> Caller:
         caller = await self.engine.read(lambda tx: accounts.authenticate(tx, token))
-        await self.engine.write(lambda tx: accounts.touch(tx, caller))
+        await self.engine.write(lambda tx: devices.touch(tx, caller, token))
         return caller
 
     def _committed(self, committed: Committed) -> None:

@@ -18,7 +18,7 @@ from tui_chat.protocol.events import DeviceRevoked, UserChanged
 from tui_chat.protocol.limits import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
 from tui_chat.protocol.requests import ChangeSettings, Credentials, Session
 from tui_chat.server.engines import Transaction
-from tui_chat.server.operations import accounts, settings, users
+from tui_chat.server.operations import accounts, devices, settings, users
 
 from .world import Device, World
 
@@ -28,7 +28,7 @@ def credentials(user_id: str, **more: str) -> Credentials:
 
 
 def refresh(world: World, token: str) -> Session:
-    session = world.do(accounts.refresh, token)
+    session = world.do(devices.refresh, token)
     assert session is not None
     return session
 
@@ -132,25 +132,25 @@ class TestTokens:
 
     def test_once_the_new_pair_was_used_the_old_one_betrays_a_copy(self, world: World, alice: Device) -> None:
         session = refresh(world, alice.session.refresh_token)
-        world.do(accounts.touch, alice.caller)
-        assert world.do(accounts.refresh, alice.session.refresh_token) is None
+        world.do(devices.touch, alice.caller, session.access_token)
+        assert world.do(devices.refresh, alice.session.refresh_token) is None
         with pytest.raises(Unauthorized):
             world.do(accounts.authenticate, session.access_token)
-        assert world.do(accounts.refresh, session.refresh_token) is None
+        assert world.do(devices.refresh, session.refresh_token) is None
         assert isinstance(alice.told()[-1], DeviceRevoked)
 
     def test_an_older_one_betrays_a_copy_as_well(self, world: World, alice: Device) -> None:
         second = refresh(world, alice.session.refresh_token)
         third = refresh(world, second.refresh_token)
-        assert world.do(accounts.refresh, alice.session.refresh_token) is None
-        assert world.do(accounts.refresh, third.refresh_token) is None
+        assert world.do(devices.refresh, alice.session.refresh_token) is None
+        assert world.do(devices.refresh, third.refresh_token) is None
 
     def test_a_refresh_token_gets_old(self, world: World, alice: Device) -> None:
         world.pass_seconds(REFRESH_TOKEN_SECONDS)
-        assert world.do(accounts.refresh, alice.session.refresh_token) is None
+        assert world.do(devices.refresh, alice.session.refresh_token) is None
 
     def test_unknown_ones(self, world: World, alice: Device) -> None:
-        assert world.do(accounts.refresh, "nonsense\ud800") is None
+        assert world.do(devices.refresh, "nonsense\ud800") is None
         with pytest.raises(Unauthorized):
             world.do(accounts.authenticate, "nonsense")
 
@@ -165,12 +165,12 @@ class TestDevices:
     def test_are_listed(self, world: World, alice: Device) -> None:
         world.pass_seconds(10)
         phone = alice.another("phone")
-        found = world.do(accounts.devices, alice.caller).devices
+        found = world.do(devices.devices, alice.caller).devices
         assert [(one.name, one.current) for one in found] == [("phone", False), ("laptop", True)]
         assert found[0].device_id == phone.caller.device_id
         world.pass_seconds(100)
-        world.do(accounts.touch, alice.caller)
-        found = world.do(accounts.devices, alice.caller).devices
+        world.do(devices.touch, alice.caller, alice.session.access_token)
+        found = world.do(devices.devices, alice.caller).devices
         assert (found[0].name, found[0].last_seen_at) == ("laptop", world.now)
 
     def test_one_is_revoked(self, world: World, alice: Device) -> None:
@@ -179,7 +179,7 @@ class TestDevices:
         revoked: list[object] = []
 
         def job(tx: Transaction) -> None:
-            accounts.revoke(tx, alice.caller, phone.caller.device_id)
+            devices.revoke(tx, alice.caller, phone.caller.device_id)
             revoked.extend(tx.revoked)
 
         world.do(job)
@@ -188,17 +188,17 @@ class TestDevices:
         assert isinstance(event, DeviceRevoked)
         with pytest.raises(Unauthorized):
             world.do(accounts.authenticate, phone.session.access_token)
-        assert world.do(accounts.refresh, phone.session.refresh_token) is None
-        assert len(world.do(accounts.devices, alice.caller).devices) == 1
+        assert world.do(devices.refresh, phone.session.refresh_token) is None
+        assert len(world.do(devices.devices, alice.caller).devices) == 1
         with pytest.raises(DeviceNotFound):
-            world.do(accounts.revoke, alice.caller, phone.caller.device_id)
+            world.do(devices.revoke, alice.caller, phone.caller.device_id)
 
     def test_of_others_cannot_be_revoked(self, world: World, alice: Device, bob: Device) -> None:
         with pytest.raises(DeviceNotFound):
-            world.do(accounts.revoke, alice.caller, bob.caller.device_id)
+            world.do(devices.revoke, alice.caller, bob.caller.device_id)
 
     def test_logging_out(self, world: World, alice: Device) -> None:
-        world.do(accounts.logout, alice.caller)
+        world.do(devices.logout, alice.caller)
         with pytest.raises(Unauthorized):
             world.do(accounts.authenticate, alice.session.access_token)
 
@@ -206,7 +206,7 @@ class TestDevices:
         alice.send("C2Cbob")
         phone = bob.another("phone")
         batch = phone.delete("C2CAlice").batch_id
-        world.do(accounts.logout, phone.caller)
+        world.do(devices.logout, phone.caller)
         assert bob.deletions()[0].device.name == "phone"
         assert bob.undo(batch).conversation_id_list == ["C2CAlice"]
 

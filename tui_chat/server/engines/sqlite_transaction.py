@@ -9,7 +9,7 @@ from . import Row, Transaction
 
 _LENGTHS: Final = (1, 2, 4, 8, 16, 32, 64, 100, 250, 500)
 """Lists are padded to one of these, so that the connection's statement cache knows the query again."""
-_KEYED: Final = frozenset({"account", "device", "conversation", "batch", "operation"})
+_KEYED: Final = frozenset({"account", "device", "conversation", "batch", "operation", "audit"})
 
 
 class SqliteTransaction(Transaction):
@@ -54,7 +54,7 @@ class SqliteTransaction(Transaction):
         """MAX + 1: there is only one writer."""
         if table not in _KEYED:
             raise ValueError(f"{table} has no keys to give out")
-        row = self.one(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")  # noqa: S608 - one of five names
+        row = self.one(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")  # noqa: S608 - one of a few names
         assert row is not None
         return int(row[0])
 

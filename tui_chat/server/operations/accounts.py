@@ -1,37 +1,38 @@
-"""Accounts, the devices that are logged in to them, and their tokens.
+"""Accounts: making them, passwords, oneself, invitations.
 
-Tokens are 256 random bits and stand in the database as SHA-256. A refresh token is exchanged for a new pair; the old
-one still works until the new pair was used (an answer can get lost), afterwards showing it again means that somebody
-has a copy, and the device is logged out. Passwords are hashed and verified by whoever calls, off the transaction.
+Passwords are hashed and verified by whoever calls, off the transaction; what was verified is compared once more in the
+transaction of the effect, so that a password that was changed meanwhile lets nobody in.
 """
 
 import secrets
-from hashlib import sha256
 from typing import Final
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
-    DeviceNotFound,
     NameTaken,
+    PasswordMismatch,
     RegistrationClosed,
     Unauthorized,
     WrongPassword,
 )
-from tui_chat.protocol.events import DeviceRevoked, Event, UserChanged
+from tui_chat.protocol.events import UserChanged
 from tui_chat.protocol.ids import check_user_id, fold
-from tui_chat.protocol.models import Device, User
-from tui_chat.protocol.requests import Credentials, DeviceList, Done, Invite, Me, Session
+from tui_chat.protocol.models import User
+from tui_chat.protocol.requests import Credentials, Invite, Me, PasswordChanged, Session
 from tui_chat.protocol.text import accept_name
-from tui_chat.server.engines import Revoked, Transaction
+from tui_chat.server.engines import Transaction
 
+from . import audit, devices
 from .caller import Caller, administrators_only
+from .devices import hash_of
 from .eventlog import Outgoing, emit
 from .settings import current, facts
+from .state import JOINED
 from .users import NewAccount, account_of, add_accounts
 
 INVITE_SECONDS: Final = 7 * 86_400
-SEEN_EVERY: Final = 60_000
-"""Milliseconds between two notes of when a device was last seen."""
+GROUPS_TOLD: Final = 20
+"""Groups, those with the newest messages, whose members are told of a new nick."""
 
 
 def check_registration(tx: Transaction, credentials: Credentials, *, open_registration: bool) -> None:
@@ -46,7 +47,7 @@ def check_registration(tx: Transaction, credentials: Credentials, *, open_regist
         accept_name(credentials.nick, "a nick")
     if credentials.invite is not None:
         usable = tx.one(
-            "SELECT 1 FROM invite WHERE hash = ? AND account IS NULL AND until > ?", _hash(credentials.invite), tx.now
+            "SELECT 1 FROM invite WHERE hash = ? AND account IS NULL AND until > ?", hash_of(credentials.invite), tx.now
         )
         if usable is None:
             raise RegistrationClosed("that invitation is unknown, used or too old: ask for another one")
@@ -70,8 +71,8 @@ def register(tx: Transaction, credentials: Credentials, password_hash: str, *, o
     add_accounts(tx, [NewAccount(credentials.user_id, nick, password_hash, first)])
     account = account_of(tx, credentials.user_id)
     if credentials.invite is not None:
-        tx.execute("UPDATE invite SET account = ? WHERE hash = ?", account.key, _hash(credentials.invite))
-    return _log_in(tx, account.key, account.user_id, credentials.device_name)
+        tx.execute("UPDATE invite SET account = ? WHERE hash = ?", account.key, hash_of(credentials.invite))
+    return devices.log_in(tx, account.key, account.user_id, credentials.device_name)
 
 
 def _is_open(tx: Transaction, open_registration: bool) -> bool:
@@ -85,7 +86,7 @@ def _is_open(tx: Transaction, open_registration: bool) -> bool:
 
 
 def nobody_yet(tx: Transaction) -> bool:
-    """Whether there is no account at all."""
+    """Whether there is no account at all, nor ever was one."""
     return tx.one("SELECT 1 FROM account LIMIT 1") is None
 
 
@@ -95,102 +96,51 @@ def password_of(tx: Transaction, user_id: str) -> str | None:
     return None if row is None else row[0]
 
 
-def login(tx: Transaction, credentials: Credentials) -> Session:
-    """Log a device in; the caller has verified the password.
+def login(
+    tx: Transaction, credentials: Credentials, *, verified: str | None = None, renewed_hash: str | None = None
+) -> Session:
+    """Log a device in.
+
+    `verified`: the stored hash against which the caller has checked the password; None where whoever runs the server
+    logs somebody in, as the demo does. `renewed_hash`: the same password's under the cost that hashes have now.
 
     Raises:
         InvalidName: the device's name cannot be one.
-        WrongPassword: there is no such user.
+        WrongPassword: there is no such user, or the password has been changed meanwhile.
     """
-    row = tx.one("SELECT id, user_id FROM account WHERE folded = ?", fold(credentials.user_id))
-    if row is None:
+    row = tx.one(
+        "SELECT id, user_id, password_hash FROM account WHERE folded = ? AND erased IS NULL", fold(credentials.user_id)
+    )
+    if row is None or verified not in (None, row[2]):
         raise WrongPassword()
-    return _log_in(tx, row[0], row[1], credentials.device_name)
+    if renewed_hash != verified:
+        tx.execute("UPDATE account SET password_hash = ? WHERE id = ?", renewed_hash, row[0])
+    return devices.log_in(tx, row[0], row[1], credentials.device_name)
 
 
-def _log_in(tx: Transaction, account: int, user_id: str, device_name: str) -> Session:
-    name = accept_name(device_name, "a device's name")
-    device = tx.next_key("device")
-    device_id = secrets.token_hex(8)
-    tx.execute(
-        "INSERT INTO device (id, device_id, account, name, access_hash, access_until, refresh_hash, refresh_until,"
-        " confirmed, created, last_seen, revoked) VALUES (?, ?, ?, ?, NULL, 0, NULL, 0, 1, ?, ?, NULL)",
-        device,
-        device_id,
-        account,
-        name,
-        tx.now,
-        tx.now,
-    )
-    return _new_tokens(tx, device, user_id, device_id)
+def change_password(
+    tx: Transaction, caller: Caller, *, verified: str, password_hash: str, keep_devices: bool
+) -> PasswordChanged:
+    """Store another password; the other devices are logged out, unless `keep_devices`.
 
+    `verified`: the stored hash against which the caller has checked the old one.
 
-def _new_tokens(tx: Transaction, device: int, user_id: str, device_id: str) -> Session:
-    access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    tx.execute(
-        "UPDATE device SET access_hash = ?, access_until = ?, refresh_hash = ?, refresh_until = ?, confirmed = 0,"
-        " last_seen = ? WHERE id = ?",
-        _hash(access),
-        tx.now + limits.ACCESS_TOKEN_SECONDS * 1000,
-        _hash(refresh),
-        tx.now + limits.REFRESH_TOKEN_SECONDS * 1000,
-        tx.now,
-        device,
-    )
-    return Session(
-        user_id=user_id,
-        device_id=device_id,
-        access_token=access,
-        refresh_token=refresh,
-        expires_in=limits.ACCESS_TOKEN_SECONDS,
-    )
-
-
-def refresh(tx: Transaction, refresh_token: str) -> Session | None:
-    """A new pair of tokens for a refresh token; None where it is refused.
-
-    A refusal can log the device out, which has to be committed: so it is an answer, not an exception.
+    Raises:
+        PasswordMismatch: it has been changed meanwhile.
     """
-    given = _hash(refresh_token)
-    row = tx.one(
-        "SELECT d.id, d.device_id, a.user_id, d.refresh_until FROM device d JOIN account a ON a.id = d.account"
-        " WHERE d.refresh_hash = ? AND d.revoked IS NULL",
-        given,
-    )
-    if row is not None:
-        device, device_id, user_id, until = row
-        if until <= tx.now:
-            return None
-        session = _new_tokens(tx, device, user_id, device_id)
-        _spend(tx, given, device, session)
-        return session
-    row = tx.one(
-        "SELECT d.id, d.device_id, d.account, a.user_id, d.refresh_hash, d.confirmed, s.exchanged_for, s.until"
-        " FROM spent_token s JOIN device d ON d.id = s.device JOIN account a ON a.id = d.account"
-        " WHERE s.hash = ? AND d.revoked IS NULL",
-        given,
-    )
-    if row is None:
-        return None
-    device, device_id, account, user_id, newest, confirmed, exchanged_for, until = row
-    if exchanged_for == newest and not confirmed and until > tx.now:
-        session = _new_tokens(tx, device, user_id, device_id)
-        _spend(tx, given, device, session)
-        return session
-    _revoke(tx, account, user_id, device, device_id)
-    return None
+    check_still(tx, caller, verified)
+    tx.execute("UPDATE account SET password_hash = ? WHERE id = ?", password_hash, caller.user)
+    if keep_devices:
+        return PasswordChanged()
+    gone = devices.revoke_others(tx, caller)
+    return PasswordChanged(devices_revoked=gone.devices, event_seq=gone.event_seq)
 
 
-def _spend(tx: Transaction, given: str, device: int, session: Session) -> None:
-    """Remember an exchanged token for as long as a copy of it could have been good."""
-    tx.execute(
-        "INSERT INTO spent_token (hash, device, exchanged_for, until) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (hash) DO UPDATE SET exchanged_for = excluded.exchanged_for",
-        given,
-        device,
-        _hash(session.refresh_token),
-        tx.now + limits.REFRESH_TOKEN_SECONDS * 1000,
-    )
+def check_still(tx: Transaction, caller: Caller, verified: str) -> None:
+    """Raise PasswordMismatch where `verified` is no longer what is stored of the caller's password."""
+    tx.lock_users((caller.user,))
+    if password_of(tx, caller.user_id) != verified:
+        raise PasswordMismatch("the password was changed meanwhile; nothing was done")
 
 
 def authenticate(tx: Transaction, access_token: str) -> Caller:
@@ -198,9 +148,9 @@ def authenticate(tx: Transaction, access_token: str) -> Caller:
     row = tx.one(
         "SELECT a.id, a.user_id, d.id, d.device_id, d.name, a.administrator, d.access_until"
         " FROM device d JOIN account a ON a.id = d.account WHERE d.access_hash = ? AND d.revoked IS NULL",
-        _hash(access_token),
+        hash_of(access_token),
     )
-    if row is None or row[6] <= tx.now:
+    if row is None or not devices.is_fresh(tx.now, row[6]):
         raise Unauthorized()
     return Caller(
         user=row[0],
@@ -212,30 +162,22 @@ def authenticate(tx: Transaction, access_token: str) -> Caller:
     )
 
 
-def touch(tx: Transaction, caller: Caller) -> None:
-    """Note that a device's tokens are in use: the pair before them is dead, and the device was just seen."""
-    tx.execute(
-        "UPDATE device SET confirmed = 1, last_seen = ? WHERE id = ? AND (confirmed = 0 OR last_seen < ?)",
-        tx.now,
-        caller.device,
-        tx.now - SEEN_EVERY,
-    )
-
-
 def me(tx: Transaction, caller: Caller) -> Me:
     """The caller, and what it has to know of the server."""
+    nick, administrator = tx.one("SELECT nick, administrator FROM account WHERE id = ?", caller.user) or (None, 0)
     return Me(
         user_id=caller.user_id,
         device_id=caller.device_id,
         device_name=caller.device_name,
-        nick=account_of(tx, caller.user_id).nick,
-        administrator=caller.administrator,
+        nick=nick,
+        administrator=bool(administrator),
         server=facts(tx),
     )
 
 
 def set_nick(tx: Transaction, caller: Caller, nick: str | None) -> Me:
-    """Change or remove one's nick; those who have a conversation with the caller are told. Raises InvalidName.
+    """Change or remove one's nick; up to limits.NICK_AUDIENCE of those who share a conversation with the caller are
+    told. Raises InvalidName.
 
     They are told of the user alone, from which clients name the row anew: a Conversation would carry watermarks, of
     which a device may not have been told.
@@ -246,63 +188,49 @@ def set_nick(tx: Transaction, caller: Caller, nick: str | None) -> Me:
         return me(tx, caller)
     tx.execute("UPDATE account SET nick = ?, nick_folded = ? WHERE id = ?", accepted, fold(accepted or ""), caller.user)
     changed = UserChanged(user=User(user_id=caller.user_id, nick=accepted))
-    peers = tx.all(
-        "SELECT s.peer, a.user_id FROM state s JOIN account a ON a.id = s.peer WHERE s.account = ? ORDER BY s.peer",
-        caller.user,
-    )
-    emit(tx, [Outgoing(account, user_id, changed) for account, user_id in [(caller.user, caller.user_id), *peers]])
+    told = {caller.user: caller.user_id} | _acquainted(tx, caller)
+    emit(tx, [Outgoing(account, user_id, changed) for account, user_id in sorted(told.items())])
     return me(tx, caller)
 
 
-def logout(tx: Transaction, caller: Caller) -> Done:
-    """Log the calling device out."""
-    return Done(event_seq=_revoke(tx, caller.user, caller.user_id, caller.device, caller.device_id))
-
-
-def devices(tx: Transaction, caller: Caller) -> DeviceList:
-    """The devices that are logged in, the last seen first."""
-    rows = tx.all(
-        "SELECT device_id, name, created, last_seen FROM device WHERE account = ? AND revoked IS NULL"
-        " AND refresh_until > ? ORDER BY last_seen DESC, id DESC",
+def _acquainted(tx: Transaction, caller: Caller) -> dict[int, str]:
+    """Who shares a conversation with the caller: the other sides of the newest one-to-one conversations first."""
+    found: dict[int, str] = dict(
+        tx.all(
+            "SELECT s.peer, a.user_id FROM state s JOIN conversation c ON c.id = s.conversation"
+            " JOIN account a ON a.id = s.peer WHERE s.account = ? AND a.erased IS NULL"
+            " ORDER BY c.last_time DESC, s.peer LIMIT ?",
+            caller.user,
+            limits.NICK_AUDIENCE,
+        )
+    )
+    groups = tx.all(
+        "SELECT s.conversation FROM state s JOIN conversation c ON c.id = s.conversation"
+        " WHERE s.account = ? AND s.membership = ? ORDER BY c.last_time DESC LIMIT ?",
         caller.user,
-        tx.now,
+        JOINED,
+        GROUPS_TOLD,
     )
-    return DeviceList(
-        devices=[
-            Device(
-                device_id=device_id,
-                name=name,
-                created_at=created,
-                last_seen_at=last_seen,
-                current=device_id == caller.device_id,
-            )
-            for device_id, name, created, last_seen in rows
-        ]
-    )
-
-
-def revoke(tx: Transaction, caller: Caller, device_id: str) -> Done:
-    """Log one of the caller's devices out. Raises DeviceNotFound."""
-    row = tx.one(
-        "SELECT id FROM device WHERE account = ? AND device_id = ? AND revoked IS NULL", caller.user, device_id
-    )
-    if row is None:
-        raise DeviceNotFound()
-    return Done(event_seq=_revoke(tx, caller.user, caller.user_id, row[0], device_id))
-
-
-def _revoke(tx: Transaction, account: int, user_id: str, device: int, device_id: str) -> int:
-    tx.execute("UPDATE device SET revoked = ?, access_hash = NULL, refresh_hash = NULL WHERE id = ?", tx.now, device)
-    tx.execute("DELETE FROM spent_token WHERE device = ?", device)
-    tx.revoked.append(Revoked(account, device_id))
-    event: Event = DeviceRevoked(device_id=device_id)
-    return emit(tx, [Outgoing(account, user_id, event)])[account]
+    for (conversation,) in groups:
+        members = tx.all(
+            "SELECT s.account, a.user_id FROM state s JOIN account a ON a.id = s.account"
+            " WHERE s.conversation = ? AND s.membership = ? AND s.account <> ? ORDER BY s.account",
+            conversation,
+            JOINED,
+            caller.user,
+        )
+        for account, user_id in members:
+            if len(found) >= limits.NICK_AUDIENCE:
+                return found
+            found[account] = user_id
+    return found
 
 
 def create_invite(tx: Transaction, caller: Caller) -> Invite:
     """A code for one registration, for INVITE_SECONDS. Raises AdministratorOnly."""
-    administrators_only(caller)
-    return _invite(tx)
+    administrators_only(tx, caller)
+    audit.note(tx, caller, "invite.created")
+    return _invite(tx, caller.user)
 
 
 def first_invite(tx: Transaction) -> Invite | None:
@@ -310,16 +238,15 @@ def first_invite(tx: Transaction) -> Invite | None:
     if not nobody_yet(tx):
         return None
     tx.execute("DELETE FROM invite")
-    return _invite(tx)
+    return _invite(tx, None)
 
 
-def _invite(tx: Transaction) -> Invite:
+def _invite(tx: Transaction, creator: int | None) -> Invite:
     code = secrets.token_urlsafe(18)
     tx.execute(
-        "INSERT INTO invite (hash, account, until) VALUES (?, NULL, ?)", _hash(code), tx.now + INVITE_SECONDS * 1000
+        "INSERT INTO invite (hash, account, until, creator) VALUES (?, NULL, ?, ?)",
+        hash_of(code),
+        tx.now + INVITE_SECONDS * 1000,
+        creator,
     )
     return Invite(invite=code, expires_in=INVITE_SECONDS)
-
-
-def _hash(token: str) -> str:
-    return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -4,6 +4,7 @@ import msgspec
 
 from tui_chat.protocol.errors import AdministratorOnly
 from tui_chat.protocol.events import EventDevice
+from tui_chat.server.engines import Transaction
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return EventDevice(device_id=self.device_id, name=self.device_name)
 
 
-def administrators_only(caller: Caller) -> None:
-    """Raise AdministratorOnly for everybody else."""
-    if not caller.administrator:
+def administrators_only(tx: Transaction, caller: Caller) -> None:
+    """Raise AdministratorOnly for everybody else. The database is asked: what `caller` says may be a minute old."""
+    row = tx.one("SELECT administrator FROM account WHERE id = ?", caller.user)
+    if row is None or not row[0]:
         raise AdministratorOnly()

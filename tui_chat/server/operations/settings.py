@@ -9,8 +9,10 @@ from tui_chat.protocol.errors import InvalidRequest
 from tui_chat.protocol.limits import UNDO_SECONDS_MOST
 from tui_chat.protocol.models import ServerFacts, Settings
 from tui_chat.protocol.requests import ChangeSettings, SettingsAnswer
+from tui_chat.protocol.wire import to_plain
 from tui_chat.server.engines import Transaction
 
+from . import audit
 from .caller import Caller, administrators_only
 
 
@@ -34,7 +36,7 @@ def facts(tx: Transaction) -> ServerFacts:
 
 def get(tx: Transaction, caller: Caller) -> SettingsAnswer:
     """The settings, for an administrator."""
-    administrators_only(caller)
+    administrators_only(tx, caller)
     return SettingsAnswer(settings=current(tx))
 
 
@@ -45,8 +47,18 @@ def change(tx: Transaction, caller: Caller, request: ChangeSettings) -> Settings
     Raises:
         AdministratorOnly, InvalidRequest.
     """
-    administrators_only(caller)
-    return SettingsAnswer(settings=apply(tx, request))
+    administrators_only(tx, caller)
+    before = current(tx)
+    after = apply(tx, request)
+    if after != before:
+        audit.note(tx, caller, "settings.changed", **_changed(before, after))
+    return SettingsAnswer(settings=after)
+
+
+def _changed(before: Settings, after: Settings) -> dict[str, Any]:
+    """The settings that are other than before, under their names on the wire."""
+    was = to_plain(before)
+    return {name: value for name, value in to_plain(after).items() if value != was[name]}
 
 
 def apply(tx: Transaction, request: ChangeSettings) -> Settings:

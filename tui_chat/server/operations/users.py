@@ -36,7 +36,8 @@ def find(tx: Transaction, caller: Caller, q: str) -> UserList:
     end = begin + "\U0010ffff"
     rows = tx.all(
         "SELECT user_id, nick FROM account"
-        " WHERE (folded >= ? AND folded < ?) OR (nick_folded >= ? AND nick_folded < ?) ORDER BY folded LIMIT ?",
+        " WHERE ((folded >= ? AND folded < ?) OR (nick_folded >= ? AND nick_folded < ?)) AND erased IS NULL"
+        " ORDER BY folded LIMIT ?",
         begin,
         end,
         begin,
@@ -53,8 +54,8 @@ def get(tx: Transaction, caller: Caller, user_id: str) -> User:
 
 
 def account_of(tx: Transaction, user_id: str) -> Account:
-    """The account of a userID in whatever case. Raises UserNotFound."""
-    row = tx.one("SELECT id, user_id, nick FROM account WHERE folded = ?", fold(user_id))
+    """The account of a userID in whatever case. Raises UserNotFound, also for one that was erased."""
+    row = tx.one("SELECT id, user_id, nick FROM account WHERE folded = ? AND erased IS NULL", fold(user_id))
     if row is None:
         raise UserNotFound(f"there is no user {user_id[:40]!r}")
     return Account(*row)
@@ -63,7 +64,7 @@ def account_of(tx: Transaction, user_id: str) -> Account:
 def accounts_of(tx: Transaction, user_ids: Sequence[str]) -> list[Account]:
     """The accounts of several userIDs, each once, in their order. Raises UserNotFound, naming the first unknown."""
     folded = folded_users(user_ids)
-    rows = tx.in_list("SELECT folded, id, user_id, nick FROM account WHERE folded IN (?*)", folded)
+    rows = tx.in_list("SELECT folded, id, user_id, nick FROM account WHERE folded IN (?*) AND erased IS NULL", folded)
     found = {row[0]: Account(*row[1:]) for row in rows}
     for user_id in user_ids:
         if fold(user_id) not in found:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import accounts, admin, conversations, groups, messages, sync, system, users
+from . import accounts, admin, conversations, export, groups, messages, sync, system, users
 from .endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
@@ -12,6 +12,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     *accounts.ENDPOINTS,
     *groups.ENDPOINTS,
     *users.ENDPOINTS,
+    *export.ENDPOINTS,
     *admin.ENDPOINTS,
     *system.ENDPOINTS,
 )

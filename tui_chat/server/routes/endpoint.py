@@ -1,6 +1,6 @@
 """How an endpoint is declared, and what a handler gets: a request that is authenticated, counted, decoded."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -33,6 +33,19 @@ class Nothing(Request, frozen=True, kw_only=True):
 
 
 NOTHING: Final = Nothing()
+
+
+LINES: Final = "application/x-ndjson"
+"""The type of an answer of many lines, each a JSON object."""
+
+
+class Pieces(msgspec.Struct, frozen=True):
+    """An answer of many lines, which is sent while it is made."""
+
+    data: AsyncGenerator[bytes, None]
+    """Whole lines, at least one piece of them; what it raises before the first is a refusal like any other."""
+    failed: Callable[[ChatError], bytes]
+    """The line that ends an answer that could not be finished."""
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -103,13 +116,14 @@ class Endpoint(Generic[Body, Query, Answer]):
         self,
         method: Literal["GET", "POST", "PATCH", "PUT", "DELETE"],
         path: str,
-        handler: Callable[[Call[Body, Query]], Awaitable[Answer]],
+        handler: Callable[[Call[Body, Query]], Awaitable[Answer | Pieces]],
         answer: type[Answer],
         *,
         body: type[Body] = Nothing,  # type: ignore[assignment]
         query: type[Query] = Nothing,  # type: ignore[assignment]
         counted: Counted = Counted.OTHERS,
         anyone: bool = False,
+        lines: bool = False,
         errors: tuple[type[ChatError], ...] = (),
     ) -> None:
         self.method = method
@@ -121,6 +135,8 @@ class Endpoint(Generic[Body, Query, Answer]):
         self.counted = counted
         self.anyone = anyone
         """Needs no token."""
+        self.lines = lines
+        """The handler answers Pieces, whose lines are each an `answer`."""
         self.errors = errors
         """What it refuses with, beyond what every endpoint does."""
         self.takes_body = body is not Nothing

@@ -4,6 +4,7 @@ from typing import Any
 
 from tui_chat.protocol.errors import (
     ApplicationNotFound,
+    Blocked,
     Forbidden,
     GroupNotFound,
     InvalidName,
@@ -119,7 +120,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         create,
         GroupAnswer,
         body=CreateGroup,
-        errors=(InvalidName, NameTaken, UserNotFound, TooManyMembers, OperationReused),
+        errors=(Blocked, InvalidName, NameTaken, UserNotFound, TooManyMembers, OperationReused),
     ),
     Endpoint("GET", "/v1/groups/{group_id}", get, Group, errors=(GroupNotFound,)),
     Endpoint("PATCH", "/v1/groups/{group_id}", change, GroupAnswer, body=ChangeGroup, errors=(*_OWNERS, InvalidName)),
@@ -147,7 +148,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         invite,
         GroupAnswer,
         body=AddMembers,
-        errors=(*_OWNERS, UserNotFound, TooManyMembers),
+        errors=(*_OWNERS, Blocked, UserNotFound, TooManyMembers),
     ),
     Endpoint(
         "POST",

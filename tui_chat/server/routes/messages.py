@@ -112,6 +112,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         body=SendMessage,
         counted=Counted.MESSAGES,
         errors=(
+            Blocked,
             ClientIDReused,
             GroupMuted,
             GroupNotFound,
@@ -121,6 +122,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
             ReadOnly,
             TextEmpty,
             TextTooLong,
+            UserErased,
             UserNotFound,
         ),
     ),

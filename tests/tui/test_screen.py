@@ -1,5 +1,6 @@
 """Finding one's way: panes, keys, palette, help, small screens, drafts."""
 
+import msgspec
 import pytest
 from textual import events
 
@@ -169,6 +170,19 @@ async def test_one_cannot_write_where_one_is_no_member() -> None:
         await pilot.press("6")
         await until(lambda: "You were removed from this group" in text_of(app))
         assert app.main.scope is Scope.MESSAGES
+
+
+@pytest.mark.parametrize(("role", "blocked"), [("member", True), ("admin", False), ("owner", False)])
+async def test_in_a_muted_group_only_some_can_write(role: str, blocked: bool) -> None:
+    session = FakeSession()
+    quiet = row("GROUPold", name="#old", membership=Membership.JOINED, age=4000)
+    session.conversations["GROUPold"] = msgspec.structs.replace(quiet, muted_all=True, role=role)
+    async with running(session) as (app, pilot):
+        await pilot.press("6")
+        await until(lambda: app.main.conversation.conversation_id == "GROUPold")
+        assert app.main.conversation.composer.blocked is blocked
+        if blocked:
+            await until(lambda: "This group is muted" in text_of(app))
 
 
 async def test_filter_review_and_ranges() -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from tui_chat.protocol.errors import ErrorBody
-from tui_chat.protocol.models import Message, ServerFacts
+from tui_chat.protocol.models import Group, Member, Message, ServerFacts
 from tui_chat.protocol.wire import wire_name
 
 CommandKind = Literal["send", "delete", "restore", "read", "flags", "clear"]
@@ -132,6 +132,19 @@ class ServerChanged(Change, frozen=True, kw_only=True):
     """The sync switch, the time for undo or a limit is other than before."""
 
     server: ServerFacts
+
+
+class GroupUpdated(Change, frozen=True, kw_only=True):
+    """A group's name, owner, join rule, muting or end. Who joins and goes is told by tips (MessagesAdded)."""
+
+    group: Group
+
+
+class MemberUpdated(Change, frozen=True, kw_only=True):
+    """A member of a group has another role."""
+
+    group_id: str
+    member: Member
 
 
 class TypingSeen(Change, frozen=True, kw_only=True):

@@ -197,6 +197,10 @@ class Receiver:
                 if user.user_id == self._user_id:
                     self._nick_changed(user.nick)
                 return []
+            case sync.GroupTold(events.GroupChanged(group=group)):
+                return [changes.GroupUpdated(group=group)]
+            case sync.GroupTold(events.MemberChanged(group_id=group_id, member=member)):
+                return [changes.MemberUpdated(group_id=group_id, member=member)]
             case sync.DeviceGone(device_id):
                 if device_id == self._state.device_id:
                     self._signed_out()

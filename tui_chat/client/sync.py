@@ -116,6 +116,12 @@ class Renamed(NamedTuple):
     user: User
 
 
+class GroupTold(NamedTuple):
+    """A group, or the role of one of its members, is other than before."""
+
+    event: events.GroupChanged | events.MemberChanged
+
+
 class DeviceGone(NamedTuple):
     """A device of this user was logged out."""
 
@@ -134,6 +140,7 @@ Effect = (
     | Inexact
     | PeerHasRead
     | Renamed
+    | GroupTold
     | DeviceGone
 )
 
@@ -253,6 +260,7 @@ class _Step:
     def group_changed(self, event: events.GroupChanged | events.MemberChanged) -> None:
         if event.conversation is not None:
             self.speaks_of(event.conversation)
+        self.effects.append(GroupTold(event))
 
     def device_revoked(self, event: events.DeviceRevoked) -> None:
         self.effects.append(DeviceGone(event.device_id))

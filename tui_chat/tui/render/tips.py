@@ -26,6 +26,7 @@ def tip_text(
         + (f" (+{len(tip.user_id_list) - 5})" if len(tip.user_id_list) > 5 else ""),
         "name": tip.name or "",
         "group": tip.name or tip.group_id or "",
+        "text": tip.text or "",
     }
     pattern = _pattern(tip, notice=notice)
     return fill(pattern, **values) if pattern else line(fallback)
@@ -46,18 +47,40 @@ def _pattern(tip: Tip, *, notice: bool) -> str | None:
         case TipKind.DISMISSED:
             return _("{who} dismissed {group}") if notice else _("{who} dismissed the group")
         case TipKind.TRANSFERRED:
-            return _("{who} made {whom} the owner")
+            return _("{who} made {whom} the owner of {group}") if notice else _("{who} made {whom} the owner")
         case TipKind.RENAMED:
             return _("{who} named the group {name}")
+        case TipKind.ROLE if tip.role == "admin":
+            if notice:
+                return _("{who} made {whom} an administrator of {group}")
+            return _("{who} made {whom} an administrator")
         case TipKind.ROLE:
-            return _("{who} made {whom} {name}")
+            if notice:
+                return _("{who} made {whom} an ordinary member of {group} again")
+            return _("{who} made {whom} an ordinary member again")
+        case TipKind.JOIN_RULE:
+            return _rule_pattern(tip)
         case TipKind.MUTED:
             return _("{who} muted the group: only its owner and administrators can write")
         case TipKind.UNMUTED:
             return _("{who} let everybody write again")
         case TipKind.APPLIED:
-            return _("{who} asks to join {group}")
+            return _("{who} asks to join {group}: {text}") if tip.text else _("{who} asks to join {group}")
         case TipKind.ACCEPTED:
-            return _("{who} let {whom} join {group}")
+            return _("{who} let {whom} join {group}") if notice else _("{who} let {whom} join")
         case TipKind.DECLINED:
-            return _("{who} declined {whom} for {group}")
+            return _("{who} declined to let {whom} join {group}")
+        case TipKind.OTHER:
+            return None
+
+
+def _rule_pattern(tip: Tip) -> str | None:
+    match tip.join:
+        case "free":
+            return _("{who} let everybody join who wants to")
+        case "approval":
+            return _("{who} changed who may join: the owner or an administrator decides")
+        case "closed":
+            return _("{who} closed the group: only who is added joins")
+        case None:
+            return None

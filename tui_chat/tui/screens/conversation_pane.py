@@ -404,4 +404,6 @@ def _blocked(row: Conversation) -> str | None:
             return _("You were removed from this group: you can read what you saw, and write nothing.")
         case Membership.DISMISSED:
             return _("This group was dismissed: you can read it, and write nothing.")
+    if row.muted_all and row.role == "member":
+        return _("This group is muted: only its owner and administrators can write.")
     return None

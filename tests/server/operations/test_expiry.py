@@ -1,5 +1,10 @@
 """After the time for undo: final watermarks, bodies that nobody can see, logs that are too long."""
 
+from itertools import pairwise
+
+import pytest
+
+from tui_chat.protocol.errors import UndoExpired
 from tui_chat.protocol.limits import LOG_EVENTS
 from tui_chat.server.operations import expiry
 
@@ -172,3 +177,61 @@ def test_answers_to_retries_are_forgotten_after_thirty_days(world: World, alice:
     world.pass_seconds(86_400)
     world.tidy()
     assert world.rows("SELECT COUNT(*) FROM answered") == [(0,)]
+
+
+def test_folding_is_done_in_pieces_and_the_log_of_it_stays_true(
+    world: World, alice: Device, bob: Device, carol: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sender in (alice, carol):
+        sender.send("C2Cbob", "one")
+    for number in range(5):
+        bob.delete("C2CAlice", "C2Ccarol" if number % 2 else "C2CAlice", batch_id="b", operation_id=f"op{number}")
+    world.pass_seconds(601)
+    monkeypatch.setattr(expiry, "OPERATIONS", 2)
+    told = []
+    while world.do(expiry.fold_expired):
+        [entry] = bob.deletions()
+        told.append((entry.count, entry.undo_seconds))
+        with pytest.raises(UndoExpired):
+            bob.undo("b")
+    [entry] = bob.deletions()
+    told.append((entry.count, entry.undo_seconds))
+    assert told == [(2, 0)] * 3
+    assert world.rows("SELECT COUNT(*) FROM item") == [(0,)]
+    assert world.rows("SELECT DISTINCT status FROM batch") == [(2,)]
+    assert bob.listed() == {}
+
+
+def test_logs_are_trimmed_in_pieces_that_add_up(
+    world: World, alice: Device, bob: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expiry, "EVENTS", 3)
+    monkeypatch.setattr(expiry, "USERS", 1)
+    for number in range(7):
+        alice.send("C2Cbob", f"{number}")
+    world.pass_seconds(31 * 86_400)
+    alice.send("C2Cbob", "new")
+    calls, sizes = 0, [world.rows("SELECT COUNT(*) FROM event")[0][0]]
+    while world.do(expiry.trim_logs):
+        calls += 1
+        assert calls < 50
+        sizes.append(world.rows("SELECT COUNT(*) FROM event")[0][0])
+    assert all(0 <= before - after <= 3 for before, after in pairwise(sizes))
+    assert world.rows("SELECT COUNT(*) FROM event") == [(2,)], "what is new stays, for both"
+    assert bob.sync(f"{bob.cursor().split(':')[0]}:0").reset == "log_too_old"
+
+
+def test_nothing_that_was_said_about_a_message_outlives_it(world: World, alice: Device, bob: Device) -> None:
+    world.set(undo_seconds=0)
+    alice.send("C2Cbob", "one", mentions=["bob"])
+    for table, columns in (
+        ("reaction", "conversation, seq, 1, 'x', 1"),
+        ("former_message", "conversation, seq, 9, 1, NULL, 'x', NULL"),
+    ):
+        world.connection.execute(f"INSERT INTO {table} SELECT {columns} FROM message WHERE type = 0")
+    alice.delete("C2Cbob")
+    bob.delete("C2CAlice")
+    world.tidy()
+    assert bodies(world) == []
+    for table in ("reaction", "former_message", "mention"):
+        assert world.rows(f"SELECT * FROM {table}") == []

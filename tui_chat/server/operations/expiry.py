@@ -5,26 +5,32 @@ from typing import Final
 from tui_chat.protocol import limits
 from tui_chat.server.engines import Transaction
 
-from .settling import DAY, LIVE, settle
+from . import audit, devices, erasing
+from .bodies import erase_bodies
+from .settling import DAY, FINAL, LIVE, fold
 from .state import SIDE, Side, past_periods
 
-BATCHES: Final = 20
+OPERATIONS: Final = 10
+"""Calls of deletions, of up to limits.CONVERSATIONS_A_CALL conversations each."""
 CONVERSATIONS: Final = 50
 MESSAGES: Final = 2_000
 EVENTS: Final = 5_000
-USERS: Final = 100
+USERS: Final = 500
+"""Whose logs are looked at, whether or not there is anything to trim."""
+BATCHES: Final = 50
+"""Entries of the log of deletions; each may have had a hundred calls."""
 ROWS: Final = 2_000
-"""The most of each that one call works on."""
+"""The most of each that one call works on: it holds the writer up for some 10 to 30 ms."""
 TRIM_EVERY: Final = 3_600_000
 """Milliseconds between two looks at what days have made too old; they go through every user's log."""
 
 
 def tidy(tx: Transaction) -> bool:
     """Do some of what is due; whether there is more, so that it should be called again soon."""
-    more = [fold_expired(tx), erase_unseen(tx)]
+    more = [erasing.go_on(tx), fold_expired(tx), erase_unseen(tx)]
     row = tx.one("SELECT value FROM meta WHERE name = 'trimmed'")
     if row is None or abs(tx.now - int(row[0])) >= TRIM_EVERY:
-        more += [trim_logs(tx), forget_old(tx)]
+        more += [trim_logs(tx), forget_old(tx), devices.forget_revoked(tx), audit.forget_old(tx)]
         if not any(more):
             tx.execute(
                 "INSERT INTO meta (name, value) VALUES ('trimmed', ?)"
@@ -35,16 +41,25 @@ def tidy(tx: Transaction) -> bool:
 
 
 def fold_expired(tx: Transaction) -> bool:
-    """Make deletions final whose time for undo is over."""
+    """Make deletions final whose time for undo is over, call by call: a batch may have had a hundred."""
     rows = tx.all(
-        "SELECT account, id FROM batch WHERE status = ? AND until <= ? ORDER BY until LIMIT ?", LIVE, tx.now, BATCHES
+        "SELECT b.account, o.id, b.id FROM batch b JOIN operation o ON o.batch = b.id"
+        " WHERE b.status = ? AND b.until <= ? AND o.status = ? ORDER BY b.until, o.id LIMIT ?",
+        LIVE,
+        tx.now,
+        LIVE,
+        OPERATIONS,
     )
-    due: dict[int, list[int]] = {}
-    for account, batch in rows:
-        due.setdefault(account, []).append(batch)
+    due: dict[int, dict[int, int]] = {}
+    for account, operation, batch in rows:
+        due.setdefault(account, {})[operation] = batch
+    tx.lock_users(due)
     for account in sorted(due):
-        settle(tx, account, due[account])
-    return len(rows) == BATCHES
+        fold(tx, account, due[account])
+    if len(rows) == OPERATIONS:
+        return True
+    tx.execute("UPDATE batch SET status = ? WHERE status = ? AND until <= ?", FINAL, LIVE, tx.now)
+    return False
 
 
 def erase_unseen(tx: Transaction) -> bool:
@@ -58,19 +73,7 @@ def erase_unseen(tx: Transaction) -> bool:
         through = unseen_through(tx, conversation)
         until = min(through, erased + left)
         if until > erased:
-            tx.execute(
-                "UPDATE message SET text = NULL, extra = NULL WHERE conversation = ? AND seq > ? AND seq <= ?",
-                conversation,
-                erased,
-                until,
-            )
-            tx.many(
-                "DELETE FROM mention WHERE account = ? AND conversation = ? AND seq <= ?",
-                [
-                    (account, conversation, until)
-                    for (account,) in tx.all("SELECT account FROM state WHERE conversation = ?", conversation)
-                ],
-            )
+            erase_bodies(tx, conversation, erased, until)
             tx.execute("UPDATE conversation SET erased_through = ? WHERE id = ?", until, conversation)
             left -= until - erased
         if until < through:
@@ -96,39 +99,56 @@ def unseen_through(tx: Transaction, conversation: int) -> int:
 
 
 def trim_logs(tx: Transaction) -> bool:
-    """Forget events over limits.LOG_EVENTS of a user, and older than limits.LOG_DAYS."""
-    long = tx.all(
-        "SELECT account, seq, floor FROM stream WHERE seq - floor > ? ORDER BY account LIMIT ?",
-        limits.LOG_EVENTS,
+    """Forget events over limits.LOG_EVENTS of a user, and older than limits.LOG_DAYS; goes through all logs, some of
+    them at a time."""
+    row = tx.one("SELECT value FROM meta WHERE name = 'trimming'")
+    after = 0 if row is None else int(row[0])
+    too_old = tx.now - limits.LOG_DAYS * DAY
+    looked_at = tx.all(
+        "SELECT s.account, s.seq, s.floor, e.time FROM stream s"
+        " LEFT JOIN event e ON e.account = s.account AND e.seq = s.floor + 1"
+        " WHERE s.account > ? ORDER BY s.account LIMIT ?",
+        after,
         USERS,
     )
-    old = tx.all(
-        "SELECT s.account, s.floor FROM stream s JOIN event e ON e.account = s.account AND e.seq = s.floor + 1"
-        " WHERE e.time < ? ORDER BY s.account LIMIT ?",
-        tx.now - limits.LOG_DAYS * DAY,
-        USERS,
+    left = EVENTS
+    for account, seq, floor, oldest in looked_at:
+        through = min(seq - limits.LOG_EVENTS, floor + left)
+        if oldest is not None and oldest < too_old:
+            through = max(through, _older(tx, account, floor, too_old, left))
+        if through > floor:
+            tx.lock_users((account,))
+            tx.execute("DELETE FROM event WHERE account = ? AND seq <= ?", account, through)
+            tx.execute("UPDATE stream SET floor = ? WHERE account = ?", through, account)
+            left -= through - floor
+            if left <= 0:
+                break
+        after = account
+    finished = left > 0 and len(looked_at) < USERS
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ('trimming', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "0" if finished else str(after),
     )
-    floors = {account: min(seq - limits.LOG_EVENTS, floor + EVENTS) for account, seq, floor in long}
-    for account, floor in old:
-        row = tx.one(
-            "SELECT MAX(e.seq) FROM (SELECT seq, time FROM event WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?) e"
-            " WHERE e.time < ?",
-            account,
-            floor,
-            EVENTS,
-            tx.now - limits.LOG_DAYS * DAY,
-        )
-        if row is not None and row[0] is not None:
-            floors[account] = max(row[0], floors.get(account, 0))
-    tx.lock_users(floors)
-    tx.many("DELETE FROM event WHERE account = ? AND seq <= ?", sorted(floors.items()))
-    tx.many("UPDATE stream SET floor = ? WHERE account = ?", [(floor, account) for account, floor in floors.items()])
-    return len(long) == USERS or len(old) == USERS
+    return not finished
+
+
+def _older(tx: Transaction, account: int, floor: int, time: int, most: int) -> int:
+    """Up to which of the `most` oldest events of a log they are older than `time`."""
+    row = tx.one(
+        "SELECT MAX(e.seq) FROM (SELECT seq, time FROM event WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?) e"
+        " WHERE e.time < ?",
+        account,
+        floor,
+        most,
+        time,
+    )
+    return floor if row is None or row[0] is None else int(row[0])
 
 
 def forget_old(tx: Transaction) -> bool:
     """Forget answers to retries, entries of the log of deletions, and tokens whose time is over."""
-    tx.execute("DELETE FROM spent_token WHERE until <= ?", tx.now)
+    tokens = tx.all("SELECT hash FROM spent_token WHERE until <= ? ORDER BY until LIMIT ?", tx.now, ROWS)
+    tx.many("DELETE FROM spent_token WHERE hash = ?", tokens)
     answers = tx.all(
         "SELECT account, operation_id FROM answered WHERE time <= ? ORDER BY time LIMIT ?",
         tx.now - limits.OPERATION_DAYS * DAY,
@@ -139,8 +159,8 @@ def forget_old(tx: Transaction) -> bool:
         "SELECT id FROM batch WHERE status <> ? AND time <= ? ORDER BY id LIMIT ?",
         LIVE,
         tx.now - limits.DELETION_LOG_DAYS * DAY,
-        ROWS,
+        BATCHES,
     )
     tx.many("DELETE FROM operation WHERE batch = ?", batches)
     tx.many("DELETE FROM batch WHERE id = ?", batches)
-    return ROWS in (len(answers), len(batches))
+    return ROWS in (len(tokens), len(answers)) or len(batches) == BATCHES

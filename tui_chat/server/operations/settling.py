@@ -3,7 +3,7 @@
 The watermarks in effect do not move by it, so nobody is told, and it does not matter when it is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tui_chat.server.engines import Transaction
@@ -21,26 +21,39 @@ DAY: Final = 86_400_000
 def settle(tx: Transaction, account: int, batches: Sequence[int]) -> None:
     """Make what is live of these batches of one user final."""
     tx.lock_users((account,))
-    operations: dict[int, int] = dict(
-        tx.in_list("SELECT id, batch FROM operation WHERE status = ? AND batch IN (?*)", batches, LIVE)
+    fold(
+        tx,
+        account,
+        dict(tx.in_list("SELECT id, batch FROM operation WHERE status = ? AND batch IN (?*)", batches, LIVE)),
     )
+    tx.many("UPDATE batch SET status = ? WHERE id = ?", [(FINAL, batch) for batch in batches])
+
+
+def fold(tx: Transaction, account: int, operations: Mapping[int, int]) -> None:
+    """Make live operations (operation -> its batch) of one user, who is locked, final."""
+    items = tx.in_list(
+        "SELECT conversation, operation, hidden, cleared FROM item WHERE operation IN (?*)", sorted(operations)
+    )
+    # What two calls of a batch deleted is one conversation for the log, whose entry keeps no IDs: the last one counts.
+    counted = {
+        (batch, conversation)
+        for conversation, batch, operation in tx.in_list(
+            "SELECT i.conversation, o.batch, o.id FROM item i JOIN operation o ON o.id = i.operation"
+            " WHERE i.account = ? AND i.conversation IN (?*)",
+            sorted({item[0] for item in items}),
+            account,
+        )
+        if operation not in operations
+    }
     counts = dict.fromkeys(operations, 0)
-    counted: set[tuple[int, int]] = set()
     hidden: dict[int, int] = {}
     cleared: dict[int, int] = {}
-    done = []
-    for conversation, operation, hidden_share, cleared_share in tx.all(
-        "SELECT conversation, operation, hidden, cleared FROM item WHERE account = ? ORDER BY operation",
-        account,
-    ):
-        if operation in operations:
-            # What two calls of a batch deleted is one conversation for the log, whose entry keeps no IDs.
-            if (operations[operation], conversation) not in counted:
-                counted.add((operations[operation], conversation))
-                counts[operation] += 1
-            hidden[conversation] = max(hidden_share, hidden.get(conversation, 0))
-            cleared[conversation] = max(cleared_share, cleared.get(conversation, 0))
-            done.append((account, conversation, operation))
+    for conversation, operation, hidden_share, cleared_share in items:
+        if (operations[operation], conversation) not in counted:
+            counted.add((operations[operation], conversation))
+            counts[operation] += 1
+        hidden[conversation] = max(hidden_share, hidden.get(conversation, 0))
+        cleared[conversation] = max(cleared_share, cleared.get(conversation, 0))
     tx.many(
         "UPDATE state SET hidden_settled = CASE WHEN hidden_settled < ? THEN ? ELSE hidden_settled END,"
         " cleared_settled = CASE WHEN cleared_settled < ? THEN ? ELSE cleared_settled END"
@@ -50,12 +63,14 @@ def settle(tx: Transaction, account: int, batches: Sequence[int]) -> None:
             for conversation, share in hidden.items()
         ],
     )
-    tx.many("DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?", done)
+    tx.many(
+        "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",
+        [(account, conversation, operation) for conversation, operation, _, _ in items],
+    )
     tx.many(
         "UPDATE operation SET status = ?, count = ? WHERE id = ?",
         [(FINAL, count, operation) for operation, count in counts.items()],
     )
-    tx.many("UPDATE batch SET status = ? WHERE id = ?", [(FINAL, batch) for batch in batches])
     to_be_erased(tx, [conversation for conversation, share in cleared.items() if share])
 
 

@@ -1,4 +1,4 @@
-"""What is fast and how fast it is: `python -m tests.bench NAME [--json FILE] [--quick]`.
+"""What is fast and how fast it is: `python -m tests.bench NAME [--json FILE] [--quick] [--only PART]`.
 
 How to add a bench
 ------------------

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final, TypeVar
@@ -20,10 +20,12 @@ class Bench:
         quick: with the smallest sizes that still go through everything, for a look at whether it works.
         scratch: an empty directory, removed afterwards.
         seed: of all that is random.
+        only: the parts that were asked for; none means all.
     """
 
-    def __init__(self, *, quick: bool, scratch: Path, seed: int):
+    def __init__(self, *, quick: bool, scratch: Path, seed: int, only: Sequence[str] = ()):
         self.quick = quick
+        self._only = only
         self.scratch = scratch
         self.random = Random(seed)
         self.figures: list[Figure] = []
@@ -33,6 +35,14 @@ class Bench:
     def size(self, full: Size, *, quick: Size) -> Size:
         """How much of something there is."""
         return quick if self.quick else full
+
+    def chosen(self, parts: Iterable[str]) -> list[str]:
+        """Those of the parts that were asked for, in their order. Exits where one is asked for that there is not."""
+        there = list(parts)
+        unknown = set(self._only) - set(there)
+        if unknown:
+            raise SystemExit(f"no part {', '.join(sorted(unknown))}: there are {', '.join(there)}")
+        return [part for part in there if not self._only or part in self._only]
 
     def progress(self, what: str) -> None:
         """Tell what is being done now."""

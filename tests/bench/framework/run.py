@@ -35,12 +35,12 @@ def names() -> list[str]:
     )
 
 
-def run(name: str, *, quick: bool = False) -> Report:
-    """Run a bench."""
+def run(name: str, *, quick: bool = False, only: Sequence[str] = ()) -> Report:
+    """Run a bench, all of it or only some of its parts."""
     measure: Callable[[Bench], None] = import_module(f"tests.bench.{name}").run
     machine, started, start = Machine.here(), datetime.now(UTC), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="tui-chat-bench-") as scratch:
-        bench = Bench(quick=quick, scratch=Path(scratch), seed=SEED)
+        bench = Bench(quick=quick, scratch=Path(scratch), seed=SEED, only=only)
         measure(bench)
     return Report(
         bench=name,
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 where every bar was met, 1 where one was not, 130 after Ctrl+C."""
     given = _parser().parse_args(arguments)
     try:
-        report = run(given.name, quick=given.quick)
+        report = run(given.name, quick=given.quick, only=given.only)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
@@ -81,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", metavar="NAME", choices=names(), help="which one")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures there too")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, no verdicts: only whether it runs")
+    parser.add_argument(
+        "--only", metavar="PART", action="append", default=[], help="one part, where a bench has some (repeatable)"
+    )
     return parser
 
 

@@ -57,5 +57,23 @@ def test_what_is_not_known_says_its_own_text() -> None:
     assert tip_text(tip(TipKind.JOIN_RULE, {}), "ann changed who may join", "bob") == "ann changed who may join"
 
 
+def test_without_facts_the_text_itself() -> None:
+    assert tip_text(None, "something\nhappened", "alice") == "something happened"
+
+
+def test_without_a_name_the_group_goes_by_its_id() -> None:
+    kicked = Tip(what=TipKind.KICKED, operator="ann", user_id_list=["bob"], group_id="g")
+    assert tip_text(kicked, "?", "bob", notice=True) == "ann removed you from g"
+
+
+def test_who_joined_is_who_did_it_where_nobody_is_named() -> None:
+    assert tip_text(Tip(what=TipKind.JOINED, operator="carol"), "?", "bob") == "carol joined"
+
+
+def test_many_people_are_counted_and_nicks_are_used() -> None:
+    tip = Tip(what=TipKind.INVITED, operator="bob", user_id_list=["alice", *(f"u{n}" for n in range(8))])
+    assert tip_text(tip, "?", "alice", str.upper) == "BOB added you, U0, U1, U2, U3 (+4)"
+
+
 def tip(what: TipKind, facts: dict[str, str]) -> Tip:
     return Tip(what=what, operator="ann", user_id_list=["bob"], group_id="g", name="Plans", **facts)  # type: ignore[arg-type]

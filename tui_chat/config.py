@@ -77,6 +77,13 @@ class DeleteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the switch in the confirm dialog starts; on, as the service documents its default."""
 
 
+class HistorySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[history]`"""
+
+    keep: Annotated[int, msgspec.Meta(ge=100, le=1_000_000)] = 5_000
+    """Messages of each conversation that this machine keeps, the newest; older ones are asked of the server."""
+
+
 class ScreenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[screen]`"""
 
@@ -146,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`en` or `zh_CN`; without it the locale decides."""
     device_name: str | None = None
     delete: DeleteSettings = DeleteSettings()
+    history: HistorySettings = HistorySettings()
     screen: ScreenSettings = ScreenSettings()
     server: ServerSettings = ServerSettings()
 

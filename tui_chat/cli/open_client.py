@@ -60,7 +60,10 @@ def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
     directory = paths.account_cache(credentials.server_url, credentials.user_id)
 
     async def opened() -> None:
-        async with ChatSession.resume(credentials, secrets=store, cache_directory=directory) as session:
+        session = ChatSession.resume(
+            credentials, secrets=store, cache_directory=directory, keep_messages=settings.history.keep
+        )
+        async with session:
             await show(session, settings)
 
     asyncio.run(opened())
@@ -84,7 +87,7 @@ async def _opened_once(server_url: str, user_id: str, password: str, device: str
 
     from .output import print_line
 
-    session, directory = await _log_in_beside_others(server_url, user_id, password, device)
+    session, directory = await _log_in_beside_others(server_url, user_id, password, device, settings.history.keep)
     async with session:
         try:
             await show(session, settings)
@@ -103,7 +106,7 @@ async def _opened_once(server_url: str, user_id: str, password: str, device: str
 
 
 async def _log_in_beside_others(
-    server_url: str, user_id: str, password: str, device: str
+    server_url: str, user_id: str, password: str, device: str, keep_messages: int
 ) -> "tuple[ChatSession, Path]":
     """The first cache that no other run of this account holds, so that what an earlier run left queued is found again.
 
@@ -119,7 +122,12 @@ async def _log_in_beside_others(
         directory = account.with_name(f"{account.name}-run-{number}")
         try:
             session = await ChatSession.log_in(
-                server_url, user_id, password, device_name=device, cache_directory=directory
+                server_url,
+                user_id,
+                password,
+                device_name=device,
+                cache_directory=directory,
+                keep_messages=keep_messages,
             )
         except AccountInUse:
             number += 1

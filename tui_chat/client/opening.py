@@ -19,13 +19,12 @@ async def entered(
     path: str,
     server_url: str,
     body: Credentials,
-    cache_directory: Path | None,
+    store: AccountStore,
     secrets: CredentialStore | None,
     clock: Callable[[], int],
     random: Random | None,
 ) -> Core:
-    """Log in or register. Raises ChatError; nothing is left open then."""
-    store = opened(cache_directory)  # first: a device that cannot be used should not be made
+    """Log in or register. Raises ChatError; nothing is left open then, the store neither."""
     api = Api(server_url)
     try:
         answer = await api.call("POST", path, Session, body=body)
@@ -43,27 +42,27 @@ async def entered(
 
 def resumed(
     credentials: StoredCredentials,
-    cache_directory: Path | None,
+    store: AccountStore,
     secrets: CredentialStore | None,
     clock: Callable[[], int],
     random: Random | None,
 ) -> Core:
-    """Go on with a log-in. Raises AccountInUse, CacheUnusable, DiskIsFull."""
-    return _core(Api(credentials.server_url), credentials, opened(cache_directory), secrets, clock, random)
+    """Go on with a log-in."""
+    return _core(Api(credentials.server_url), credentials, store, secrets, clock, random)
 
 
-def opened(directory: Path | None) -> AccountStore:
-    """The cache in `directory`; one in memory where there is none.
+def opened(directory: Path | None, keep_messages: int) -> AccountStore:
+    """The cache in `directory`; one in memory where there is none. Of each conversation so many messages are kept.
 
     Raises:
         AccountInUse: another process has it; says which. CacheUnusable, DiskIsFull.
     """
     if directory is None:
-        return MemoryAccount()
+        return MemoryAccount(keep=keep_messages)
     from tui_chat.cache.account import AccountCache
 
     try:
-        return AccountCache.open(directory)
+        return AccountCache.open(directory, keep=keep_messages)
     except Locked as error:
         raise AccountInUse(str(error), details={"pid": error.pid}) from error
     except DiskFull as error:

@@ -13,7 +13,13 @@ from .framework import Bench, Figure, at_least, at_most
 from .framework.run import INTERRUPTED, main, names
 
 
-@pytest.mark.parametrize("name", names())
+SLOW = ("tui",)
+"""These start programs one after the other: half a minute with the smallest sizes."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in names()]
+)
 def test_a_bench_runs_and_reports_in_the_one_shape(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import select
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ _QUIET: Final = 0.02
 
 
 class Watched:
-    """A program on a pty of 120 by 40, read as bytes as they come, without an emulator, which would cost more than it."""
+    """A program on a pty of 120 by 40, read as bytes: an emulator would cost more than the program."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
         self.child: Any = pexpect.spawn(
@@ -237,8 +238,8 @@ async def _fill(data: Path, lengths: Sequence[int], muted: int) -> None:
 
 
 def _run_plain(words: Sequence[str], environment: dict[str, str]) -> None:
-    output, status = pexpect.run(
-        f"{sys.executable} -m tui_chat {' '.join(words)}", env=environment, withexitstatus=True, timeout=PATIENCE
+    done = subprocess.run(
+        [sys.executable, "-m", "tui_chat", *words], env=environment, capture_output=True, timeout=PATIENCE, check=False
     )
-    if status != 0:
-        raise RuntimeError(f"{' '.join(words)} failed: {output!r}")
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(words)} failed: {done.stderr!r}")

@@ -63,7 +63,9 @@ class Tip(Wire, frozen=True, kw_only=True):
     operator: str
     """userID of who did it."""
     user_id_list: list[str] = []
-    """Whom it befell."""
+    """Whom it befell; where they are very many, the first of them."""
+    user_count: int = 0
+    """How many they are, where not all of them are listed."""
     group_id: str | None = None
     name: str | None = None
     """The group's name at that time, or the new one."""

@@ -309,16 +309,20 @@ class TestJoining:
         with pytest.raises(InvalidRequest):
             world.do(members.invite, alice.caller, "g", AddMembers(members=[]))
 
-    def test_many_are_told_of_in_several_tips(self, world: World, alice: Device) -> None:
+    def test_many_are_told_of_in_one_tip_that_counts_them(self, world: World, alice: Device) -> None:
         people = [world.join(f"user{number}") for number in range(150)]
         alice.create("g", *(one.id for one in people))
-        assert alice.history("GROUPg") == ["<created>", "<invited>", "<invited>"]
+        assert alice.history("GROUPg") == ["<created>", "<invited>"]
         assert group(people[-1]).member_count == 151
-        tip = alice.get("GROUPg").last_message
-        assert tip is not None
-        assert tip.tip is not None
-        assert len(tip.tip.user_id_list) == 5
-        assert tip.text.endswith("and 47 more")
+        assert people[-1].history("GROUPg") == ["<invited>"]
+        assert notices(people[-1]) == [(TipKind.INVITED, "g")]
+        [tip] = [one.tip for one in people[0].page("GROUPg").messages if one.tip is not None]
+        assert (len(tip.user_id_list), tip.user_count) == (100, 150)
+        last = alice.get("GROUPg").last_message
+        assert last is not None
+        assert last.tip is not None
+        assert (len(last.tip.user_id_list), last.tip.user_count) == (5, 150)
+        assert last.text == "Alice added user0, user1, user2 and 147 more"
 
 
 class TestChanging:

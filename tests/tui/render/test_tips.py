@@ -73,6 +73,8 @@ def test_who_joined_is_who_did_it_where_nobody_is_named() -> None:
 def test_many_people_are_counted_and_nicks_are_used() -> None:
     tip = Tip(what=TipKind.INVITED, operator="bob", user_id_list=["alice", *(f"u{n}" for n in range(8))])
     assert tip_text(tip, "?", "alice", str.upper) == "BOB added you, U0, U1, U2, U3 (+4)"
+    preview = Tip(what=TipKind.INVITED, operator="bob", user_id_list=["u0", "u1"], user_count=2_000)
+    assert tip_text(preview, "?", "alice") == "bob added u0, u1 (+1998)"
 
 
 def tip(what: TipKind, facts: dict[str, str]) -> Tip:

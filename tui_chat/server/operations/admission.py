@@ -13,7 +13,7 @@ from .caller import Caller
 from .grouprows import GroupRow
 from .membership import Joining, enter
 from .notices import notify, of_group
-from .tips import TIP_USERS, write_tip
+from .tips import write_tip
 from .users import Account
 
 
@@ -24,22 +24,23 @@ def check_room(present: int, new: int) -> None:
 
 
 def admit(tx: Transaction, caller: Caller, row: GroupRow, new: Sequence[Account], how: TipKind) -> int:
-    """Make members, TIP_USERS in one tip of `how`; the caller's last eventSeq, 0 where nobody is new."""
-    event_seq = 0
-    for start in range(0, len(new), TIP_USERS):
-        piece = new[start : start + TIP_USERS]
-        told = write_tip(
-            tx,
-            row.conversation,
-            row.group_id,
-            caller,
-            how,
-            user_ids=[one.user_id for one in piece],
-            name=row.name,
-            effect=partial(enter, tx, row.conversation, row.group_id, [Joining(one) for one in piece]),
-        )
-        event_seq = told.positions.get(caller.user, 0)
-    return event_seq
+    """Make members, with one tip of `how` however many they are; the caller's eventSeq, 0 where nobody is new.
+
+    One tip, because each is told to everybody who is in by then: 2,000 in tips of a hundred made 21,000 events.
+    """
+    if not new:
+        return 0
+    told = write_tip(
+        tx,
+        row.conversation,
+        row.group_id,
+        caller,
+        how,
+        user_ids=[one.user_id for one in new],
+        name=row.name,
+        effect=partial(enter, tx, row.conversation, row.group_id, [Joining(one) for one in new]),
+    )
+    return told.positions.get(caller.user, 0)
 
 
 def add(tx: Transaction, caller: Caller, row: GroupRow, new: Sequence[Account]) -> int:

@@ -169,7 +169,8 @@ def short_tip(tip: Tip | None) -> Tip | None:
     """A tip for a preview, with the first few of its users."""
     if tip is None or len(tip.user_id_list) <= _PREVIEW_USERS:
         return tip
-    return msgspec.structs.replace(tip, user_id_list=tip.user_id_list[:_PREVIEW_USERS])
+    count = tip.user_count or len(tip.user_id_list)
+    return msgspec.structs.replace(tip, user_id_list=tip.user_id_list[:_PREVIEW_USERS], user_count=count)
 
 
 def side(tx: Transaction, account: int, folded: str) -> Side | None:

@@ -15,7 +15,7 @@ from .posting import Reached, announce, as_written, reach
 from .state import Extra
 
 TIP_USERS: Final = 100
-"""Users in one tip; more are told of in several."""
+"""Users that a tip lists; of more it says how many, so that it stays small for everybody who is sent it."""
 _NAMED: Final = 3
 """Users that a tip's English names before it counts."""
 _RULES: Final = {
@@ -49,7 +49,8 @@ def write_tip(
     tip = Tip(
         what=what,
         operator=caller.user_id,
-        user_id_list=list(user_ids),
+        user_id_list=list(user_ids[:TIP_USERS]),
+        user_count=len(user_ids) if len(user_ids) > TIP_USERS else 0,
         group_id=group_id,
         name=name,
         role=role,
@@ -77,8 +78,9 @@ def write_tip(
 def in_english(tip: Tip) -> str:
     """The tip as a sentence, for clients that do not say it in their reader's language."""
     users = ", ".join(tip.user_id_list[:_NAMED])
-    if len(tip.user_id_list) > _NAMED:
-        users += f" and {len(tip.user_id_list) - _NAMED} more"
+    count = tip.user_count or len(tip.user_id_list)
+    if count > _NAMED:
+        users += f" and {count - _NAMED} more"
     match tip.what:
         case TipKind.CREATED:
             return f"{tip.operator} created the group {tip.name}"

@@ -20,10 +20,11 @@ def tip_text(
     def called(user_id: str) -> str:
         return _("you") if user_id == own_id else name_of(user_id)
 
+    named = tip.user_id_list[:5]
+    more = max(tip.user_count, len(tip.user_id_list)) - len(named)
     values = {
         "who": called(tip.operator),
-        "whom": _(", ").join(called(user) for user in tip.user_id_list[:5])
-        + (f" (+{len(tip.user_id_list) - 5})" if len(tip.user_id_list) > 5 else ""),
+        "whom": _(", ").join(called(user) for user in named) + (f" (+{more})" if more > 0 else ""),
         "name": tip.name or "",
         "group": tip.name or tip.group_id or "",
         "text": tip.text or "",

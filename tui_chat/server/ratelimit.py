@@ -199,6 +199,7 @@ class Limiter:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.deletions: Final = EachDevice(limits.DELETIONS_A_SECOND, limits.DELETIONS_BURST, monotonic)
         self.messages: Final = EachDevice(limits.MESSAGES_A_SECOND, limits.MESSAGES_BURST, monotonic)
+        self.searches: Final = EachDevice(limits.SEARCHES_A_SECOND, limits.SEARCHES_BURST, monotonic)
         self.others: Final = EachDevice(limits.OTHERS_A_SECOND, limits.OTHERS_BURST, monotonic)
         self.nicks: Final = Rate(limits.NICKS_A_MINUTE / 60, limits.NICKS_BURST, monotonic)
         """By user."""

@@ -20,7 +20,7 @@ from .options import address_of
 from .ratelimit import limited_address
 from .routes.endpoint import LINES, NOTHING, Call, Counted, Endpoint, Nothing, Peer, Pieces
 from .services import Services
-from .transport import ABORT
+from .transport import ABORT, ANSWER
 
 BODY_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 1.0
@@ -63,7 +63,9 @@ async def handle(
     if isinstance(result, Pieces):
         await _answer_in_pieces(result, scope, send)
         return None
-    await answer(200, encode(result), send)
+    data = encode(result)
+    if not scope["extensions"][ANSWER](data):
+        await answer(200, data, send)
     return result
 
 
@@ -119,6 +121,8 @@ def count(services: Services, counted: Counted, caller: Caller | None, peer: Pee
                 limiter.messages.take(caller.user, caller.device)
             case Counted.DELETIONS:
                 limiter.deletions.take(caller.user, caller.device)
+            case Counted.SEARCHES:
+                limiter.searches.take(caller.user, caller.device)
             case Counted.OTHERS | Counted.LOGINS:
                 limiter.others.take(caller.user, caller.device)
 

@@ -20,6 +20,7 @@ from tui_chat.protocol.requests import (
     Credentials,
     DecideApplication,
     DeleteConversations,
+    EditMessage,
     GroupCommand,
     JoinGroup,
     MessagePage,
@@ -28,6 +29,7 @@ from tui_chat.protocol.requests import (
     ReadConversations,
     ReadMark,
     RestoreConversations,
+    SearchAnswer,
     SendMessage,
     Session,
     SetFlags,
@@ -42,10 +44,14 @@ from tui_chat.server.operations import (
     applications,
     conversations,
     deletion,
+    editing,
     expiry,
     groups,
     members,
     messages,
+    reactions,
+    readers,
+    search,
     settings,
     undo,
 )
@@ -182,6 +188,43 @@ class Device:
             cursor = page.next
             if cursor is None:
                 return found
+
+    def edit(self, conversation_id: str, seq: int, text: str, **more: Any) -> MessageSent:
+        return self.world.do(editing.edit, self.caller, conversation_id, seq, EditMessage(text=text, **more))
+
+    def recall(self, conversation_id: str, seq: int, operation_id: str | None = None) -> MessageSent:
+        return self.world.do(editing.recall, self.caller, conversation_id, seq, operation_id)
+
+    def react(self, conversation_id: str, seq: int, emoji: str) -> MessageSent:
+        return self.world.do(reactions.react, self.caller, conversation_id, seq, emoji)
+
+    def take_back(self, conversation_id: str, seq: int, emoji: str) -> MessageSent:
+        return self.world.do(reactions.take_back, self.caller, conversation_id, seq, emoji)
+
+    def readers(self, conversation_id: str, seq: int) -> tuple[list[str], list[str]]:
+        """Who has read a message, and who has not."""
+        found = self.world.do(readers.readers, self.caller, conversation_id, seq)
+        assert (found.read_count, found.unread_count) == (len(found.read), len(found.unread))
+        return [one.user_id for one in found.read], [one.user_id for one in found.unread]
+
+    def search(self, q: str, **more: Any) -> SearchAnswer:
+        return self.world.do(search.search, self.caller, q, **more)
+
+    def found(self, q: str, **more: Any) -> list[str]:
+        """The texts that are found, the newest first, over as many answers as it takes."""
+        texts: list[str] = []
+        answer = self.search(q, **more)
+        while True:
+            texts += [one.text for one in answer.messages]
+            if answer.next is None:
+                return texts
+            answer = self.search(q, **more, cursor=answer.next)
+
+    def message(self, conversation_id: str, seq: int) -> Message:
+        """One message of history, as this user sees it."""
+        [found] = self.page(conversation_id, after=seq - 1, limit=1).messages
+        assert found.message_seq == seq
+        return found
 
     def page(self, conversation_id: str, **bounds: Any) -> MessagePage:
         return self.world.do(messages.page, self.caller, conversation_id, **bounds)

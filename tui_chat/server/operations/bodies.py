@@ -8,6 +8,8 @@ from typing import Final
 
 from tui_chat.server.engines import Transaction
 
+from . import indexing
+
 _OF_MESSAGES: Final = ("reaction", "former_message")
 """Tables with rows by (conversation, seq)."""
 
@@ -27,6 +29,7 @@ def erase_bodies(tx: Transaction, conversation: int, after: int, through: int) -
             after,
             through,
         )
+    indexing.erased(tx, conversation, through)
     tx.many(
         "DELETE FROM mention WHERE account = ? AND conversation = ? AND seq <= ?",
         [

@@ -21,6 +21,7 @@ from tui_chat.protocol.events import MessageChanged
 from tui_chat.protocol.models import Message, MessageType
 from tui_chat.server.engines import Transaction
 
+from . import indexing
 from .caller import Caller
 from .eventlog import Outgoing, emit
 from .history import COLUMNS, FROM, as_last, as_message
@@ -118,6 +119,8 @@ def store(tx: Transaction, subject: Subject, extra: Extra, *, text: str, edited_
         conversation,
         seq,
     )
+    if text != subject.message.text:
+        indexing.changed(tx, conversation, seq)
 
 
 def _keep_for_former(tx: Transaction, conversation: int, seq: int, last_seq: int) -> None:

@@ -12,12 +12,13 @@ from tui_chat.protocol.requests import Done, EditMessage, MessageSent
 from tui_chat.protocol.text import accept_text
 from tui_chat.server.engines import Transaction
 
+from . import indexing
 from .caller import Caller
 from .changing import Subject, as_it_stands, lock_everybody, not_recalled, store, take, tell
 from .events import position
 from .grouprows import check_writable
 from .idempotency import once
-from .naming import folded_users
+from .naming import folded_users, named
 from .state import GROUP, JOINED, MEMBER, Extra
 from .users import accounts_of
 
@@ -45,6 +46,7 @@ def edit(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int
         check_writable(tx, subject.own)
         return Done(event_seq=_edit(tx, caller, subject, text, request.mentions))
 
+    tx.lock_named(caller.user, named(caller, conversation_id).folded)  # before `once` locks the user
     body = (conversation_id, message_seq, request)
     # What is kept for a retry holds no body: an answer must not outlive what it shows.
     done = once(tx, caller, "edit", request.operation_id, body, Done, carry_out)
@@ -53,15 +55,15 @@ def edit(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int
 
 def _edit(tx: Transaction, caller: Caller, subject: Subject, text: str, mentions: Sequence[str] | None) -> int:
     before = subject.extra.mentions
-    named = before if mentions is None else [one.user_id for one in accounts_of(tx, mentions)]
-    if text == subject.message.text and set(named) == set(before):
+    after = before if mentions is None else [one.user_id for one in accounts_of(tx, mentions)]
+    if text == subject.message.text and set(after) == set(before):
         return position(tx, caller.user)
     lock_everybody(tx, subject.own.conversation)
     sent = subject.extra.sent or digest(subject.message.text, subject.message.reply_to, before)
-    extra = msgspec.structs.replace(subject.extra, mentions=named, sent=sent)
+    extra = msgspec.structs.replace(subject.extra, mentions=after, sent=sent)
     store(tx, subject, extra, text=text, edited_at=tx.now)
-    if set(named) != set(before):
-        _mention(tx, subject, named)
+    if set(after) != set(before):
+        _mention(tx, subject, after)
     return tell(tx, subject.own.conversation, subject.message.message_seq)[caller.user]
 
 
@@ -94,6 +96,7 @@ def recall(
         told = withdraw(tx, subject.own.conversation, message_seq, by)
         return Done(event_seq=told[caller.user])
 
+    tx.lock_named(caller.user, named(caller, conversation_id).folded)  # before `once` locks the user
     done = once(tx, caller, "recall", operation_id, (conversation_id, message_seq), Done, carry_out)
     return MessageSent(message=as_it_stands(tx, caller, conversation_id, message_seq), event_seq=done.event_seq)
 
@@ -116,6 +119,7 @@ def withdraw(tx: Transaction, conversation: int, message_seq: int, by: str | Non
     for table in ("reaction", "former_message"):
         tx.execute(f"DELETE FROM {table} WHERE conversation = ? AND seq = ?", conversation, message_seq)  # noqa: S608
     _unmention(tx, conversation, message_seq)
+    indexing.changed(tx, conversation, message_seq)
     return tell(tx, conversation, message_seq, former=True)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from tui_chat.protocol import limits
 from tui_chat.server.engines import Transaction
 
-from . import audit, devices, erasing
+from . import audit, devices, erasing, indexing
 from .bodies import erase_bodies
 from .settling import DAY, FINAL, LIVE, fold
 from .state import SIDE, Side, past_periods
@@ -27,7 +27,7 @@ TRIM_EVERY: Final = 3_600_000
 
 def tidy(tx: Transaction) -> bool:
     """Do some of what is due; whether there is more, so that it should be called again soon."""
-    more = [erasing.go_on(tx), fold_expired(tx), erase_unseen(tx)]
+    more = [erasing.go_on(tx), fold_expired(tx), erase_unseen(tx), indexing.advance(tx)]
     row = tx.one("SELECT value FROM meta WHERE name = 'trimmed'")
     if row is None or abs(tx.now - int(row[0])) >= TRIM_EVERY:
         more += [trim_logs(tx), forget_old(tx), devices.forget_revoked(tx), audit.forget_old(tx)]
@@ -87,7 +87,9 @@ def unseen_through(tx: Transaction, conversation: int) -> int:
     query = f"SELECT {SIDE} FROM state s JOIN conversation c ON c.id = s.conversation WHERE s.conversation = ?"  # noqa: S608
     everyone = [Side(*row) for row in tx.all(query, conversation)]
     if not everyone:
-        return 0
+        # All who were in it have been erased.
+        row = tx.one("SELECT last_seq FROM conversation WHERE id = ?", conversation)
+        return 0 if row is None else int(row[0])
     past = past_periods(tx, everyone)
     seen = [
         max(period.first, one.cleared_settled + 1)

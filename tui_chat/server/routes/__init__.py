@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from . import accounts, admin, conversations, export, groups, messages, sync, system, users
+from . import accounts, admin, conversations, export, groups, messages, search, sync, system, users
 from .endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
@@ -13,6 +13,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     *groups.ENDPOINTS,
     *users.ENDPOINTS,
     *export.ENDPOINTS,
+    *search.ENDPOINTS,
     *admin.ENDPOINTS,
     *system.ENDPOINTS,
 )

@@ -25,6 +25,7 @@ class Counted(Enum):
     OTHERS = "others"
     MESSAGES = "messages"
     DELETIONS = "deletions"
+    SEARCHES = "searches"
     LOGINS = "logins"
 
 

@@ -19,6 +19,7 @@ from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.requests import Me
 from tui_chat.protocol.wire import to_plain
 
+from . import formats
 from .documents import CONVERSATION, ME, PLACE, conversation_document
 from .files import disk_errors
 from .history import EVERYTHING, HistoryCache
@@ -30,7 +31,6 @@ from .store import HISTORY_KEEP, NOTHING, DiskFull, Recovered
 from .table import JournalDB
 from .threads import in_thread
 
-ACCOUNT_FORMAT: Final = 1
 _ALL: Final = ""
 """In place of a conversationID among what is to be purged: every message of every conversation."""
 _PURGED_AT_ONCE: Final = 8
@@ -79,7 +79,9 @@ class AccountCache:
         lock = AccountLock(directory / "lock")
         with ExitStack() as undone:
             undone.callback(lock.release)
-            database = JournalDB(directory / "account.journal", version=ACCOUNT_FORMAT)
+            database = JournalDB(
+                directory / "account.journal", version=formats.ACCOUNT_FORMAT, migrations=formats.ACCOUNT_MIGRATIONS
+            )
             undone.callback(database.close)
             cache = cls(directory, lock, database, keep=keep, boot=boot or boot_id())
             cache._repair()

@@ -17,6 +17,7 @@ from typing import Final
 from tui_chat.files import open_private, private_directory, sync_directory
 from tui_chat.protocol.models import Message
 
+from . import formats
 from .documents import MESSAGE, message_document
 from .files import disk_errors
 from .journal import remove_files
@@ -24,7 +25,6 @@ from .runs import HeldMessages
 from .store import HISTORY_KEEP, DiskFull
 from .table import JournalDB
 
-HISTORY_FORMAT: Final = 1
 OPEN_FILES: Final = 16
 EVERYTHING: Final = 2**53
 """As a messageSeq up to which to clear: all of it, without a look at what there is."""
@@ -219,7 +219,13 @@ class _Shelf:
 
     def __init__(self, path: Path):
         self.path = path
-        self._db = JournalDB(path, durable=False, version=HISTORY_FORMAT, compact_from=_COMPACT_FROM)
+        self._db = JournalDB(
+            path,
+            durable=False,
+            version=formats.HISTORY_FORMAT,
+            migrations=formats.HISTORY_MIGRATIONS,
+            compact_from=_COMPACT_FROM,
+        )
         self._messages = self._db.table("messages")
         self._runs = self._db.keyed("runs")
         self.held = self._read_held()

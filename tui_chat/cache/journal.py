@@ -9,7 +9,7 @@ after a crash at any instant.
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -21,14 +21,12 @@ from tinydb.storages import Storage
 from tui_chat.files import create_private, open_private, sync_directory, write_all
 
 from .files import disk_errors, read_if_there
+from .formats import Migrations
 from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base, write_line
 from .rows import Rows
 from .store import CacheError, NewerFormat, Recovered
 from .threads import in_thread
 
-Migration = Callable[[dict[str, dict[str, Any]]], dict[str, dict[str, Any]]]
-"""Tables (plain documents) of one format -> the same in the next."""
-NO_MIGRATIONS: Final[Mapping[int, Migration]] = MappingProxyType({})
 COMPACT_FROM: Final = 256 * 1024
 """Bytes of records below which a file is never rewritten by itself."""
 _BESIDE: Final = (".tmp", ".next", ".bak.tmp", ".bak.next", ".bak")
@@ -53,7 +51,7 @@ class JournalStorage(Storage):
         *,
         durable: bool = True,
         version: int = 1,
-        migrations: Mapping[int, Migration] = NO_MIGRATIONS,
+        migrations: Migrations = MappingProxyType({}),
         compact_from: int = COMPACT_FROM,
     ):
         self._path = path
@@ -259,7 +257,7 @@ class JournalStorage(Storage):
     def _backup(self) -> Path:
         return _beside(self._path, ".bak")
 
-    def _open(self, migrations: Mapping[int, Migration]) -> None:
+    def _open(self, migrations: Migrations) -> None:
         data = read_if_there(self._path)
         backup = None
         for suffix in _BESIDE[: 4 if self._durable else 1]:

@@ -305,7 +305,7 @@ class TestWhatIsSomebodyElses:
         with httpx.Client(base_url=server.url, trust_env=False) as http:
             for path, methods in described.items():
                 for method, operation in methods.items():
-                    if "security" not in operation or path == "/v1/stream":
+                    if "security" not in operation or not path.startswith("/v1/") or path == "/v1/stream":
                         continue
                     answer = http.request(method.upper(), path.replace("{", "").replace("}", ""), content=b"{}")
                     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized"), path

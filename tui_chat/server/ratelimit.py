@@ -181,6 +181,11 @@ class OneAtATime:
     def __init__(self) -> None:
         self._under_way: set[int] = set()
 
+    @property
+    def under_way(self) -> int:
+        """How many users have one under way."""
+        return len(self._under_way)
+
     @contextmanager
     def of(self, user: int) -> Iterator[None]:
         """While it is under way. Raises TooFrequent where another one is."""

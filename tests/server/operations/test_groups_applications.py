@@ -15,7 +15,7 @@ from tui_chat.protocol.ids import SYSTEM
 from tui_chat.protocol.limits import APPLICATION_CHARACTERS, GROUP_MEMBERS
 from tui_chat.protocol.models import Membership, MessageType, TipKind
 from tui_chat.protocol.requests import DecideApplication, JoinGroup
-from tui_chat.server.operations import applications, members
+from tui_chat.server.operations import applications, erasing, members
 
 from .world import Device, World
 
@@ -228,3 +228,15 @@ class TestOtherwise:
             carol.decide("g", "bob", accept=True)
         with pytest.raises(Forbidden):
             carol.waiting("g")
+
+    def test_an_applicant_who_is_being_erased_holds_nothing_up(
+        self, world: World, group: Device, bob: Device, carol: Device
+    ) -> None:
+        bob.join_group("g")
+        world.do(erasing.remove_user, group.caller, "bob")
+        with pytest.raises(UserNotFound):
+            carol.decide("g", "bob", accept=True)
+        world.do(erasing.go_on)
+        assert group.waiting("g") == [("bob", "")]
+        group.dismiss("g")
+        assert notices(carol)[-1] == "Alice dismissed The group"

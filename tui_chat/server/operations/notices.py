@@ -13,7 +13,7 @@ from .grouprows import GroupRow
 from .history import THE_SYSTEM
 from .posting import announce, as_written, seen_by
 from .state import MESSAGE_TYPES, Extra, Seat, system_seats
-from .users import Account
+from .users import SYSTEM_FOLDED, Account
 
 _NOTICE: Final = MESSAGE_TYPES.index(MessageType.NOTICE)
 """Its number in the database."""
@@ -51,13 +51,17 @@ def of_group(
 
 
 def notify(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Write notices and tell their readers, however many, in a handful of statements; one for each user."""
+    """Write notices and tell their readers, however many, in a handful of statements; one for each user.
+
+    Who was erased has no conversation with the system any more, and is told nothing.
+    """
+    if len({one.account for one in notices}) < len(notices):
+        raise ValueError("a user is given two notices at once")
     accounts = [one.account for one in notices]
+    query = "SELECT conversation FROM state WHERE account IN (?*) AND folded = ?"
+    tx.lock_conversations(row[0] for row in tx.in_list(query, accounts, SYSTEM_FOLDED))
     seats = system_seats(tx, accounts)
-    if len(seats) < len(notices):
-        raise LookupError("an account has no conversation with the system, or is given two notices at once")
-    tx.lock_conversations(seat.side.conversation for seat in seats.values())
-    written = [_written(tx, one, seats[one.account]) for one in notices]
+    written = [_written(tx, one, seats[one.account]) for one in notices if one.account in seats]
     tx.many(
         "INSERT INTO message (conversation, seq, sender, client_id, time, type, count, text, extra)"
         " VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?)",

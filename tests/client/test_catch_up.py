@@ -76,6 +76,7 @@ class Made:
             user_id="alice",
             clock=lambda: 0,
             is_echo=lambda _: False,
+            overlaid=lambda message: message,
             wrote=lambda _: None,
             inexact=lambda _: None,
             position_moved=lambda: self.catch_up.position_moved(),

@@ -14,8 +14,11 @@ from tui_chat.client.entries import (
     AnyEntry,
     QueuedClear,
     QueuedDeletion,
+    QueuedEdit,
     QueuedFlags,
+    QueuedReaction,
     QueuedRead,
+    QueuedRecall,
     QueuedRestore,
     QueuedSend,
     entry_from,
@@ -84,6 +87,8 @@ class Server:
             case QueuedSend():
                 self.seq += 1
                 return MessageSent(message=message(entry.conversation_id, self.seq, entry.text), event_seq=1)
+            case QueuedEdit() | QueuedRecall() | QueuedReaction():
+                return MessageSent(message=message(entry.conversation_id, entry.message_seq), event_seq=1)
             case QueuedDeletion() | QueuedClear():
                 return ConversationsDeleted(
                     conversation_id_list=entry.conversation_id_list,
@@ -99,7 +104,7 @@ class Server:
     async def reach(self, event_seq: int) -> None:
         await self.events.wait()
 
-    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
+    def queue_changed(self, entries: Iterable[AnyEntry], *, settled: bool = False) -> None:
         self.shown.extend(type(entry).__name__ for entry in entries)
 
     def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:

@@ -107,6 +107,7 @@ def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
         user_id="alice",
         clock=lambda: 0,
         is_echo=lambda _: False,
+        overlaid=lambda message: message,
         wrote=lambda _: None,
         inexact=lambda _: None,
         position_moved=lambda: None,
@@ -114,7 +115,14 @@ def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
         nick_changed=lambda _: None,
         disk_failed=lambda _error: None,
     )
-    return Pages(state=state, store=store, calls=asked, receiver=receiver), receiver  # type: ignore[arg-type]
+    pages = Pages(
+        state=state,
+        store=store,
+        calls=asked,  # type: ignore[arg-type]
+        receiver=receiver,
+        overlaid=lambda message: message,
+    )
+    return pages, receiver
 
 
 OLD_PAGE = MessagePage(messages=[message(BOB, number) for number in range(1, 5)])

@@ -8,6 +8,7 @@ import pytest
 from tests.client.sessions import Sessions, Watched, eventually, in_step, texts
 from tests.servers import LiveServer
 from tui_chat.client.changes import (
+    BlockChanged,
     ConversationsHidden,
     ConversationsRemoved,
     ConversationsRestored,
@@ -22,7 +23,7 @@ from tui_chat.client.changes import (
     StateReset,
 )
 from tui_chat.protocol.errors import OperationNotFound, UndoExpired
-from tui_chat.protocol.requests import ChangeMe, Me
+from tui_chat.protocol.requests import ChangeMe, Done, Me
 
 BOB = "C2Cbob"
 
@@ -305,3 +306,14 @@ async def test_ones_own_nick_follows_every_device(sessions: Sessions) -> None:
     message = await phone.session.send_message("C2Cbob", "hello")
     added = await phone.sees(MessagesAdded)
     assert (added.messages[0].nick, message.nick) == ("Ally", "Ally")
+
+
+async def test_blocking_follows_every_device(sessions: Sessions) -> None:
+    alice = await sessions.register("alice")
+    phone = await sessions.log_in("alice")
+    await sessions.register("bob")
+    await in_step(alice, phone)
+    await alice.session._core.calls._call("PUT", "/v1/blocks/bob", Done)
+    for one in (alice, phone):
+        told = await one.sees(BlockChanged)
+        assert (told.user_id, told.blocked) == ("bob", True)

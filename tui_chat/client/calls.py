@@ -107,6 +107,26 @@ class Calls:
         path = f"/v1/conversations/{_part(conversation_id)}/messages"
         return await self._call("POST", path, requests.MessageSent, body)
 
+    async def edit(self, conversation_id: str, message_seq: int, body: requests.EditMessage) -> requests.MessageSent:
+        return await self._call("PATCH", _message(conversation_id, message_seq), requests.MessageSent, body)
+
+    async def recall(self, conversation_id: str, message_seq: int, *, operation_id: str) -> requests.MessageSent:
+        query = {"operationID": operation_id}
+        return await self._call("DELETE", _message(conversation_id, message_seq), requests.MessageSent, query=query)
+
+    async def react(self, conversation_id: str, message_seq: int, emoji: str, *, there: bool) -> requests.MessageSent:
+        path = f"{_message(conversation_id, message_seq)}/reactions/{_part(emoji)}"
+        return await self._call("PUT" if there else "DELETE", path, requests.MessageSent)
+
+    async def readers(self, conversation_id: str, message_seq: int) -> requests.MessageReaders:
+        return await self._call("GET", f"{_message(conversation_id, message_seq)}/readers", requests.MessageReaders)
+
+    async def search(
+        self, words: str, *, conversation_id: str | None, cursor: str | None, limit: int
+    ) -> requests.SearchAnswer:
+        query = {"q": words, "conversationID": conversation_id, "cursor": cursor, "limit": limit}
+        return await self._call("GET", "/v1/search", requests.SearchAnswer, query=query)
+
     # Groups and users
 
     async def create_group(self, body: requests.CreateGroup) -> requests.GroupAnswer:
@@ -181,3 +201,7 @@ class Calls:
 def _part(text: str) -> str:
     """A piece of a path: a conversationID may hold `@` and `#`."""
     return quote(text, safe="")
+
+
+def _message(conversation_id: str, message_seq: int) -> str:
+    return f"/v1/conversations/{_part(conversation_id)}/messages/{message_seq}"

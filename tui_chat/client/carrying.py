@@ -5,12 +5,25 @@ from typing import Final
 
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import ChatError, ErrorBody
+from tui_chat.protocol.models import Message
 
 from . import changes
 from .announcer import Announcer
 from .calls import Calls
 from .echoes import Echoes
-from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedFlags, QueuedRead, QueuedRestore, QueuedSend
+from .entries import (
+    AnyEntry,
+    MessageEntry,
+    QueuedClear,
+    QueuedDeletion,
+    QueuedEdit,
+    QueuedFlags,
+    QueuedReaction,
+    QueuedRead,
+    QueuedRecall,
+    QueuedRestore,
+    QueuedSend,
+)
 from .outbox import Answer
 from .state import State
 from .undo_log import UndoLog
@@ -22,6 +35,9 @@ _WHAT: Final[dict[type, changes.CommandKind]] = {
     QueuedRead: "read",
     QueuedFlags: "flags",
     QueuedClear: "clear",
+    QueuedEdit: "edit",
+    QueuedRecall: "recall",
+    QueuedReaction: "react",
 }
 
 
@@ -40,16 +56,18 @@ class Carrying:
         announcer: Announcer,
         echoes: Echoes,
         undo_log: UndoLog,
+        shown_message: Callable[[str, int], Message | None],
         queue_moved: Callable[[], None],
     ):
         self._state = state
         self._announcer = announcer
         self._echoes = echoes
         self._undo_log = undo_log
+        self._shown_message = shown_message
         self._queue_moved = queue_moved
         """The number of waiting commands may be another."""
 
-    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
+    def queue_changed(self, entries: Iterable[AnyEntry], *, settled: bool) -> None:
         """Lay the queue over the state again, and tell what that shows and hides."""
         entries = list(entries)
         batches: dict[str, str] = {}
@@ -66,6 +84,8 @@ class Carrying:
         for entry in entries:
             if isinstance(entry, QueuedClear):
                 self._tell_cleared(entry)
+            if isinstance(entry, MessageEntry) and not settled:
+                self._tell_message(entry)
         self._queue_moved()
 
     def _tell_cleared(self, entry: QueuedClear) -> None:
@@ -75,6 +95,11 @@ class Carrying:
                 self._announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
             else:
                 self._announcer.put(changes.HistoryRestored(conversation_id=conversation_id))
+
+    def _tell_message(self, entry: MessageEntry) -> None:
+        message = self._shown_message(entry.conversation_id, entry.message_seq)
+        if message is not None:
+            self._announcer.put(changes.MessageUpdated(conversation_id=entry.conversation_id, message=message))
 
     def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
         """Items that were refused are told where nobody reads the answer."""
@@ -122,7 +147,10 @@ class Carrying:
             self.refused(entry, error, awaited=True)
 
     def _tell_refused(self, entry: AnyEntry, ids: list[str], error: ErrorBody) -> None:
-        self._announcer.put(changes.CommandRefused(what=what_of(entry), conversation_id_list=ids, error=error))
+        text = entry.text if isinstance(entry, QueuedEdit) else ""
+        self._announcer.put(
+            changes.CommandRefused(what=what_of(entry), conversation_id_list=ids, error=error, text=text)
+        )
 
 
 async def perform(calls: Calls, entry: AnyEntry) -> Answer:
@@ -133,6 +161,13 @@ async def perform(calls: Calls, entry: AnyEntry) -> Answer:
                 client_id=entry.client_id, text=entry.text, reply_to=entry.reply_to, mentions=entry.mentions
             )
             return await calls.send(conversation_id, message)
+        case QueuedEdit(conversation_id=conversation_id, message_seq=message_seq):
+            body = requests.EditMessage(text=entry.text, mentions=entry.mentions, operation_id=entry.operation_id)
+            return await calls.edit(conversation_id, message_seq, body)
+        case QueuedRecall(conversation_id=conversation_id, message_seq=message_seq):
+            return await calls.recall(conversation_id, message_seq, operation_id=entry.operation_id)
+        case QueuedReaction(conversation_id=conversation_id, message_seq=message_seq, emoji=emoji, there=there):
+            return await calls.react(conversation_id, message_seq, emoji, there=there)
         case QueuedDeletion():
             return await calls.delete(
                 requests.DeleteConversations(

@@ -13,7 +13,7 @@ from tui_chat.protocol.errors import ErrorBody
 from tui_chat.protocol.models import Group, Member, Message, ServerFacts
 from tui_chat.protocol.wire import wire_name
 
-CommandKind = Literal["send", "delete", "restore", "read", "flags", "clear"]
+CommandKind = Literal["send", "edit", "recall", "react", "delete", "restore", "read", "flags", "clear"]
 """What a queued command is about."""
 
 
@@ -86,7 +86,9 @@ class MessagesAdded(Change, frozen=True, kw_only=True):
 
 
 class MessageUpdated(Change, frozen=True, kw_only=True):
-    """A message with a higher version, or a queued one that now has its number: match by client_id."""
+    """A message changed (replace it where `version` is not lower), or a queued one now has its number: match by
+    client_id. Changes of one's own that wait in the queue show at once, and are taken back where they are refused.
+    """
 
     conversation_id: str
     message: Message
@@ -160,6 +162,8 @@ class CommandRefused(Change, frozen=True, kw_only=True):
     what: CommandKind
     conversation_id_list: list[str]
     error: ErrorBody
+    text: str = ""
+    """What an edit would have written, so that it can be offered again."""
 
 
 class CommandHeld(Change, frozen=True, kw_only=True):
@@ -176,6 +180,13 @@ class NickChanged(Change, frozen=True, kw_only=True):
     """One's own display name is another, here or on another device."""
 
     nick: str | None
+
+
+class BlockChanged(Change, frozen=True, kw_only=True):
+    """One blocked somebody, or does so no more, here or on another device."""
+
+    user_id: str
+    blocked: bool
 
 
 class StateReset(Change, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import msgspec
 from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events, requests
 from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent, Unauthorized, Unavailable
-from tui_chat.protocol.models import ServerFacts
+from tui_chat.protocol.models import Message, ServerFacts
 
 from . import changes
 from .announcer import Announcer
@@ -23,9 +23,10 @@ from .catch_up import CatchUp
 from .changes import Connection
 from .credentials import CredentialStore, StoredCredentials
 from .echoes import Echoes
-from .entries import AnyEntry, QueuedSend
+from .entries import AnyEntry, MessageEntry, QueuedSend
 from .housekeeping import Housekeeping
-from .outbox import Answer, Outbox
+from .outbox import FIRST_WAIT, LONGEST_WAIT, Answer, Outbox
+from .overlay import changed
 from .pages import Pages
 from .receiver import Receiver
 from .state import State
@@ -87,6 +88,7 @@ class Core:
             announcer=self.announcer,
             echoes=self.echoes,
             undo_log=self.undo_log,
+            shown_message=self.shown_message,
             queue_moved=self._queue_moved,
         )
         self.receiver = Receiver(
@@ -97,6 +99,7 @@ class Core:
             user_id=credentials.user_id,
             clock=clock,
             is_echo=self.echoes.is_echo,
+            overlaid=self.overlaid,
             wrote=self.house.wrote,
             inexact=self._ask_for,
             position_moved=lambda: self.catch_up.position_moved(),
@@ -105,7 +108,9 @@ class Core:
             disk_failed=self.house.disk_failed,
         )
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
-        self.pages = Pages(state=self.state, store=store, calls=self.calls, receiver=self.receiver)
+        self.pages = Pages(
+            state=self.state, store=store, calls=self.calls, receiver=self.receiver, overlaid=self.overlaid
+        )
         self.stream = Stream(api.server_url, self, random=random, wall=lambda: clock() / 1000, monotonic=monotonic)
         self._queued_told = 0
         self._greeted = False
@@ -182,7 +187,7 @@ class Core:
         self.current.set()
         self._news.set()
         self.outbox.wake()
-        for conversation_id in list(self._asking):
+        for conversation_id in sorted(self._asking):
             self._spawn(self._ask(conversation_id))
         self._greeted = True
         self._spawn(self._learn_deletions())  # what was replayed does not say how much of its time has passed
@@ -313,14 +318,19 @@ class Core:
 
     async def _ask(self, conversation_id: str) -> None:
         """Ask for one conversation; one that changes meanwhile is asked for again."""
-        while True:
+        wait = FIRST_WAIT
+        while conversation_id in self._asking:
             before = self.state.conversations.get(conversation_id)
             generation = self.state.generation(conversation_id)
             try:
                 async with self._asks:
                     told = await self.calls.conversation(conversation_id)
             except (NotConnected, Unavailable):
-                return  # asked again when there is a connection
+                if not self.stream.connected:
+                    return  # asked again when there is a connection
+                await asyncio.sleep(wait)  # only this request was lost: no new connection will tell of that
+                wait = min(LONGEST_WAIT, wait * 2)
+                continue
             except TooFrequent as error:
                 await asyncio.sleep(error.retry_after if error.retry_after is not None else 1.0)
                 continue
@@ -346,7 +356,11 @@ class Core:
     async def perform(self, entry: AnyEntry) -> Answer:
         """Carry a command out."""
         self.stream.look_at_clocks()
-        return await perform(self.calls, entry)
+        resets = self.catch_up.resets
+        answer = await perform(self.calls, entry)
+        if self.catch_up.resets != resets:
+            answer = msgspec.structs.replace(answer, event_seq=0)  # it may be of the numbering that has ended
+        return answer
 
     async def reach(self, event_seq: int) -> None:
         """Wait for the socket to bring it; ask where there is no socket, or where it takes too long."""
@@ -359,22 +373,23 @@ class Core:
                     return await self.catch_up.arrival(event_seq)
             except TimeoutError:
                 continue
-        while self.state.position is None or self.state.position < event_seq:
-            try:
-                await self.catch_up.run()
-            except ChatError:
-                return await self.catch_up.arrival(event_seq)
-            if self.catch_up.resets != resets or not self.catch_up.saw(event_seq):
-                return None
-        return None
+        if self.state.position is not None and self.state.position >= event_seq:
+            return None
+        try:
+            await self.catch_up.run()  # what it does not bring is of another numbering
+        except ChatError:
+            if self.catch_up.resets == resets:
+                await self.catch_up.arrival(event_seq)
 
-    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
+    def queue_changed(self, entries: Iterable[AnyEntry], *, settled: bool = False) -> None:
         """Show it, and bring it to the disk."""
-        self.carrying.queue_changed(entries)
+        self.carrying.queue_changed(entries, settled=settled)
         self.house.wrote()
 
     def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
         """The server confirmed."""
+        if isinstance(entry, MessageEntry) and isinstance(answer, requests.MessageSent):
+            self.receiver.adopt_message(answer.message)
         self.carrying.answered(entry, answer, awaited=awaited)
 
     def settled(self, entry: AnyEntry, answer: Answer) -> None:
@@ -397,6 +412,20 @@ class Core:
         """Told while commands really wait; with a connection they come and go in milliseconds."""
         if (self.outbox.held or self._queued_told) and self.outbox.waiting() != self._queued_told:
             self._tell_connection()
+
+    # What is shown of messages
+
+    def overlaid(self, message: Message) -> Message:
+        """A message with what is queued for it laid over it."""
+        queued = self.outbox.queue.changes_of(message.conversation_id)
+        return changed(message, queued, self.tokens.credentials.user_id) if queued else message
+
+    def shown_message(self, conversation_id: str, message_seq: int) -> Message | None:
+        """One message as it is shown; None where it is not on this machine, or may not be shown."""
+        held = self.store.history.before(conversation_id, message_seq + 1, 1)
+        if not held or held[0].message_seq != message_seq:
+            return None
+        return self.overlaid(held[0]) if message_seq > self.state.shown_cleared_through(conversation_id) else None
 
     def _tell_connection(self) -> None:
         self._queued_told = self.outbox.waiting() if self.outbox.held else 0

@@ -93,7 +93,46 @@ class QueuedFlags(Entry, frozen=True, kw_only=True, tag="flags"):
         return self.conversation_id_list
 
 
-AnyEntry = QueuedSend | QueuedDeletion | QueuedClear | QueuedRestore | QueuedRead | QueuedFlags
+class QueuedEdit(Entry, frozen=True, kw_only=True, tag="edit"):
+    """Another text of one's own message; `mentions` None leaves those of before. `time` is this machine's, in ms."""
+
+    conversation_id: str
+    message_seq: int
+    text: str
+    mentions: list[str] | None = None
+    operation_id: str
+    time: int
+
+    def conversations(self) -> list[str]:
+        return [self.conversation_id]
+
+
+class QueuedRecall(Entry, frozen=True, kw_only=True, tag="recall"):
+    """A message taken back from everybody."""
+
+    conversation_id: str
+    message_seq: int
+    operation_id: str
+
+    def conversations(self) -> list[str]:
+        return [self.conversation_id]
+
+
+class QueuedReaction(Entry, frozen=True, kw_only=True, tag="react"):
+    """One's reaction added or taken back: twice is as once, and order within the conversation is all that it needs."""
+
+    conversation_id: str
+    message_seq: int
+    emoji: str
+    there: bool
+
+    def conversations(self) -> list[str]:
+        return [self.conversation_id]
+
+
+MessageEntry = QueuedEdit | QueuedRecall | QueuedReaction
+"""What changes one message."""
+AnyEntry = QueuedSend | QueuedDeletion | QueuedClear | QueuedRestore | QueuedRead | QueuedFlags | MessageEntry
 
 
 def stored_form(entry: AnyEntry) -> dict[str, Any]:

@@ -74,8 +74,11 @@ class Carrier(Protocol):
     async def reach(self, event_seq: int) -> None:
         """Return when the state includes this event."""
 
-    def queue_changed(self, entries: Iterable[AnyEntry]) -> None:
-        """Entries were added, changed or are gone: what is shown of their conversations may be other."""
+    def queue_changed(self, entries: Iterable[AnyEntry], *, settled: bool = False) -> None:
+        """Entries were added, changed or are gone: what is shown of their conversations may be other.
+
+        `settled`: they went because what they did is here.
+        """
 
     def answered(self, entry: AnyEntry, answer: Answer, *, awaited: bool) -> None:
         """The server confirmed."""
@@ -254,7 +257,7 @@ class Outbox:
             reaching.cancel()
         if slot in self.queue:
             self._carrier.settled(slot.entry, answer)
-            self._remove([slot], answer)
+            self._remove([slot], answer, settled=True)
 
     def _after(self, slot: Slot, answer: Answer) -> None:
         """What an answer means for others in the queue."""
@@ -364,7 +367,7 @@ class Outbox:
         except CacheError as error:
             self._carrier.disk_failed(error)  # it stands there as it was: repeated under the same number after a crash
 
-    def _remove(self, slots: list[Slot], outcome: Outcome | None) -> None:
+    def _remove(self, slots: list[Slot], outcome: Outcome | None, *, settled: bool = False) -> None:
         if not slots:
             return
         for slot in slots:
@@ -375,7 +378,7 @@ class Outbox:
             self._store.remove(*(slot.entry_id for slot in slots))
         except CacheError as error:
             self._carrier.disk_failed(error)
-        self._carrier.queue_changed([slot.entry for slot in slots])
+        self._carrier.queue_changed([slot.entry for slot in slots], settled=settled)
         self._wake.set()
 
 

@@ -4,9 +4,22 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tui_chat.protocol.models import Conversation
+from tui_chat.protocol.models import Conversation, Message, Reaction
+from tui_chat.protocol.text import preview
 
-from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedFlags, QueuedRead, QueuedRestore, QueuedSend
+from .entries import (
+    AnyEntry,
+    MessageEntry,
+    QueuedClear,
+    QueuedDeletion,
+    QueuedEdit,
+    QueuedFlags,
+    QueuedReaction,
+    QueuedRead,
+    QueuedRecall,
+    QueuedRestore,
+    QueuedSend,
+)
 from .merging import Marks, with_marks
 
 
@@ -38,7 +51,9 @@ def shown(confirmed: Conversation, queued: Iterable[AnyEntry]) -> Conversation |
                     muted=row.muted if muted is None else muted,
                     marked_unread=row.marked_unread if marked_unread is None else marked_unread,
                 )
-            case QueuedSend() | QueuedRestore():
+            case QueuedEdit() | QueuedRecall():
+                row = _previewed(row, entry)
+            case QueuedSend() | QueuedRestore() | QueuedReaction():
                 pass
     return None if hidden else row
 
@@ -51,3 +66,44 @@ def _read(row: Conversation, message_seq: int) -> Conversation:
         unread_count=min(row.unread_count, unread),
         mention_count=min(row.mention_count, unread),
     )
+
+
+def changed(confirmed: Message, queued: Iterable[MessageEntry], user_id: str) -> Message:
+    """The message as it is shown while changes of it (oldest first) wait; what was recalled stays recalled."""
+    message = confirmed
+    for entry in queued:
+        if entry.message_seq != message.message_seq or message.recalled:
+            continue
+        match entry:
+            case QueuedEdit(text=text, mentions=mentions, time=time):
+                mentioned = message.mentions if mentions is None else mentions
+                message = msgspec.structs.replace(message, text=text, mentions=mentioned, edited_at=time)
+            case QueuedRecall():
+                message = msgspec.structs.replace(message, text="", mentions=[], reactions={}, recalled=True)
+            case QueuedReaction(emoji=emoji, there=there):
+                reactions = _reacted(message.reactions, emoji, there, user_id)
+                message = msgspec.structs.replace(message, reactions=reactions)
+    return message
+
+
+def _reacted(reactions: dict[str, Reaction], emoji: str, there: bool, user_id: str) -> dict[str, Reaction]:
+    before = reactions.get(emoji, Reaction(count=0))
+    if before.mine == there:
+        return reactions
+    others = [one for one in before.user_id_list if one != user_id]
+    after = Reaction(
+        count=before.count + (1 if there else -1), user_id_list=[*others, user_id] if there else others, mine=there
+    )
+    changed_ones = reactions | {emoji: after}
+    return {one: reaction for one, reaction in changed_ones.items() if reaction.count > 0}
+
+
+def _previewed(row: Conversation, entry: QueuedEdit | QueuedRecall) -> Conversation:
+    last = row.last_message
+    if last is None or last.message_seq != entry.message_seq or last.recalled:
+        return row
+    if isinstance(entry, QueuedRecall):
+        shown_last = msgspec.structs.replace(last, text="", recalled=True)
+    else:
+        shown_last = msgspec.structs.replace(last, text=preview(entry.text))
+    return msgspec.structs.replace(row, last_message=shown_last)

@@ -1,5 +1,9 @@
 """Pages of history: from the cache as far as it holds them without a hole, from the server beyond."""
 
+from collections.abc import Callable
+
+import msgspec
+
 from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol.errors import ChatError, NotConnected
 from tui_chat.protocol.limits import PAGE
@@ -17,19 +21,33 @@ _ATTEMPTS = 3
 class Pages:
     """History of one account's conversations, never beneath a watermark."""
 
-    def __init__(self, *, state: State, store: AccountStore, calls: Calls, receiver: Receiver):
+    def __init__(
+        self,
+        *,
+        state: State,
+        store: AccountStore,
+        calls: Calls,
+        receiver: Receiver,
+        overlaid: Callable[[Message], Message],
+    ):
         self._state = state
         self._store = store
         self._calls = calls
         self._receiver = receiver
+        self._overlaid = overlaid
 
     def tail(self, conversation_id: str, count: int) -> list[Message]:
         """The newest messages that the cache holds, oldest first."""
         floor = self._state.shown_cleared_through(conversation_id)
-        return [item for item in self._store.history.tail(conversation_id, count) if item.message_seq > floor]
+        held = self._store.history.tail(conversation_id, count)
+        return [self._overlaid(item) for item in held if item.message_seq > floor]
 
     async def page(self, conversation_id: str, *, before: int | None, after: int | None, limit: int) -> MessagePage:
         """One page. Raises ChatError where the server is needed and cannot answer, and nothing is cached."""
+        page = await self._page(conversation_id, before=before, after=after, limit=limit)
+        return msgspec.structs.replace(page, messages=[self._overlaid(message) for message in page.messages])
+
+    async def _page(self, conversation_id: str, *, before: int | None, after: int | None, limit: int) -> MessagePage:
         limit = max(1, min(limit, PAGE))
         cached = self._cached(conversation_id, before, after, limit)
         if self._is_whole(conversation_id, cached, before, after, limit):

@@ -8,7 +8,7 @@ import msgspec
 
 from tui_chat.protocol.errors import ChatError
 
-from .entries import AnyEntry, QueuedDeletion, QueuedRead, QueuedRestore, QueuedSend
+from .entries import AnyEntry, MessageEntry, QueuedDeletion, QueuedRead, QueuedRestore, QueuedSend
 
 PATIENCE: Final = 3
 """Failures of the server after which whoever waits for a command is told that it stays in the queue."""
@@ -94,6 +94,14 @@ class Queue:
     def slots_of(self, conversation_id: str) -> list[Slot]:
         """As `of`, the slots."""
         return list(self._of.get(conversation_id, ()))
+
+    def changes_of(self, conversation_id: str) -> list[MessageEntry]:
+        """What is to become of its messages, oldest first; what the server has answered stands in them already."""
+        return [
+            slot.entry
+            for slot in self._of.get(conversation_id, ())
+            if slot.phase is not Phase.ANSWERED and isinstance(slot.entry, MessageEntry)
+        ]
 
     def waiting(self) -> int:
         """How many the server has not confirmed."""

@@ -29,6 +29,7 @@ class Receiver:
         user_id: str,
         clock: Callable[[], int],
         is_echo: Callable[[Message], bool],
+        overlaid: Callable[[Message], Message],
         wrote: Callable[[bool], None],
         inexact: Callable[[str], None],
         position_moved: Callable[[], None],
@@ -44,6 +45,8 @@ class Receiver:
         self._clock = clock
         self._is_echo = is_echo
         """Whether a message of one's own is on the screen already, without its number; asked once a message."""
+        self._overlaid = overlaid
+        """A message as it is shown, with what is queued for it."""
         self._wrote = wrote
         """Something waits for the disk; true: something must vanish from it."""
         self.inexact = inexact
@@ -91,6 +94,28 @@ class Receiver:
         self._apply(step, False)
         return True
 
+    def adopt_message(self, message: Message) -> None:
+        """A message as an answer has it: taken in where it is held, whatever its event does later."""
+        conversation_id, seq = message.conversation_id, message.message_seq
+        if seq <= self._state.shown_cleared_through(conversation_id) or self._is_known(message):
+            return
+        if self._held(message) is not None:
+            try:
+                self._store.history.add(conversation_id, [message])
+            except CacheError as error:
+                self.disk_failed(error)
+            self._wrote(False)
+        self._announcer.put(changes.MessageUpdated(conversation_id=conversation_id, message=self._overlaid(message)))
+
+    def _held(self, message: Message) -> Message | None:
+        found = self._store.history.before(message.conversation_id, message.message_seq + 1, 1)
+        return found[0] if found and found[0].message_seq == message.message_seq else None
+
+    def _is_known(self, message: Message) -> bool:
+        """Whether it, or a later state of it, is here already."""
+        held = self._held(message)
+        return held is not None and held.version >= message.version
+
     def found_stale(self, conversation_id: str) -> None:
         """A page told that another device deleted this without word."""
         if conversation_id in self._state.stale or conversation_id not in self._state.conversations:
@@ -108,11 +133,14 @@ class Receiver:
             if isinstance(effect, sync.Inexact):
                 self.inexact(effect.conversation_id)  # before the cursor that lies beyond it is kept
         before = self._state.stale
+        known = [
+            effect for effect in applied.effects if isinstance(effect, sync.Replaced) and self._is_known(effect.message)
+        ]
         stale = self._stale_after(applied.effects)
         self._keep(applied, stale)
         self._state.take(applied)
         self._state.stale = {item for item in stale if item in self._state.conversations}
-        self._tell(applied, before, while_away)
+        self._tell(applied, before, while_away, known)
 
     def _stale_after(self, effects: list[sync.Effect]) -> set[str]:
         stale = set(self._state.stale)
@@ -157,7 +185,7 @@ class Receiver:
             self.disk_failed(error)
         self._wrote(bool(clear))
 
-    def _tell(self, applied: sync.Applied, were_stale: set[str], while_away: bool) -> None:
+    def _tell(self, applied: sync.Applied, were_stale: set[str], while_away: bool, known: list[sync.Replaced]) -> None:
         difference = self._state.refresh(applied.entries)
         back = {item for effect in applied.effects if isinstance(effect, sync.Back) for item in effect.reappeared}
         updated = difference.updated + [item for item in difference.appeared if item not in back]
@@ -167,7 +195,8 @@ class Receiver:
         if updated:
             told.append(changes.ConversationsUpdated(conversation_id_list=updated))
         for effect in applied.effects:
-            told.extend(self._told(effect, while_away))
+            if effect not in known:  # an answer told of those
+                told.extend(self._told(effect, while_away))
         if newly_stale := sorted(self._state.stale - were_stale):
             told.append(changes.ConversationStale(conversation_id_list=newly_stale))
         self._announcer.put(*_joined(told))
@@ -181,7 +210,8 @@ class Receiver:
                     return []
                 return [changes.MessagesAdded(conversation_id=message.conversation_id, messages=[message])]
             case sync.Replaced(message, True):
-                return [changes.MessageUpdated(conversation_id=message.conversation_id, message=message)]
+                shown = self._overlaid(message)
+                return [changes.MessageUpdated(conversation_id=message.conversation_id, message=shown)]
             case sync.Removed():
                 return self._removed(effect, while_away)
             case sync.Emptied(ids, batch_id, undo_seconds, device):
@@ -201,6 +231,8 @@ class Receiver:
                 return [changes.GroupUpdated(group=group)]
             case sync.GroupTold(events.MemberChanged(group_id=group_id, member=member)):
                 return [changes.MemberUpdated(group_id=group_id, member=member)]
+            case sync.Blocked(user_id, blocked):
+                return [changes.BlockChanged(user_id=user_id, blocked=blocked)]
             case sync.DeviceGone(device_id):
                 if device_id == self._state.device_id:
                     self._signed_out()

@@ -3,6 +3,7 @@
 import msgspec
 
 from tui_chat.protocol.errors import ErrorBody
+from tui_chat.protocol.models import Message
 from tui_chat.protocol.requests import ItemFailure
 
 from .changes import CommandKind
@@ -75,3 +76,13 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Why the last attempt came to nothing."""
     held: bool = False
     """The server fails at it again and again; what else is queued for its conversations waits behind it."""
+
+
+class FoundMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `search`, the newest first."""
+
+    messages: list[Message]
+    next: str | None = None
+    """Where to go on; with it there may be fewer messages than were asked for, none even."""
+    here_only: bool = False
+    """The server cannot be reached: these are of what is on this machine."""

@@ -1,9 +1,10 @@
-"""The commands that write, read and flag."""
+"""The commands that write and change messages, mark as read, and flag."""
 
 from collections.abc import Sequence
 
 from tui_chat.cache.store import CacheError
-from tui_chat.protocol.errors import ConversationNotFound
+from tui_chat.protocol.emoji import accept_emoji
+from tui_chat.protocol.errors import ConversationNotFound, MessageNotFound
 from tui_chat.protocol.ids import new_identifier, parse_conversation_id
 from tui_chat.protocol.models import Message
 from tui_chat.protocol.requests import ConversationsChanged, ItemFailure, MessageSent
@@ -12,7 +13,16 @@ from tui_chat.protocol.text import accept_text
 from . import changes
 from .core import Core
 from .deleting import checked
-from .entries import AnyEntry, QueuedFlags, QueuedRead, QueuedSend
+from .entries import (
+    AnyEntry,
+    MessageEntry,
+    QueuedEdit,
+    QueuedFlags,
+    QueuedReaction,
+    QueuedRead,
+    QueuedRecall,
+    QueuedSend,
+)
 from .outbox import Ticket, Waits
 from .problems import not_stored
 
@@ -40,6 +50,60 @@ async def send(
             return echo
         case _:
             raise ConversationNotFound("the conversation was deleted before the message could be sent")
+
+
+async def edit(
+    core: Core, conversation_id: str, message_seq: int, text: str, *, mentions: Sequence[str] | None = None
+) -> Message | None:
+    """Queue another text for a message; returns it as it is then, or as it is shown while that waits.
+
+    None where it waits and the message is not on this machine.
+    """
+    entry = QueuedEdit(
+        conversation_id=_numbered(conversation_id, message_seq),
+        message_seq=message_seq,
+        text=accept_text(text),
+        mentions=list(mentions) if mentions is not None else None,
+        operation_id=new_identifier(),
+        time=core.clock(),
+    )
+    return await _change(core, entry)
+
+
+async def recall(core: Core, conversation_id: str, message_seq: int) -> Message | None:
+    """Queue a recall; returns as `edit`."""
+    entry = QueuedRecall(
+        conversation_id=_numbered(conversation_id, message_seq), message_seq=message_seq, operation_id=new_identifier()
+    )
+    return await _change(core, entry)
+
+
+async def react(core: Core, conversation_id: str, message_seq: int, emoji: str, *, there: bool) -> Message | None:
+    """Queue a reaction, or that it is taken back; returns as `edit`."""
+    entry = QueuedReaction(
+        conversation_id=_numbered(conversation_id, message_seq),
+        message_seq=message_seq,
+        emoji=accept_emoji(emoji),
+        there=there,
+    )
+    return await _change(core, entry)
+
+
+def _numbered(conversation_id: str, message_seq: int) -> str:
+    """The conversationID. Raises MessageNotFound for a message that the server has not numbered yet."""
+    parse_conversation_id(conversation_id)
+    if message_seq < 1:
+        raise MessageNotFound("that message has not been sent yet")
+    return conversation_id
+
+
+async def _change(core: Core, entry: MessageEntry) -> Message | None:
+    (ticket,) = _submit(core, [entry])
+    match await ticket.outcome():
+        case MessageSent(message=message):
+            return core.overlaid(message)
+        case _:
+            return core.shown_message(entry.conversation_id, entry.message_seq)
 
 
 def pending(core: Core, conversation_id: str) -> list[Message]:

@@ -8,14 +8,13 @@ from random import Random
 from types import MappingProxyType, TracebackType
 from typing import Self, overload
 
-from tui_chat.cache.store import HISTORY_KEEP, CacheError
+from tui_chat.cache.store import HISTORY_KEEP
 from tui_chat.clock import system_clock
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import InvalidRequest, NotConnected, Unauthorized
-from tui_chat.protocol.models import Conversation, Deletion, Message, ServerFacts
-from tui_chat.protocol.requests import ItemFailure, MessagePage
+from tui_chat.protocol.models import Conversation, Deletion, ServerFacts
 
-from . import deleting, sending, waiting
+from . import deleting, waiting
 from .administration import AccountCommands
 from .announcer import Listener
 from .capabilities import Capabilities
@@ -23,6 +22,7 @@ from .changes import Connection
 from .core import Core
 from .credentials import CredentialStore, StoredCredentials
 from .groups import GroupCommands
+from .messages import MessageCommands
 from .opening import entered, opened, resumed
 from .results import (
     DeletedConversation,
@@ -33,7 +33,7 @@ from .results import (
 )
 
 
-class ChatSession(GroupCommands, AccountCommands):
+class ChatSession(MessageCommands, GroupCommands, AccountCommands):
     """Made by `log_in`, `register` or `resume`; then `start` (live) or `load` (for a script), at the end `close`.
 
     Belongs to one event loop. Every command raises `protocol.errors.ChatError` where it is refused. Commands that go
@@ -345,73 +345,6 @@ class ChatSession(GroupCommands, AccountCommands):
     ) -> DeletedConversations:
         """Clear one's own history of these, and leave the rows."""
         return await deleting.clear(self._core, conversation_id_list, up_to=up_to)
-
-    # Reading and writing
-
-    async def mark_read(self, conversation_id: str, message_seq: int | None = None) -> None:
-        """Move the read mark forward, to the newest message unless told otherwise."""
-        await sending.mark_read(self._core, conversation_id, message_seq)
-
-    async def set_flags(
-        self,
-        conversation_id_list: Sequence[str],
-        *,
-        pinned: bool | None = None,
-        muted: bool | None = None,
-        marked_unread: bool | None = None,
-    ) -> list[ItemFailure]:
-        """Change flags of any number of conversations; answers those that were refused."""
-        return await sending.set_flags(
-            self._core, conversation_id_list, pinned=pinned, muted=muted, marked_unread=marked_unread
-        )
-
-    async def send_message(
-        self, conversation_id: str, text: str, *, reply_to: int | None = None, mentions: Sequence[str] = ()
-    ) -> Message:
-        """Send a message. It is shown at once (MessagesAdded with messageSeq 0), then MessageUpdated gives its number.
-
-        Returns it with its number; where the server cannot be reached, the queued one with messageSeq 0.
-
-        Raises:
-            TextEmpty, TextTooLong, InvalidConversation: before anything is shown.
-            NotAMember, UserNotFound, ReadOnly, …: as the server refused; SendFailed tells the screen.
-        """
-        return await sending.send(self._core, conversation_id, text, reply_to=reply_to, mentions=mentions)
-
-    async def history(
-        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
-    ) -> MessagePage:
-        """A page of history, oldest first: from the cache, from the server what is missing; never what was cleared."""
-        return await self._core.pages.page(conversation_id, before=before, after=after, limit=limit)
-
-    def cached_tail(self, conversation_id: str, count: int = 50) -> list[Message]:
-        """The newest messages that are on this machine, oldest first; at once."""
-        return self._core.pages.tail(conversation_id, count)
-
-    def pending_messages(self, conversation_id: str) -> list[Message]:
-        """One's own messages that wait for the server, oldest first; their messageSeq is 0."""
-        return sending.pending(self._core, conversation_id)
-
-    def draft(self, conversation_id: str) -> str:
-        """The unsent text of a conversation, or nothing."""
-        return self._core.store.draft(conversation_id)
-
-    def set_draft(self, conversation_id: str, text: str) -> None:
-        """Keep an unsent text; an empty one is forgotten."""
-        try:
-            self._core.store.set_draft(conversation_id, text)
-        except CacheError as error:
-            self._core.house.disk_failed(error)
-        self._core.house.wrote()
-
-    @property
-    def drafts(self) -> Mapping[str, str]:
-        """conversationID -> unsent text."""
-        return self._core.store.drafts()
-
-    async def typing(self, conversation_id: str) -> None:
-        """Tell the others that one types; nothing where there is no connection just now."""
-        self._core.stream.typing(conversation_id)
 
     # The way to the server
 

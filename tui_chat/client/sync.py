@@ -122,6 +122,13 @@ class GroupTold(NamedTuple):
     event: events.GroupChanged | events.MemberChanged
 
 
+class Blocked(NamedTuple):
+    """This user blocked another, or does not any more."""
+
+    user_id: str
+    blocked: bool
+
+
 class DeviceGone(NamedTuple):
     """A device of this user was logged out."""
 
@@ -140,6 +147,7 @@ Effect = (
     | Inexact
     | PeerHasRead
     | Renamed
+    | Blocked
     | GroupTold
     | DeviceGone
 )
@@ -262,6 +270,9 @@ class _Step:
             self.speaks_of(event.conversation)
         self.effects.append(GroupTold(event))
 
+    def blocked(self, event: events.UserBlocked) -> None:
+        self.effects.append(Blocked(event.user_id, event.blocked))
+
     def device_revoked(self, event: events.DeviceRevoked) -> None:
         self.effects.append(DeviceGone(event.device_id))
 
@@ -360,6 +371,7 @@ class _Step:
         self.effects.extend(cleared)
 
     def restored(self, event: events.ConversationRestored) -> None:
+        """A batch undone, which brings each conversation in line, also with what other devices did without word."""
         reappeared: list[str] = []
         reopened: list[str] = []
         for conversation in event.conversations:
@@ -372,8 +384,13 @@ class _Step:
                 if row is None or conversation.cleared_through < marks.cleared_through:
                     reopened.append(conversation_id)
                 self.effects.append(InLine(conversation_id))
+            elif row is not None:
+                self.effects.append(TurnedStale(conversation_id))  # another deletion still hides it: a copy stays
+                continue
             else:
                 self.drop(conversation_id, Marks(conversation.hidden_through, conversation.cleared_through))
+            if conversation.cleared_through > marks.cleared_through:
+                self.effects.append(ClearedThrough(conversation_id, conversation.cleared_through))
         ids = [conversation.conversation_id for conversation in event.conversations]
         self.effects.append(Back(ids, reappeared, reopened, event.batch_id, event.device))
 
@@ -401,6 +418,7 @@ HANDLERS: Final[Mapping[type, Callable[[_Step, Any], None]]] = {
     events.GroupChanged: _Step.group_changed,
     events.MemberChanged: _Step.group_changed,
     events.UserChanged: _Step.renamed,
+    events.UserBlocked: _Step.blocked,
     events.DeviceRevoked: _Step.device_revoked,
     events.Unknown: _Step.not_known,
 }

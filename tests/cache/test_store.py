@@ -40,7 +40,6 @@ def test_it_begins_empty(store: AccountStore) -> None:
     assert store.cursor is None
     assert store.recovered is None
     assert store.conversations() == {}
-    assert store.first_rows() == []
     assert store.outbox.all() == []
     assert store.facts() is None
     assert store.history.tail(BOB, 10) == []
@@ -81,11 +80,6 @@ def test_every_field_comes_back(store: AccountStore, reopened: Callable[[], Acco
     assert again.history.tail(BOB, 1) == [full]
     assert again.conversations()["C2Cuser1"] == row(1, pinned=True)
     again.close()
-
-
-def test_first_rows_are_what_a_list_shows_on_top(store: AccountStore) -> None:
-    store.save(upsert=[row(1, time=10), row(2, time=30), row(3, time=20), row(4, time=5, pinned=True)])
-    assert [each.conversation_id for each in store.first_rows(3)] == ["C2Cuser4", "C2Cuser2", "C2Cuser3"]
 
 
 def test_a_snapshot_replaces_rows_and_cursor_alone(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
@@ -270,5 +264,4 @@ def test_ten_thousand_rows(store: AccountStore, reopened: Callable[[], AccountSt
     store.replace(rows, "e:1")
     again = reopened()
     assert len(again.conversations()) == 10_000
-    assert again.first_rows(2) == [row(10_000), row(9_999)]
     again.close()

@@ -1,8 +1,9 @@
 """One account on disk: rows, cursor, outbox, drafts and preferences in one TinyDB; messages in many (history.py).
 
-The directory holds `lock`, `account.journal` with its backup, and `history/`. The tables of the account: conversations,
-stale, drafts, preferences, outbox, counters (the last number of the outbox), clears (what is to be purged), and state:
-cursor, me (identity and server), unsettled (history is being written without fsync, in this run of the machine).
+The directory holds `lock`, `account.journal` with its backup, `account.head` while it is closed, and `history/`. The
+tables of the account: conversations, stale, drafts, preferences, outbox, counters (the last number of the outbox),
+clears (what is to be purged), and state: cursor, me (identity and server), unsettled (history is being written without
+fsync, in this run of the machine).
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from tui_chat.protocol.wire import to_plain
 from . import formats
 from .documents import CONVERSATION, ME, PLACE, conversation_document
 from .files import disk_errors
+from .head import HEAD_ROWS, Head, remove_head, write_head
 from .history import EVERYTHING, HistoryCache
 from .lock import AccountLock
 from .machine import boot_id
@@ -41,6 +43,7 @@ class AccountCache:
     """See `store.AccountStore`. Made by `AccountCache.open`."""
 
     def __init__(self, directory: Path, lock: AccountLock, database: JournalDB, *, keep: int, boot: str | None):
+        self._directory = directory
         self._lock = lock
         self._database = database
         self._storage = database.storage
@@ -84,6 +87,8 @@ class AccountCache:
             )
             undone.callback(database.close)
             cache = cls(directory, lock, database, keep=keep, boot=boot or boot_id())
+            with disk_errors():
+                remove_head(directory)
             cache._repair()
             undone.pop_all()
         return cache
@@ -107,12 +112,6 @@ class AccountCache:
     def conversations(self) -> dict[str, Conversation]:
         """All rows."""
         return {row.conversation_id: row for row in self._rows.decoded(CONVERSATION)}
-
-    def first_rows(self, count: int = 100) -> list[Conversation]:
-        """The rows that a list shows on top; of the others only what decides their place is decoded."""
-        places = heapq.nsmallest(count, self._rows.decoded(PLACE), key=list_order)
-        rows = (self._rows.decoded_one(place.conversation_id, CONVERSATION) for place in places)
-        return [row for row in rows if row is not None]
 
     def save(
         self,
@@ -245,6 +244,7 @@ class AccountCache:
         finally:
             try:
                 self._database.close()
+                self._write_head()
             finally:
                 self._lock.release()
 
@@ -265,6 +265,23 @@ class AccountCache:
             self.history.sync_removals()
             self._storage.compact_now()
             self._cleared(asked)
+
+    def _write_head(self) -> None:
+        """For the next start. Not while commands wait: what is shown then is not what the rows say."""
+        rows = self._storage.raw("conversations")
+        if not rows or self._storage.raw("outbox"):
+            return
+        places = heapq.nsmallest(HEAD_ROWS, self._rows.decoded(PLACE), key=list_order)
+        names = [place.conversation_id for place in places]
+        head = Head(
+            rows=[CONVERSATION.decode(rows[name]) for name in names],
+            total=len(rows),
+            stale=sorted(self.stale.intersection(names)),
+            drafts={name: text for name in names if (text := self.draft(name))},
+            facts=self.facts(),
+        )
+        with suppress(OSError):  # the next start takes a little longer
+            write_head(self._directory, head)
 
     def _storage_clear(self, conversation_id: str) -> int:
         document = self._clears.get(doc_id=conversation_id)

@@ -7,7 +7,6 @@ from typing import Any
 from tui_chat.protocol.models import Conversation, Message
 from tui_chat.protocol.requests import Me
 
-from .order import list_order
 from .runs import HeldMessages
 from .store import HISTORY_KEEP, NOTHING, Recovered
 
@@ -129,10 +128,6 @@ class MemoryAccount:
     def conversations(self) -> dict[str, Conversation]:
         """All rows, in a dictionary of the caller's own."""
         return dict(self._conversations)
-
-    def first_rows(self, count: int = 100) -> list[Conversation]:
-        """The rows that a list shows on top."""
-        return sorted(self._conversations.values(), key=list_order)[:count]
 
     def save(
         self,

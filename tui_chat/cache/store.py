@@ -170,10 +170,6 @@ class AccountStore(Protocol):
         """All rows, anew from the store: for the start, not for every look."""
         ...
 
-    def first_rows(self, count: int = 100) -> list[Conversation]:
-        """The rows that a list shows on top (pinned, then newest), without reading the others whole."""
-        ...
-
     def save(
         self,
         *,

@@ -70,6 +70,11 @@ def test_who_joined_is_who_did_it_where_nobody_is_named() -> None:
     assert tip_text(Tip(what=TipKind.JOINED, operator="carol"), "?", "bob") == "carol joined"
 
 
+def test_what_an_applicant_writes_cannot_reach_the_terminal() -> None:
+    hostile = tip(TipKind.APPLIED, {"text": "\x1b]52;c;aGk=\x07\u202egood\nbye"})
+    assert tip_text(hostile, "?", "bob", notice=True) == "ann asks to join Plans: ]52;c;aGk=good bye"
+
+
 def test_many_people_are_counted_and_nicks_are_used() -> None:
     tip = Tip(what=TipKind.INVITED, operator="bob", user_id_list=["alice", *(f"u{n}" for n in range(8))])
     assert tip_text(tip, "?", "alice", str.upper) == "BOB added you, U0, U1, U2, U3 (+4)"

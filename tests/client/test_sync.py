@@ -268,6 +268,18 @@ class TestStaleness:
         assert kinds(applied) == ["ClearedThrough", "InLine", "Arrived"]
         assert view.shown[BOB].message_count == 1
 
+    def test_undoing_one_of_two_deletions_leaves_the_copy(self) -> None:
+        view = state(row(BOB, 4))
+        applied = step(view, ranged(11, restored(11, row(BOB, 4, hidden_through=4, cleared_through=4))))
+        assert kinds(applied) == ["TurnedStale", "Back"]
+        assert view.shown[BOB].message_count == 4
+
+    def test_undoing_one_of_two_clearings_takes_what_the_other_cleared(self) -> None:
+        view = state(row(BOB, 4))
+        applied = step(view, ranged(11, restored(11, row(BOB, 4, cleared_through=3))))
+        assert sync.ClearedThrough(BOB, 3) in applied.effects
+        assert view.shown[BOB].message_count == 1
+
     def test_an_answer_to_a_question_tells_as_well(self) -> None:
         view = state(row(BOB, 4))
         applied = sync.tell(view, row(BOB, 4, hidden_through=4, cleared_through=4))

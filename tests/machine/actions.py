@@ -1,0 +1,309 @@
+"""What can happen: one function for each kind of step. What it does exactly, dice say."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Final, Protocol
+
+from tui_chat.client import deleting, sending
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.ids import new_identifier
+from tui_chat.protocol.requests import AddMembers, ChangeGroup, ChangeMe, CreateGroup, GroupCommand
+
+from .device import Device
+from .simulated_network import MANY, NONE, SOME
+from .world import GROUPS, World
+
+
+class Dice(Protocol):
+    """Where chance comes from: Hypothesis, or a seeded generator."""
+
+    def below(self, count: int) -> int:
+        """One of 0 to count - 1."""
+
+
+class SeededDice:
+    """Dice of a generator."""
+
+    def __init__(self, random: Random):
+        self.below: Callable[[int], int] = random.randrange
+
+
+Action = Callable[[World, Dice], None]
+
+_PAUSES: Final = (0.0, 0.0, 0.005, 0.02, 0.05, 0.1, 0.5, 3.0)
+"""Seconds after a step."""
+
+
+def _pause(dice: Dice) -> float:
+    return _PAUSES[dice.below(len(_PAUSES))]
+
+
+def _device(world: World, dice: Dice) -> Device:
+    return world.devices[dice.below(len(world.devices))]
+
+
+def _places(user_id: str) -> list[str]:
+    people = [one for one in ("alice", "bob", "carol", "dave") if one != user_id]
+    return [f"C2C{one}" for one in people] + [f"GROUP{one}" for one in GROUPS]
+
+
+def _place(user_id: str, dice: Dice) -> str:
+    places = _places(user_id)
+    return places[dice.below(len(places))]
+
+
+def _some(device: Device, dice: Dice) -> list[str]:
+    """One to three conversations, mostly of those that are listed."""
+    rows = sorted(device.core.state.shown) or _places(device.caller.user_id)
+    return list({rows[dice.below(len(rows))]: None for _ in range(1 + dice.below(3))})
+
+
+def _up_to(device: Device, dice: Dice, ids: list[str]) -> dict[str, int] | None:
+    """What was on the screen: the newest, or a little less."""
+    back = (None, 0, 0, 0, 1, 2)[dice.below(6)]
+    if back is None:
+        return None
+    rows = device.core.state.shown
+    return {name: max(0, rows[name].newest_seq - back) for name in ids if name in rows}
+
+
+def peer_writes(world: World, dice: Dice) -> None:
+    """Somebody elsewhere says something, to a user here or in a group."""
+    who = world.peers[dice.below(2)]
+    place = ("C2Calice", "C2Calice", "C2Cbob", "GROUPplan", "GROUPclub")[dice.below(5)]
+    mentions = [[], [], ["alice"], ["alice", "bob"]][dice.below(4)]
+    world.at_once(lambda: world.write_as(who, place, mentions), _pause(dice))
+
+
+def write(world: World, dice: Dice) -> None:
+    """A person says something."""
+    device = _device(world, dice)
+    place = _place(device.caller.user_id, dice)
+    world.written += 1
+    text = f"m{world.written}"
+    mentions = [[], [], ["alice"], ["bob"]][dice.below(4)]
+    world.at_once(lambda: device.do(sending.send(device.core, place, text, mentions=mentions)), _pause(dice))
+
+
+def delete(world: World, dice: Dice) -> None:
+    """Conversations are deleted, with their history or without."""
+    device = _device(world, dice)
+    ids = _some(device, dice)
+    up_to = _up_to(device, dice, ids)
+    clear = dice.below(3) > 0
+    world.at_once(
+        lambda: device.do(deleting.delete(device.core, ids, clear_history_message=clear, up_to=up_to)), _pause(dice)
+    )
+
+
+def clear(world: World, dice: Dice) -> None:
+    """Histories are cleared."""
+    device = _device(world, dice)
+    ids = _some(device, dice)
+    up_to = _up_to(device, dice, ids)
+    world.at_once(lambda: device.do(deleting.clear(device.core, ids, up_to=up_to)), _pause(dice))
+
+
+def undo(world: World, dice: Dice) -> None:
+    """A deletion is undone: the newest, or any, of this device or of another one."""
+    device = _device(world, dice)
+    known = [batch_id for user, batch_id in world.ledger.batches if user == device.caller.user]
+    batch_id = known[-1 - dice.below(min(4, len(known)))] if known and dice.below(2) else None
+
+    def begin() -> None:
+        candidates = deleting.undoable(device.core)
+        chosen = batch_id or (candidates[0].batch_id if candidates else None)
+        if chosen is not None:
+            device.undone.add(chosen)
+            device.do(deleting.undo(device.core, chosen))
+
+    world.at_once(begin, _pause(dice))
+
+
+def erase(world: World, dice: Dice) -> None:
+    """The time for undo is ended at once."""
+    device = _device(world, dice)
+    known = [batch_id for user, batch_id in world.ledger.batches if user == device.caller.user]
+    if known:
+        batch_id = known[-1 - dice.below(min(4, len(known)))]
+        world.at_once(lambda: device.do(device.core.calls.erase_deletion(batch_id)), _pause(dice))
+
+
+def read(world: World, dice: Dice) -> None:
+    """A conversation is read, not always to its end."""
+    device = _device(world, dice)
+    rows = device.core.state.shown
+    if rows:
+        name = sorted(rows)[dice.below(len(rows))]
+        seq = max(0, rows[name].newest_seq - dice.below(3))
+        world.at_once(lambda: device.do(sending.mark_read(device.core, name, seq)), _pause(dice))
+
+
+def flag(world: World, dice: Dice) -> None:
+    """Pinned, muted, marked as unread, or not any more."""
+    device = _device(world, dice)
+    ids = _some(device, dice)
+    name = ("pinned", "pinned", "muted", "marked_unread")[dice.below(4)]
+    given: dict[str, Any] = {name: dice.below(3) > 0}
+    world.at_once(lambda: device.do(sending.set_flags(device.core, ids, **given)), _pause(dice))
+
+
+def look_at(world: World, dice: Dice) -> None:
+    """A person looks at a conversation."""
+    device = _device(world, dice)
+    place = _place(device.caller.user_id, dice)
+    row = device.core.state.shown.get(place)
+    middle = 1 + dice.below(row.newest_seq + 1) if row is not None else 1
+    before, after = ((None, None), (None, None), (middle, None), (None, middle))[dice.below(4)]
+    limit = (2, 5, 50)[dice.below(3)]
+    world.at_once(lambda: device.do(device.look_at(place, before, after, limit)), _pause(dice))
+
+
+def network(world: World, dice: Dice) -> None:
+    """A device's way to the server is cut, lost, found again, becomes worse or better."""
+    device = _device(world, dice)
+    link = device.link
+
+    def befall() -> None:
+        match kind:
+            case 0:
+                link.cut()
+            case 1 | 2:
+                link.go_down()
+            case 3 | 4 | 5:
+                link.come_up()
+                device.core.stream.reconnect_now()
+            case 6:
+                link.faults = NONE
+            case 7:
+                link.faults = SOME
+            case _:
+                link.faults = MANY
+
+    kind = dice.below(9)
+    world.at_once(befall, _pause(dice))
+
+
+def restart(world: World, dice: Dice) -> None:
+    """A client ends, or its machine does, and begins again on its disk; perhaps as a new log-in on the old cache."""
+    device = _device(world, dice)
+    how = dice.below(4)
+    world.loop.do(device.shut_down())
+    if how == 1:
+        held = _places(device.caller.user_id)
+        device.store.lose_power(held[: dice.below(len(held) + 1)])
+    if how == 2:
+        device.link.cut()
+        world.backup = None  # it does not know this log-in
+        device.caller = world.server.log_in(device.caller.user_id, device.caller.device_name)
+        device.untold = dict.fromkeys(_places(device.caller.user_id), world.ledger.order + 1)
+    device.kept.clear()
+    world.at_once(device.boot, _pause(dice))
+
+
+def wait(world: World, dice: Dice) -> None:
+    """Time passes, on the clock and for whatever waits."""
+    world.at_once(lambda: None, (0.2, 1.0, 10.0, 60.0)[dice.below(4)])
+
+
+def much_later(world: World, dice: Dice) -> None:
+    """Machines slept: the clock is much later, and what is due is done."""
+    world.skew += (1_000, 300_000, 601_000)[dice.below(3)]
+    tidy = dice.below(2) > 0
+    world.at_once(lambda: world.server.tidy() if tidy else None, _pause(dice))
+
+
+def switch(world: World, dice: Dice) -> None:
+    """The administrator has devices told of deletions, or not; or changes the time for undo."""
+    if not world.was_off:
+        return undo_time(world, dice)
+    sync = dice.below(2) > 0
+    return world.at_once(lambda: world.switch(sync=sync), _pause(dice))
+
+
+def undo_time(world: World, dice: Dice) -> None:
+    """Deletions can be undone for so long."""
+    seconds = (0, 600, 600, 60)[dice.below(4)]
+    world.at_once(lambda: world.server.change_settings(undo_seconds=seconds), _pause(dice))
+
+
+def come_or_go(world: World, dice: Dice) -> None:
+    """Somebody joins a group, leaves it, is added, is removed."""
+    group = GROUPS[dice.below(2)]
+    owner = world.devices[3].caller if group == "plan" else world.peers[0]
+    name = ("alice", "alice", "bob", "dave")[dice.below(4)]
+    who = next(caller for caller in world.callers.values() if caller.user_id == name)
+    requests: tuple[tuple[Any, str, str, Any], ...] = (
+        (who, "POST", f"/v1/groups/{group}/join", GroupCommand()),
+        (who, "POST", f"/v1/groups/{group}/quit", GroupCommand()),
+        (owner, "POST", f"/v1/groups/{group}/members", AddMembers(members=[name])),
+        (owner, "DELETE", f"/v1/groups/{group}/members/{name}", None),
+    )
+    request = requests[dice.below(4)]
+    world.at_once(lambda: world.ask_as(*request), _pause(dice))
+
+
+def rename(world: World, dice: Dice) -> None:
+    """A user or a group is called otherwise."""
+    name = f"name{dice.below(3)}"
+    if dice.below(2):
+        who = world.peers[dice.below(2)]
+        world.at_once(lambda: world.ask_as(who, "PATCH", "/v1/me", ChangeMe(nick=name)), _pause(dice))
+    else:
+        request = (world.devices[3].caller, "PATCH", "/v1/groups/plan", ChangeGroup(name=name))
+        world.at_once(lambda: world.ask_as(*request), _pause(dice))
+
+
+def trim(world: World, dice: Dice) -> None:
+    """The log is cut short: whoever was away for longer must begin anew."""
+    keep = (0, 3, 20)[dice.below(3)]
+    world.at_once(lambda: world.server.trim(keep), _pause(dice))
+
+
+def back_up(world: World, dice: Dice) -> None:
+    """A backup of the server is made."""
+    world.at_once(world.back_up, _pause(dice))
+
+
+def restore_backup(world: World, dice: Dice) -> None:
+    """The server's data are lost, and the backup is put in their place."""
+    world.at_once(world.restore_backup, _pause(dice))
+
+
+def settle(world: World, dice: Dice) -> None:
+    """Everything comes to rest, and is looked at."""
+    world.settle()
+
+
+WEIGHTS: Final[dict[Action, int]] = {
+    peer_writes: 14,
+    write: 8,
+    delete: 9,
+    clear: 4,
+    undo: 7,
+    erase: 1,
+    read: 4,
+    flag: 5,
+    look_at: 8,
+    network: 10,
+    restart: 2,
+    wait: 3,
+    much_later: 2,
+    switch: 2,
+    come_or_go: 4,
+    rename: 1,
+    trim: 1,
+    back_up: 1,
+    restore_backup: 1,
+    settle: 1,
+}
+ACTIONS: Final[tuple[Action, ...]] = tuple(action for action, weight in WEIGHTS.items() for _ in range(weight))
+
+
+def step(world: World, action: Action, dice: Dice) -> None:
+    """One step."""
+    world.steps += 1
+    action(world, dice)
+
+
+__all__ = ["ACTIONS", "Action", "ChatError", "CreateGroup", "Dice", "SeededDice", "new_identifier", "step"]

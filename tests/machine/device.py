@@ -1,0 +1,328 @@
+"""One device: the real session's core over the simulated network, and everything that must hold of it at any time."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from random import Random
+from typing import Any, Final
+
+from tui_chat.cache.memory import MemoryAccount, MemoryOutbox
+from tui_chat.client import changes
+from tui_chat.client.core import Core
+from tui_chat.client.credentials import CredentialsInMemory, StoredCredentials
+from tui_chat.client.entries import AnyEntry, QueuedSend, entry_from
+from tui_chat.client.merging import NO_MARKS, Marks, is_listed
+from tui_chat.protocol import events
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.models import Conversation, Message
+from tui_chat.server.operations.caller import Caller
+
+from .simulated_network import Link, SimulatedApi, Switchboard
+from .simulated_server import SimulatedServer, is_for
+
+NEVER: Final = 2**53
+"""When the tokens here run out: their renewal is tests/client/test_tokens.py's."""
+HELD: Final = 1_000
+"""More messages than any conversation here has."""
+
+
+class StoredOutbox(MemoryOutbox):
+    """A queue that remembers everything that ever was in it, and what a power cut would bring back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ever: dict[int, AnyEntry] = {}
+        """By number, as it was last stored."""
+        self.identifiers: set[str] = set()
+        self.unflushed: dict[int, dict[str, Any]] = {}
+
+    def add(self, entry: Mapping[str, Any]) -> int:
+        """Append a command."""
+        entry_id = super().add(entry)
+        self._note(entry_id, entry)
+        return entry_id
+
+    def update(self, entry_id: int, entry: Mapping[str, Any]) -> None:
+        """Replace a command."""
+        super().update(entry_id, entry)
+        self._note(entry_id, entry)
+
+    def _note(self, entry_id: int, entry: Mapping[str, Any]) -> None:
+        self.ever[entry_id] = entry_from(entry)
+        self.identifiers.add(identifier_of(self.ever[entry_id]))
+
+    def remove(self, *entry_ids: int) -> None:
+        """Take commands out."""
+        for entry_id in entry_ids:
+            if entry_id in self._entries:
+                self.unflushed[entry_id] = self._entries[entry_id]
+        super().remove(*entry_ids)
+
+    def lose_power(self) -> None:
+        """What was taken out, but not for good, stands there again."""
+        self._entries |= self.unflushed
+        self.unflushed = {}
+
+
+class Store(MemoryAccount):
+    """A device's disk: outlives its processes; what was not flushed goes with the power."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outbox: StoredOutbox = StoredOutbox()
+        self._durable: tuple[dict[str, Conversation], str | None, frozenset[str], dict[str, Any]] = (
+            {},
+            None,
+            frozenset(),
+            {},
+        )
+
+    async def flush(self) -> None:
+        """Everything so far is there for good."""
+        self.outbox.unflushed = {}
+        self._durable = (dict(self._conversations), self.cursor, self.stale, dict(self._preferences))
+
+    def lose_power(self, forgotten: Iterable[str]) -> None:
+        """Be as after the last flush; of the `forgotten` conversations no messages are left."""
+        conversations, self.cursor, self.stale, preferences = self._durable
+        self._conversations, self._preferences = dict(conversations), dict(preferences)
+        self.outbox.lose_power()
+        self.history.purge(forgotten)
+
+
+class Device:
+    """A log-in of a user. `check` holds it against what it was told; `screen` is what a person would see."""
+
+    def __init__(
+        self,
+        server: SimulatedServer,
+        switchboard: Switchboard,
+        caller: Caller,
+        random: Random,
+        monotonic: Callable[[], float],
+    ):
+        self.server = server
+        self.switchboard = switchboard
+        self.caller = caller
+        self.random = random
+        self.monotonic = monotonic
+        self.link = Link(server, random)
+        self.store = Store()
+        self.core: Core
+        self.doing: set[asyncio.Task[Any]] = set()
+        """Commands that have not ended."""
+        self.undone: set[str] = set()
+        """batchIDs that somebody undid here: what was not attempted of them is taken out of the queue."""
+        self.told: dict[str, Marks] = {}
+        """Where the watermarks stand by what this device was told of deletions, clearings and restores."""
+        self.screen: dict[str, set[int]] = {}
+        """messageSeqs that were shown and not taken away."""
+        self.kept: set[str] = set()
+        """Rows that stay, since another device deleted them without word."""
+        self.untold: dict[str, int] = {}
+        """Conversations of which others deleted something without word, and when (the ledger's order)."""
+        self.snapshot_order = 0
+        """When the state was read from which this device began anew."""
+        self._epoch: str | None = None
+        self._heard = 0
+
+    @property
+    def name(self) -> str:
+        """For messages of failures."""
+        return f"{self.caller.user_id}'s {self.caller.device_name}"
+
+    # Processes
+
+    def boot(self) -> None:
+        """Begin a process on what the disk has."""
+        api = SimulatedApi(self.link, self.caller)
+        self.switchboard.connect_to(api)
+        credentials = StoredCredentials(
+            server_url=api.server_url,
+            user_id=self.caller.user_id,
+            device_id=self.caller.device_id,
+            device_name=self.caller.device_name,
+            access_token="token",
+            refresh_token="token",
+            expires_at=NEVER,
+        )
+        self.core = Core(
+            credentials,
+            self.store,
+            CredentialsInMemory(credentials),
+            api=api,  # type: ignore[arg-type]
+            clock=self.server.clock,
+            random=Random(self.random.random()),
+            monotonic=self.monotonic,
+        )
+        self.screen = {}
+        self._go_back()
+        self.core.announcer.subscribe(self._announced)
+        self.core.start(stream=True)
+
+    async def shut_down(self) -> None:
+        """End the process."""
+        for task in list(self.doing):
+            task.cancel()
+        if self.doing:
+            await asyncio.wait(self.doing)
+        await self.core.close()
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Begin something and do not wait for it; what the server refuses is refused."""
+
+        async def command() -> None:
+            try:
+                await work
+            except ChatError:
+                return
+
+        task = asyncio.get_running_loop().create_task(command())
+        self.doing.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[Any]") -> None:
+        self.doing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler({"message": "a command failed", "exception": error})
+
+    # What a person sees
+
+    async def look_at(self, conversation_id: str, before: int | None, after: int | None, limit: int) -> None:
+        """Load a page, and show it."""
+        page = await self.core.pages.page(conversation_id, before=before, after=after, limit=limit)
+        self.hear()
+        seqs = [message.message_seq for message in page.messages]
+        assert seqs == sorted(set(seqs)), f"{self.name}: a page of {conversation_id} is out of order"
+        self._show(conversation_id, page.messages)
+
+    def _show(self, conversation_id: str, messages: Iterable[Message]) -> None:
+        floor = self.told.get(conversation_id, NO_MARKS).cleared_through
+        shown = {message.message_seq for message in messages if message.message_seq}
+        under = {seq for seq in shown if seq <= floor}
+        assert not under, f"{self.name}: {conversation_id} shows {under}, cleared through {floor}"
+        self.screen.setdefault(conversation_id, set()).update(shown)
+
+    def _announced(self, told: list[changes.Change]) -> None:
+        """A batch of changes, as a screen takes them."""
+        for change in told:
+            match change:
+                case changes.MessagesAdded(conversation_id=conversation_id, messages=messages):
+                    self.screen.setdefault(conversation_id, set()).update(
+                        message.message_seq for message in messages if message.message_seq
+                    )
+                case changes.MessageUpdated(conversation_id=conversation_id, message=message):
+                    self.screen.setdefault(conversation_id, set()).add(message.message_seq)
+                case changes.HistoryCleared(conversation_id=conversation_id, cleared_through=through):
+                    left = {seq for seq in self.screen.get(conversation_id, ()) if seq > through}
+                    self.screen[conversation_id] = left
+                case changes.ConversationsRemoved(conversation_id_list=gone):
+                    for conversation_id in gone:
+                        self.screen.pop(conversation_id, None)
+                case changes.StateReset():
+                    self.screen.clear()
+                    self.kept.clear()
+                    self.untold = {
+                        conversation_id: order
+                        for conversation_id, order in self.untold.items()
+                        if order > self.snapshot_order
+                    }
+                case _:
+                    pass
+        self.hear()
+        for conversation_id, seqs in self.screen.items():
+            floor = self.told.get(conversation_id, NO_MARKS).cleared_through
+            under = {seq for seq in seqs if seq <= floor}
+            assert not under, f"{self.name}: {conversation_id} still shows {under}, cleared through {floor}"
+
+    # What it was told
+
+    def hear(self) -> set[str]:
+        """Follow what the core took in; the conversations of which it was told something about deletions."""
+        cursor = self.core.state.cursor
+        if cursor is None:
+            return set()
+        epoch, _, number = cursor.rpartition(":")
+        position = int(number)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._heard = position
+            self.told = {}
+            return set()
+        assert position >= self._heard, f"{self.name}: the cursor went back from {self._heard} to {position}"
+        if position == self._heard:
+            return set()
+        happened = self.server.logs[epoch].get(self.caller.user, [])[self._heard : position]
+        self._heard = position
+        touched: set[str] = set()
+        for one in happened:
+            if is_for(one, self.caller.device_id):
+                touched.update(self._take(one.event))
+        return touched
+
+    def _take(self, event: events.Event) -> list[str]:
+        match event:
+            case events.ConversationDeleted(items=items) | events.ConversationCleared(items=items):
+                for item in items:
+                    marks = self.told.get(item.conversation_id, NO_MARKS)
+                    self.told[item.conversation_id] = marks.raised(item.hidden_through, item.cleared_through)
+                    if isinstance(event, events.ConversationDeleted):
+                        self.kept.discard(item.conversation_id)
+                return [item.conversation_id for item in items]
+            case events.ConversationRestored(conversations=conversations):
+                for one in conversations:
+                    marks = Marks(one.hidden_through, one.cleared_through)
+                    if not is_listed(one) and one.conversation_id in self.untold:
+                        # Another deletion still hides it, of which nothing was said: where a copy stayed, it stays.
+                        told = self.told.get(one.conversation_id, NO_MARKS)
+                        self.told[one.conversation_id] = Marks(*map(min, told, marks))
+                    else:
+                        self.told[one.conversation_id] = marks
+                        self.kept.discard(one.conversation_id)
+                return [one.conversation_id for one in conversations]
+            case events.MessageNew(message=message):
+                self.kept.discard(message.conversation_id)
+                return []
+            case _:
+                return []
+
+    def _go_back(self) -> None:
+        """A process begins where the disk stands, which may be before what the last one had heard."""
+        cursor = self.store.cursor
+        epoch, _, number = (cursor or "").rpartition(":")
+        self._epoch, self._heard = (epoch, 0) if cursor else (None, 0)
+        self.told = {}
+        if cursor:
+            # What the disk's rows were told is all of the log so far; what lies beyond comes again.
+            for one in self.server.logs[epoch].get(self.caller.user, [])[: int(number)]:
+                if is_for(one, self.caller.device_id):
+                    self._take(one.event)
+            self._heard = int(number)
+
+    def missed(self, conversation_id: str, order: int, *, hidden: bool) -> None:
+        """Another device deleted this without word; `hidden`: nothing of it is left."""
+        self.untold[conversation_id] = order
+        if hidden and conversation_id in self.core.state.conversations:
+            self.kept.add(conversation_id)
+
+    # What must hold
+
+    def check(self) -> None:
+        """At any time: nothing that was cleared, no row that was deleted, the disk in step with the memory."""
+        state, store = self.core.state, self.store
+        assert store.cursor == state.cursor, f"{self.name}: the stored cursor is another"
+        for conversation_id in self.hear():
+            told = self.told[conversation_id]
+            row = state.conversations.get(conversation_id)
+            marks = state.marks_of(conversation_id)
+            where = f"{self.name}: {conversation_id}"
+            assert row is None or row.newest_seq > told.hidden_through, f"{where} is listed, deleted through {told}"
+            assert marks.raised(*told) == marks, f"{where} stands at {marks}, told {told}"
+            held = [message.message_seq for message in store.history.tail(conversation_id, HELD)]
+            assert not held or held[0] > told.cleared_through, f"{where} holds {held}, told {told}"
+
+
+def identifier_of(entry: AnyEntry) -> str:
+    """By what the server knows a queued command again."""
+    if isinstance(entry, QueuedSend):
+        return entry.client_id
+    return getattr(entry, "operation_id", "")

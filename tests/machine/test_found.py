@@ -1,0 +1,63 @@
+"""What the machine has found, each as the shortest story in which it happened."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tui_chat.client import deleting, sending
+
+from .device import Device
+from .simulated_network import NONE, Faults
+from .world import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Everybody in step, deletions told."""
+    made = World(1, told=True)
+    yield made
+    made.close()
+
+
+def laptop(world: World) -> Device:
+    return world.devices[0]
+
+
+def phone(world: World) -> Device:
+    return world.devices[1]
+
+
+def test_a_question_that_was_lost_is_asked_again_on_the_same_connection(world: World) -> None:
+    """The event leaves open how many messages are left, and the request that asks meets with a fault."""
+    carol = world.peers[0]
+    for _ in range(3):
+        world.at_once(lambda: world.write_as(carol, "C2Calice"), 1.0)
+    phone(world).link.faults = Faults(request_lost=1.0)
+    ids = ["C2Ccarol"]
+    world.at_once(
+        lambda: laptop(world).do(
+            deleting.delete(laptop(world).core, ids, clear_history_message=True, up_to={"C2Ccarol": 2})
+        ),
+        5.0,
+    )
+    phone(world).link.faults = NONE
+    world.loop.pass_time(60.0)
+    assert phone(world).core.state.conversations["C2Ccarol"] == laptop(world).core.state.conversations["C2Ccarol"]
+
+
+def test_an_answer_of_a_numbering_that_has_ended_is_not_waited_for(world: World) -> None:
+    """The server was restored from a backup while the answer to a message was on its way."""
+    world.back_up()
+    carol = world.peers[0]
+    for _ in range(5):
+        world.at_once(lambda: world.write_as(carol, "C2Calice"), 1.0)
+    link = phone(world).link
+    delay = link.delay
+    link.delay = lambda: 0.01  # type: ignore[method-assign]
+    world.at_once(lambda: phone(world).do(sending.send(phone(world).core, "C2Cbob", "hello")), 0.005)
+    link.delay = lambda: 5.0  # type: ignore[method-assign]
+    world.at_once(lambda: None, 0.006)
+    link.delay = delay  # type: ignore[method-assign]
+    world.at_once(world.restore_backup, 60.0)
+    assert not phone(world).core.outbox.queue
+    world.settle()

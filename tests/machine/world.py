@@ -1,0 +1,371 @@
+"""Users, their devices, the server and the network between, all at one time that passes when it is told to."""
+
+import copy
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any, Final
+from unittest import mock
+
+import msgspec
+import websockets.asyncio.client
+
+from tui_chat.client.changes import Connection
+from tui_chat.client.entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedSend
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.models import Conversation, Message
+from tui_chat.protocol.requests import (
+    ConversationsDeleted,
+    CreateGroup,
+    DeleteConversations,
+    SendMessage,
+    SyncAnswer,
+)
+from tui_chat.server.operations import messages
+from tui_chat.server.operations.caller import Caller
+from tui_chat.server.routes.endpoint import Call, Endpoint
+
+from .device import HELD, Device, identifier_of
+from .ledger import Clerk, Ledger, identifier
+from .simulated_loop import SimulatedLoop
+from .simulated_network import NONE, Switchboard
+from .simulated_server import PAGE, START, Backup, SimulatedServer
+
+DEVICES: Final = (("alice", "laptop"), ("alice", "phone"), ("alice", "tablet"), ("bob", "laptop"), ("bob", "phone"))
+PEERS: Final = ("carol", "dave")
+"""Who has no device here: what they do reaches the server at once."""
+GROUPS: Final = ("plan", "club")
+REST_SECONDS: Final = 200.0
+"""Within so much simulated time everything comes to rest once the network is well."""
+
+
+class World:
+    """Everything, and what must be true of it.
+
+    Arguments:
+        seed: of the network's chances.
+        told: whether other devices are told of deletions, at first.
+    """
+
+    def __init__(self, seed: int, *, told: bool):
+        self.random = Random(seed)
+        self.steps = 0
+        self.skew = 0
+        """Milliseconds by which the clock on the wall was put forward."""
+        self.loop = SimulatedLoop()
+        self.server = SimulatedServer(self.clock)
+        self.clerk = Clerk(self.server, Ledger())
+        self.server.witness = self
+        self.switchboard = Switchboard()
+        self._patch = mock.patch.object(websockets.asyncio.client, "connect", self.switchboard.connect)
+        self._patch.start()
+        self.callers: dict[int, Caller] = {}
+        self.devices: list[Device] = []
+        self.written = 0
+        self.was_off = False
+        """Whether deletions were ever not told."""
+        self.backup: tuple[Backup, Ledger] | None = None
+        self.forgiven: set[str] = set()
+        """Identifiers of commands that a restored backup may have lost."""
+        for user_id, device_name in DEVICES:
+            known = any(caller.user_id == user_id for caller in self.callers.values())
+            enter = self.server.log_in if known else self.server.register
+            caller = enter(user_id, device_name)
+            self.callers.setdefault(caller.user, caller)
+            chances = Random(self.random.random())
+            self.devices.append(Device(self.server, self.switchboard, caller, chances, self.loop.time))
+        self.peers = [self.server.register(user_id, "desk") for user_id in PEERS]
+        self.callers |= {caller.user: caller for caller in self.peers}
+        self.switch(sync=told)
+        self._begin()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was done so far."""
+        return self.clerk.ledger
+
+    def clock(self) -> int:
+        """Milliseconds since 1970."""
+        return START + self.skew + int(self.loop.now * 1000)
+
+    def _begin(self) -> None:
+        bob = self.devices[3].caller
+        carol, dave = self.peers
+        self.server.ask(
+            bob, "POST", "/v1/groups", CreateGroup(group_id="plan", name="plan", join="free", members=["alice", "dave"])
+        )
+        self.server.ask(
+            carol,
+            "POST",
+            "/v1/groups",
+            CreateGroup(group_id="club", name="club", join="free", members=["alice", "bob", "dave"]),
+        )
+        for who in (bob, carol, dave):
+            self.write_as(who, "C2Calice")
+        for device in self.devices:
+            self.loop.call_soon(device.boot)
+        self.settle()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for device in self.devices:
+            self.loop.do(device.shut_down())
+        self.loop.pass_time(60.0)  # what is still under way
+        self._patch.stop()
+        self.server.close()
+        self.loop.close()
+
+    # Doing
+
+    def at_once(self, action: Callable[[], Any], seconds: float = 0.0) -> None:
+        """Do something inside the loop, then let time pass, and see that nothing is wrong."""
+        self.loop.call_soon(action)
+        self.loop.pass_time(seconds)
+        self.look()
+
+    def look(self) -> None:
+        """What must hold at any time."""
+        if self.loop.failures:
+            raise self.loop.failures[0].get("exception") or AssertionError(self.loop.failures[0]["message"])
+        for device in self.devices:
+            device.check()
+
+    def write_as(self, who: Caller, conversation_id: str, mentions: Iterable[str] = ()) -> None:
+        """Somebody without a device here says something; what is refused is refused."""
+        self.written += 1
+        text = f"m{self.written}"
+        body = SendMessage(client_id=f"peer-{text}", text=text, mentions=list(mentions))
+        self.ask_as(who, "POST", f"/v1/conversations/{conversation_id}/messages", body)
+
+    def ask_as(self, who: Caller, method: str, path: str, body: msgspec.Struct | None = None) -> bool:
+        """A request without a network between; whether it was carried out."""
+        try:
+            self.server.ask(who, method, path, body)
+        except ChatError:
+            return False
+        return True
+
+    def switch(self, *, sync: bool) -> None:
+        """Whether other devices are told of deletions."""
+        self.server.change_settings(sync_conversation_deletion=sync)
+        self.was_off = self.was_off or not sync
+
+    def back_up(self) -> None:
+        """Keep the server's data as they are."""
+        self.backup = (self.server.back_up(), copy.deepcopy(self.ledger))
+
+    def restore_backup(self) -> None:
+        """The server's data are again as they were: whatever was done since may be gone, or may be done again."""
+        if self.backup is None:
+            return
+        for device in self.devices:
+            device.link.cut()
+            self.forgiven |= device.store.outbox.identifiers
+            device.untold.clear()
+            device.kept.clear()
+        data, ledger = self.backup
+        self.server.restore(data)
+        self.clerk.ledger = copy.deepcopy(ledger)
+        self.backup = None
+
+    # Witness
+
+    def answered(self, caller: Caller, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], answer: Any) -> None:
+        """Pass it on; and note what devices learn, and what they are not told."""
+        key = identifier(call.body)
+        if key and not key.startswith("peer-") and key not in self.ledger.carried_out:
+            known = any(key in device.store.outbox.identifiers for device in self.devices)
+            assert known, f"{type(call.body).__name__} {key} arrives, which nobody has queued"
+        first = key not in self.ledger.carried_out
+        self.clerk.answered(caller, endpoint, call, answer)
+        if first and isinstance(call.body, DeleteConversations) and isinstance(answer, ConversationsDeleted):
+            self._not_told(caller, answer)
+        if isinstance(answer, SyncAnswer) and answer.reset is not msgspec.UNSET:
+            for device in self.devices:
+                if device.caller.device_id == caller.device_id:
+                    device.snapshot_order = self.ledger.order
+
+    def refused(
+        self, caller: Caller, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], error: ChatError
+    ) -> None:
+        """Pass it on."""
+        self.clerk.refused(caller, endpoint, call, error)
+
+    def _not_told(self, caller: Caller, answer: ConversationsDeleted) -> None:
+        if answer.synced:
+            return
+        newest = self.clerk.newest(caller.user)
+        for device in self.devices:
+            if device.caller.user != caller.user or device.caller.device_id == caller.device_id:
+                continue
+            for conversation_id in answer.conversation_id_list:
+                hidden = self.ledger.side(caller.user, conversation_id).hidden >= newest[conversation_id]
+                device.missed(conversation_id, self.ledger.order, hidden=hidden)
+
+    # Coming to rest
+
+    def settle(self) -> None:
+        """Make the network well, wait until everything is done, and hold all of it against the rules."""
+        before = [(device.link.up, device.link.faults) for device in self.devices]
+        self.loop.call_soon(self._heal)
+        end = self.loop.now + REST_SECONDS
+        quiet = 0
+        while quiet < 3:
+            self.loop.pass_time(0.1)
+            self.look()
+            restless = self.restless()
+            quiet = 0 if restless else quiet + 1
+            if quiet == 1:
+                self.loop.call_soon(self._ping)
+            assert self.loop.now < end, f"no rest: {restless}"
+            if restless and self.loop.now > end - REST_SECONDS + 5:
+                self.loop.pass_time(5.0)
+                self.loop.call_soon(self._ping)
+        self.check()
+        for device, (up, faults) in zip(self.devices, before, strict=True):
+            device.link.faults = faults
+            if not up:
+                device.link.go_down()
+
+    def _heal(self) -> None:
+        for device in self.devices:
+            device.link.faults = NONE
+            device.link.come_up()
+            device.core.stream.reconnect_now()
+            device.core.outbox.wake()
+
+    def _ping(self) -> None:
+        for device in self.devices:
+            for socket in list(device.link.sockets):
+                socket.ping()
+
+    def restless(self) -> str:
+        """What is not done yet; nothing where everything is."""
+        for device in self.devices:
+            core = device.core
+            if core.connection is not Connection.CONNECTED or not device.link.sockets:
+                return f"{device.name} is {core.connection}"
+            if len(core.outbox.queue):
+                return f"{device.name} has {[(slot.phase.value, slot.entry) for slot in core.outbox.queue]} queued"
+            if device.link.busy or device.doing:
+                return f"{device.name} waits for {device.link.busy} answers and {len(device.doing)} commands"
+            newest = f"{self.server.epoch}:{self.server.position(device.caller.user)}"
+            if core.state.cursor != newest:
+                return f"{device.name} is at {core.state.cursor} of {newest}"
+        return ""
+
+    # What must hold then
+
+    def check(self) -> None:
+        """Everything is as the rules have it, on the server and on every device."""
+        self.clerk.check(self.callers)
+        self._check_effects()
+        truths = {user: self.clerk.listed(caller) for user, caller in self.callers.items()}
+        for device in self.devices:
+            self._check_rows(device, truths[device.caller.user])
+        if self.was_off:
+            for device in self.devices:
+                self.loop.do(device.core.catch_up.reload())
+            self.loop.pass_time(0.5)
+            self.look()
+            for device in self.devices:
+                assert not device.core.state.stale, f"{device.name}: a reload leaves nothing stale"
+                self._compare(device, truths[device.caller.user])
+        for device in self.devices:
+            self._check_history(device, truths[device.caller.user])
+
+    def _check_rows(self, device: Device, truth: dict[str, Conversation]) -> None:
+        """As a fresh snapshot; where deletions were not told, plus copies of what others deleted."""
+        rows = device.core.state.conversations
+        if not self.was_off:
+            assert not device.core.state.stale, f"{device.name}: everything was told, and yet something is stale"
+            self._compare(device, truth)
+            return
+        extra = rows.keys() - truth.keys()
+        assert extra <= device.untold.keys(), f"{device.name}: {extra - device.untold.keys()} should be gone"
+        assert device.kept <= rows.keys(), f"{device.name}: {device.kept - rows.keys()} should have stayed"
+        exact = truth.keys() - device.untold.keys()
+        self._compare(device, {name: truth[name] for name in exact}, {name: rows[name] for name in rows.keys() & exact})
+
+    def _compare(
+        self, device: Device, truth: dict[str, Conversation], rows: dict[str, Conversation] | None = None
+    ) -> None:
+        state = device.core.state
+        found = state.conversations if rows is None else rows
+        assert found.keys() == truth.keys(), f"{device.name} lists {sorted(found)}, true is {sorted(truth)}"
+        for name, one in truth.items():
+            shown, true = without_nick(found[name]), without_nick(one)
+            assert shown == true, f"{device.name}: {name} (shown, true) {differing(shown, true)}"
+        assert state.shown == state.conversations, f"{device.name} shows other than what is confirmed"
+        assert device.store.conversations() == state.conversations, f"{device.name} stores other than what it shows"
+
+    def _check_history(self, device: Device, truth: dict[str, Conversation]) -> None:
+        """What is held is true and without a hole, and a page shows what the server has."""
+        for name, row in truth.items():
+            visible = self._visible(device.caller, name)
+            held = [message.message_seq for message in device.store.history.tail(name, HELD)]
+            span = [seq for seq in visible if held and held[0] <= seq <= held[-1]]
+            assert held == span, f"{device.name}: {name} holds {held} of {visible}"
+            if self.random.random() < 0.25:
+                page = self.loop.do(device.core.pages.page(name, before=None, after=None, limit=PAGE))
+                seqs = [message.message_seq for message in page.messages]
+                assert seqs == visible[-PAGE:], f"{device.name}: a page of {name} has {seqs} of {visible}"
+            assert row.message_count == len(visible), f"{name} of {device.name}"
+
+    def _visible(self, caller: Caller, conversation_id: str) -> list[int]:
+        def job(tx: Any) -> list[Message]:
+            found: list[Message] = []
+            while True:
+                before = found[0].message_seq if found else None
+                page = messages.page(tx, caller, conversation_id, before=before, limit=100)
+                found = page.messages + found
+                if not page.more:
+                    return found
+
+        return [message.message_seq for message in self.server.engine.look(job)]
+
+    def _check_effects(self) -> None:
+        """Every command that was ever queued took effect once, was refused, or was taken out for a reason."""
+        texts: dict[str, int] = {}
+        for client_id, count in self.server.engine.connection.execute(
+            "SELECT client_id, COUNT(*) FROM message WHERE client_id IS NOT NULL GROUP BY client_id"
+        ):
+            texts[client_id] = count
+        assert set(texts.values()) <= {1}, "a message is in history once"
+        for client_id in self.ledger.carried_out:
+            if client_id.startswith("peer-"):
+                assert client_id in texts, f"{client_id} was acknowledged and is not in history"
+        for device in self.devices:
+            entries = list(device.store.outbox.ever.items())
+            for entry_id, entry in entries:
+                key = identifier_of(entry)
+                if not key or key in self.forgiven:
+                    continue
+                done = key in self.ledger.carried_out
+                if isinstance(entry, QueuedSend):
+                    assert done == (key in texts), f"{device.name}: {entry} was acknowledged and is not in history"
+                if not done and key not in self.ledger.refused_last:
+                    assert _taken_out(entry_id, entry, entries, device), f"{device.name}: {entry} is lost"
+
+
+def without_nick(row: Conversation) -> Conversation:
+    """The row, whatever its last message's sender is called: with a new nick, old messages are not told anew."""
+    last = row.last_message
+    if last is None or last.nick is None:
+        return row
+    return msgspec.structs.replace(row, last_message=msgspec.structs.replace(last, nick=None))
+
+
+def differing(shown: Conversation, true: Conversation) -> dict[str, tuple[Any, Any]]:
+    """In which fields two rows are not alike."""
+    pairs = {name: (getattr(shown, name), getattr(true, name)) for name in Conversation.__struct_fields__}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _taken_out(entry_id: int, entry: AnyEntry, entries: list[tuple[int, AnyEntry]], device: Device) -> bool:
+    """A deletion drops what was not sent yet; an undo takes out what was not attempted."""
+    if isinstance(entry, QueuedSend):
+        return any(
+            isinstance(other, QueuedDeletion) and later > entry_id and entry.conversation_id in other.conversations()
+            for later, other in entries
+        )
+    return isinstance(entry, QueuedDeletion | QueuedClear) and entry.batch_id in device.undone

@@ -148,7 +148,7 @@ def test_a_clock_that_goes_back_breaks_nothing(server: LiveServer, people: Peopl
     assert people.login("alice").texts("C2Cbob") == ["before", "after"]
     server.clock.jump(7200)
     server.tidy()
-    assert alice.get("/v1/sync")["cursor"]
+    assert refreshed(people, alice).get("/v1/sync")["cursor"]
 
 
 def test_a_clock_that_leaps_ahead_ends_what_is_timed_and_nothing_else(

@@ -10,9 +10,12 @@ from . import (
     delete,
     demo,
     devices,
+    doctor,
+    export,
     log,
     login,
     open_client,
+    own_account,
     read,
     send,
     serve,
@@ -32,6 +35,23 @@ def build_parser() -> argparse.ArgumentParser:
     open_client.add_options(parser)
     parser.set_defaults(run=open_client.run)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (demo, serve, login, devices, conversations, read, send, delete, undo, log, watch, admin):
+    modules = (
+        demo,
+        serve,
+        login,
+        devices,
+        conversations,
+        read,
+        send,
+        delete,
+        undo,
+        log,
+        watch,
+        doctor,
+        own_account,
+        export,
+        admin,
+    )
+    for module in modules:
         module.add(commands)
     return parser

@@ -7,7 +7,7 @@ better uses for before its first paint.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +29,11 @@ Query = Mapping[str, str | int | None]
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 15.0
 """Between two pieces of an answer; httpx has no limit on the whole."""
+LINES: Final = "application/x-ndjson"
+LINE_BYTES: Final = 4 * 1024 * 1024
+"""Of one line of an answer of many."""
+_PIECES_WAITING: Final = 8
+"""Of such an answer, each of some 64 KB at most."""
 _CONNECTIONS: Final = 8
 _KEEP_SECONDS: Final = 30.0
 
@@ -98,6 +103,52 @@ class Api:
         """Begin with new connections: the old ones lead nowhere, as after the machine slept. What runs is repeated."""
         if self._building is not None and self._building.done() and self._building.exception() is None:
             await self._replace(self._building.result())
+
+    async def lines(self, path: str, *, token: str) -> AsyncGenerator[bytes, None]:
+        """Ask for an answer of many lines, and give them one by one as they come, without what ends them.
+
+        Raises:
+            ChatError: as `call`; Unexpected also for a line of more than LINE_BYTES.
+        """
+        if self._closed:
+            raise errors.NotConnected("the session is closed")
+        reading = _Reading()
+        task = asyncio.create_task(self._read_lines(path, token, reading))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            while (lines := await reading.take(task)) is not None:
+                for line in lines:
+                    yield line
+        finally:
+            reading.wanted = False
+            if reading.connected:  # what still connects must not be cancelled (see above); it will find itself unwanted
+                task.cancel()
+
+    async def _read_lines(self, path: str, token: str, reading: "_Reading") -> None:
+        client = await self._client()
+        import httpx
+
+        timeout = httpx.Timeout(self._read_seconds, connect=self._connect_seconds)
+        headers = {"Accept": LINES, "Authorization": f"Bearer {token}"}
+        try:
+            async with client.stream("GET", path, headers=headers, timeout=timeout) as response:
+                reading.connected = True
+                if not reading.wanted:
+                    return
+                if not response.is_success:
+                    await reading.give(_refusal(response.status_code, response.headers, await response.aread()))
+                    return
+                rest = b""
+                async for piece in response.aiter_bytes():
+                    *whole, rest = (rest + piece).split(b"\n")
+                    if len(rest) > LINE_BYTES:
+                        await reading.give(errors.Unexpected("the server's answer has a line without an end"))
+                        return
+                    await reading.give(whole)
+                await reading.give(errors.Unexpected("the server's answer breaks off") if rest else None)
+        except httpx.HTTPError as error:
+            await reading.give(errors.NotConnected(_reason(error)))
 
     async def close(self, *, patience: float = 1.0) -> None:
         """Let what runs end, for at most `patience` seconds, and close the connections."""
@@ -188,8 +239,41 @@ class Api:
             await worn.aclose()
 
 
+class _Reading:
+    """Lines on their way from the task that reads them to whoever wants them."""
+
+    def __init__(self) -> None:
+        self.connected = False
+        self.wanted = True
+        self._queue: asyncio.Queue[list[bytes] | errors.ChatError | None] = asyncio.Queue(_PIECES_WAITING)
+
+    async def give(self, what: list[bytes] | errors.ChatError | None) -> None:
+        """Some lines, what went wrong, or None at the end; waits while enough is there that was not taken."""
+        await self._queue.put(what)
+
+    async def take(self, reader: "asyncio.Task[None]") -> list[bytes] | None:
+        """The next lines; None at the end. Raises ChatError as it was given, NotConnected where the reader has gone."""
+        taking = asyncio.create_task(self._queue.get())
+        try:
+            await asyncio.wait({taking, reader}, return_when=asyncio.FIRST_COMPLETED)
+            if not taking.done() and self._queue.empty():
+                raise errors.NotConnected("the session was closed")
+            taken = await taking
+        finally:
+            taking.cancel()
+        if isinstance(taken, errors.ChatError):
+            raise taken
+        return taken
+
+
 def _reason(error: Exception) -> str:
     said = str(error).strip()
+    if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said or "record layer failure" in said:
+        # What OpenSSL calls the first bytes of an answer in plain HTTP.
+        said = "it speaks no TLS there: is its address http://…?"
+    elif "CERTIFICATE_VERIFY_FAILED" in said:
+        why = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
+        said = f"its certificate is not trusted here: {why}"
     return f"the server cannot be reached{f' ({said})' if said else ''}"
 
 

@@ -434,7 +434,8 @@ class Done(Wire, frozen=True, kw_only=True):
 
 
 class Health(Wire, frozen=True, kw_only=True):
-    """GET /healthz."""
+    """GET /healthz. `time`: the server's clock, milliseconds since 1970."""
 
     status: Literal["ok"]
     version: str
+    time: int = 0

@@ -26,15 +26,15 @@ class Health:
         self._monotonic = monotonic
         self._next_probe = monotonic()
 
-    async def check(self) -> ServerFacts:
-        """Read, and write where that was not tried for PROBE_SECONDS or failed the last time.
+    async def check(self) -> tuple[ServerFacts, int]:
+        """The server's facts and its time. Read, and write where that was not tried for PROBE_SECONDS or failed the last time.
 
         Raises:
             Unavailable: the database cannot be read or written; the message says why.
         """
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                facts = await self._engine.read(settings.facts)
+                found = await self._engine.read(lambda tx: (settings.facts(tx), tx.now))
                 if self._engine.trouble is not None:
                     await self._engine.write(_find_room)
                 elif self._monotonic() >= self._next_probe:
@@ -44,7 +44,7 @@ class Health:
             raise Unavailable(f"the database has not answered for {ANSWER_SECONDS:.0f} s") from None
         except ChatError as error:
             raise Unavailable(f"the database cannot be used: {error}") from error
-        return facts
+        return found
 
 
 def _find_room(tx: Transaction) -> None:

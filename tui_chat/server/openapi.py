@@ -1,6 +1,6 @@
 """openapi.json (3.1), made from the route table and the structs, so that it cannot say anything else than they do."""
 
-import re
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ from tui_chat.protocol.errors import (
     BodyTooLarge,
     ChatError,
     ErrorAnswer,
+    Forbidden,
     Internal,
     InvalidRequest,
     StorageFull,
@@ -21,10 +22,44 @@ from tui_chat.protocol.errors import (
 
 from .routes import ENDPOINTS
 from .routes.endpoint import LINES, Counted, Endpoint, Nothing
+from .vocabulary import path_parameters, refine
 
 _REFERENCE = "#/components/schemas/{name}"
 _FRAMES = (events.EventRange, events.Ephemeral, events.Welcome, events.Ping, events.Reset, *events.ClientFrame.__args__)
-_ALWAYS: tuple[type[ChatError], ...] = (InvalidRequest, Internal, Unavailable, StorageFull)
+_ALWAYS: tuple[type[ChatError], ...] = (InvalidRequest, Forbidden, Internal, Unavailable, StorageFull)
+"""Forbidden: whatever carries the `Origin` of a web page that is not on the list."""
+_TEXT: dict[str, Any] = {"schema": {"type": "string"}}
+_BESIDE: dict[str, dict[str, Any]] = {
+    "/v1/stream": {
+        "get": {
+            "operationId": "stream",
+            "summary": "The event socket; a request that asks for no WebSocket finds nothing here.",
+            "tags": ["sync"],
+            "security": [{"token": []}],
+            "responses": {"101": {"description": "The socket is open."}, "404": {"description": "not_found"}},
+        }
+    },
+    "/metrics": {
+        "get": {
+            "operationId": "metrics",
+            "summary": "Numbers for Prometheus: for requests from the server's own machine, or with the metrics token.",
+            "tags": ["system"],
+            "security": [{}, {"metrics": []}],
+            "responses": {"200": {"description": "Done.", "content": {"text/plain": _TEXT}}},
+        }
+    },
+    "/openapi.json": {
+        "get": {
+            "operationId": "openapi",
+            "summary": "This description.",
+            "tags": ["system"],
+            "responses": {
+                "200": {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
+            },
+        }
+    },
+}
+"""What is answered beside the table of endpoints."""
 
 
 def describe() -> dict[str, Any]:
@@ -32,8 +67,14 @@ def describe() -> dict[str, Any]:
     kinds: list[Any] = [ErrorAnswer, events.KnownEvent, *_FRAMES]
     for endpoint in ENDPOINTS:
         kinds += [endpoint.answer, *([endpoint.body] if endpoint.takes_body else [])]
-    _, components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
-    paths: dict[str, dict[str, Any]] = {}
+    (_, event, *_rest), components = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
+    for schema in components.values():
+        refine(schema)
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])
+    for name in ("SyncAnswer", "EventRange"):
+        components[name]["properties"]["events"]["items"] = event
+    paths: dict[str, dict[str, Any]] = dict(_BESIDE)
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
@@ -42,12 +83,24 @@ def describe() -> dict[str, Any]:
             "title": "tui-chat",
             "version": __version__,
             "description": "Commands over HTTP; events over the WebSocket at GET /v1/stream, whose frames are the "
-            "schemas Hello, Typing and Pong (from the client), Welcome, EventRange, Ephemeral, Ping and Reset.",
+            "schemas Hello, Typing and Pong (from the client), Welcome, EventRange, Ephemeral, Ping and Reset. "
+            "Any other method is answered with 405, any other address with 404, and everything with 503 while the "
+            "server stops.",
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
+        "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "responses": _answers(),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The accessToken of register, login or token/refresh.",
+                },
+                "metrics": {"type": "http", "scheme": "bearer", "description": "The token that the operator chose."},
+            },
         },
     }
 
@@ -57,12 +110,13 @@ def _operation(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"{endpoint.handler.__module__.rpartition('.')[2]}_{endpoint.handler.__name__}",
         "summary": " ".join(words.split()),
+        "tags": [endpoint.handler.__module__.rpartition(".")[2]],
         "responses": {
             "200": {"description": "Done.", "content": _answer(endpoint)},
             **_refusals(endpoint),
         },
     }
-    if parameters := [*_path_parameters(endpoint.path), *_query_parameters(endpoint.query)]:
+    if parameters := [*path_parameters(endpoint.path), *_query_parameters(endpoint.query)]:
         operation["parameters"] = parameters
     if endpoint.takes_body:
         operation["requestBody"] = {"required": True, "content": _content(endpoint.body)}
@@ -94,16 +148,26 @@ def _refusals(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
     for kind in sorted(kinds, key=lambda kind: kind.code):
         by_status.setdefault(kind.status, []).append(kind.code)
     return {
-        str(status): {"description": ", ".join(codes), "content": _content(ErrorAnswer)}
+        str(status): {"$ref": f"#/components/responses/{_kind(status)}", "description": ", ".join(codes)}
         for status, codes in sorted(by_status.items())
     }
 
 
-def _path_parameters(path: str) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", path)
-    ]
+def _kind(status: int) -> str:
+    """Which of `_answers` a refusal is."""
+    return {401: "Unauthorized", 429: "Later", 503: "Later"}.get(status, "Refused")
+
+
+def _answers() -> dict[str, Any]:
+    """What refusals look like; their codes stand with each endpoint."""
+    later = {"description": "Seconds after which the same call may go through.", "schema": {"type": "integer"}}
+    scheme = {"description": "How to say who asks.", "schema": {"type": "string", "const": "Bearer"}}
+    refused = {"description": "Refused.", "content": _content(ErrorAnswer)}
+    return {
+        "Refused": refused,
+        "Later": refused | {"headers": {"Retry-After": later}},
+        "Unauthorized": refused | {"headers": {"WWW-Authenticate": scheme}},
+    }
 
 
 def _query_parameters(query: type[Any]) -> list[dict[str, Any]]:
@@ -111,6 +175,7 @@ def _query_parameters(query: type[Any]) -> list[dict[str, Any]]:
         return []
     _, components = msgspec.json.schema_components([query], ref_template=_REFERENCE)
     schema = components[query.__name__]
+    refine(schema)
     return [
         {"name": name, "in": "query", "required": name in schema.get("required", []), "schema": field}
         for name, field in schema["properties"].items()

@@ -10,7 +10,8 @@ from .endpoint import Call, Counted, Endpoint, Nothing
 
 async def healthz(call: Call[Nothing, Nothing]) -> Health:
     """Whether the server answers, and its database can be read and written; 503 says why not."""
-    return Health(status="ok", version=(await call.services.health.check()).version)
+    facts, now = await call.services.health.check()
+    return Health(status="ok", version=facts.version, time=now)
 
 
 async def backup(call: Call[Nothing, Nothing]) -> BackupMade:

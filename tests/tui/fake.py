@@ -1,10 +1,12 @@
 """A session without a network for tests of the screen: keeps rows, does as it is told, remembers the calls."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
+from tests.tui.unasked import Unasked
 from tui_chat.client.capabilities import Capabilities
 from tui_chat.client.changes import (
     Change,
@@ -97,8 +99,8 @@ def texts(conversation_id: str, count: int, *, start: int = 1) -> list[Message]:
     ]
 
 
-class FakeSession:
-    """Implements what the screen uses of ChatSession."""
+class FakeSession(Unasked):
+    """A `client.interface.Session`."""
 
     def __init__(
         self,
@@ -205,12 +207,16 @@ class FakeSession:
         self,
         *,
         conversation_id_list: Sequence[str],
-        clear_history_message: bool,
-        up_to: Mapping[str, int],
-        batch_id: str,
-        progress: Callable[[int, int], None],
-        stop: Any,
+        clear_history_message: bool = True,
+        up_to: Mapping[str, int] | None = None,
+        batch_id: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        stop: asyncio.Event | None = None,
     ) -> DeletedConversations:
+        assert up_to is not None, "a screen says what was on it"
+        assert batch_id is not None
+        assert progress is not None
+        assert stop is not None
         self.calls.append(("delete", (list(conversation_id_list), clear_history_message, dict(up_to))))
         if self.error is not None:
             raise self.error
@@ -313,14 +319,26 @@ class FakeSession:
         )
         self.tell(ConversationsUpdated(conversation_id_list=[conversation_id]))
 
-    async def set_flags(self, ids: Sequence[str], **flags: bool) -> list[ItemFailure]:
-        self.calls.append(("flags", (list(ids), flags)))
+    async def set_flags(
+        self,
+        conversation_id_list: Sequence[str],
+        *,
+        pinned: bool | None = None,
+        muted: bool | None = None,
+        marked_unread: bool | None = None,
+    ) -> list[ItemFailure]:
+        given = {"pinned": pinned, "muted": muted, "marked_unread": marked_unread}
+        flags = {name: value for name, value in given.items() if value is not None}
+        ids = list(conversation_id_list)
+        self.calls.append(("flags", (ids, flags)))
         for one in ids:
             self.conversations[one] = msgspec.structs.replace(self.conversations[one], **flags)
-        self.tell(ConversationsUpdated(conversation_id_list=list(ids)))
+        self.tell(ConversationsUpdated(conversation_id_list=ids))
         return []
 
-    async def send_message(self, conversation_id: str, text: str) -> Message:
+    async def send_message(
+        self, conversation_id: str, text: str, *, reply_to: int | None = None, mentions: Sequence[str] = ()
+    ) -> Message:
         self.calls.append(("send", (conversation_id, text)))
         held = self.messages.setdefault(conversation_id, [])
         message = Message(
@@ -367,7 +385,14 @@ class FakeSession:
 
     # The rest
 
-    async def create_group(self, name: str, *, members: Sequence[str] = ()) -> GroupAnswer:
+    async def create_group(
+        self,
+        name: str,
+        *,
+        group_id: str | None = None,
+        join: Literal["free", "approval", "closed"] = "closed",
+        members: Sequence[str] = (),
+    ) -> GroupAnswer:
         self.calls.append(("group", (name, list(members))))
         one = f"GROUP{name.strip('#')}"
         self.conversations[one] = row(one, name=name)
@@ -382,7 +407,10 @@ class FakeSession:
     async def group(self, group_id: str) -> Group:
         return Group(group_id=group_id, name=f"#{group_id}", owner="bob")
 
-    async def change_settings(self, *, sync_conversation_deletion: bool) -> Settings:
+    async def change_settings(
+        self, *, sync_conversation_deletion: bool | None = None, undo_seconds: int | None = None
+    ) -> Settings:
+        assert sync_conversation_deletion is not None
         self.calls.append(("settings", sync_conversation_deletion))
         self.change_server(sync_conversation_deletion=sync_conversation_deletion)
         return Settings(sync_conversation_deletion=sync_conversation_deletion)

@@ -4,13 +4,38 @@ import msgspec
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts about one session's network."""
+    """Facts about one session's network, as they are just now. What is false here need not be offered to anybody; a
+    session whose network cannot do something refuses it with a ChatError all the same.
+    """
 
     clears_own_history: bool = True
-    """A deletion can erase the history of one's own account."""
+    """A deletion can erase the history of one's own account, and history can be cleared by itself."""
     undoes_deletions: bool = True
+    keeps_deletion_log: bool = True
+    """There is a log of deletions, from every device, in which a batch can be ended for good before its time."""
     deletions_a_call: int = 100
+    """Conversations; a session takes any number and makes calls of so many."""
     syncs_deletions: bool = False
     """Whether other devices are told just now (the server's switch)."""
-    groups: bool = True
+    pins: bool = True
+    mutes: bool = True
+    marks_unread: bool = True
+    read_receipts: bool = True
+    """Others' read marks are seen, and who has read a message can be asked."""
+    replies: bool = True
+    mentions: bool = True
+    edits: bool = True
+    recalls: bool = True
+    """A message can be taken back from everybody, for `server.limits.recall_seconds`."""
+    reactions: bool = True
+    search: bool = True
+    """The server finds messages; without it only what is on this machine can be searched."""
     typing: bool = True
+    groups: bool = True
+    group_roles: bool = True
+    """Groups have owners and administrators, who can let in, kick, mute and hand on."""
+    blocks: bool = True
+    devices: bool = True
+    """The account's devices are listed and can be logged out."""
+    administration: bool = False
+    """This account may change the server's settings just now."""

@@ -11,11 +11,9 @@ from . import (
     demo,
     devices,
     doctor,
-    export,
     log,
     login,
     open_client,
-    own_account,
     read,
     send,
     serve,
@@ -48,8 +46,6 @@ def build_parser() -> argparse.ArgumentParser:
         log,
         watch,
         doctor,
-        own_account,
-        export,
         admin,
     )
     for module in modules:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,8 +20,8 @@ from tui_chat.client.changes import (
     MessagesAdded,
     ServerChanged,
 )
+from tui_chat.client.interface import Session
 from tui_chat.client.results import DeletedConversations, RestoredConversations, UndoableBatch
-from tui_chat.client.session import ChatSession
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import (
@@ -138,9 +138,12 @@ class FakeSession(Unasked):
         self._listeners: list[Callable[[list[Change]], None]] = []
         self._batches: list[tuple[UndoableBatch, dict[str, Conversation]]] = []
 
-    def as_session(self) -> ChatSession:
+    def as_session(self) -> Session:
         """What the app takes."""
-        return cast(ChatSession, self)
+        return self
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
 
     # Changes
 
@@ -420,6 +423,9 @@ class FakeSession(Unasked):
 
     def reconnect_now(self) -> None:
         pass
+
+    async def start(self) -> None:
+        self.calls.append(("start", ()))
 
     async def close(self) -> None:
         self.closed = True

@@ -291,6 +291,9 @@ class Gathers(Protocol):
 class Session(Known, Deletes, Reads, Writes, Gathers, Protocol):
     """All of it, and the connection itself."""
 
+    async def start(self) -> None:
+        """Connect and stay connected, in the background; what happens arrives by `subscribe`."""
+
     async def reload(self) -> None:
         """Ask for the whole state anew; stale rows come in line."""
 

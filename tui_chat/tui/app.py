@@ -31,12 +31,12 @@ from tui_chat.tui.screens.main import MainScreen
 from tui_chat.tui.themes import ASCII, UNICODE
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
 
 FRIEND = "bob"
 """Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
-SecondDevice = Callable[[], Awaitable["ChatSession"]]
+SecondDevice = Callable[[], Awaitable["Session"]]
 
 
 class ChatApp(App[None]):
@@ -56,7 +56,7 @@ class ChatApp(App[None]):
 
     def __init__(
         self,
-        session: ChatSession,
+        session: Session,
         *,
         settings: Settings | None = None,
         second: SecondDevice | None = None,
@@ -122,7 +122,7 @@ class ChatApp(App[None]):
         if self.main.second is not None:
             await self.main.second.session.close()
 
-    async def open_second(self) -> ChatSession:
+    async def open_second(self) -> Session:
         """The session of the other device. Raises ChatError where it cannot be made."""
         assert self._second is not None
         return await self._second()

@@ -16,7 +16,7 @@ from textual.message_pump import MessagePump
 from tui_chat.client.changes import Change
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
 
 INTERVAL: Final = 0.04
 """Seconds between two posts."""
@@ -33,7 +33,7 @@ class SessionChanged(Message, bubble=False):
 class Bridge:
     """One session's listener, on the loop that Textual runs on."""
 
-    def __init__(self, session: ChatSession, target: MessagePump, *, interval: float = INTERVAL) -> None:
+    def __init__(self, session: Session, target: MessagePump, *, interval: float = INTERVAL) -> None:
         self.session = session
         self._target = target
         self._interval = interval

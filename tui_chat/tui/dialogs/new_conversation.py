@@ -18,7 +18,7 @@ from tui_chat.tui.refusals import refusal
 from .dialog import Dialog, Frame
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
 
 
 class NewConversation(Dialog[str | None]):
@@ -26,7 +26,7 @@ class NewConversation(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
-    def __init__(self, session: ChatSession) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._busy = False

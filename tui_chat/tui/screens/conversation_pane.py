@@ -49,7 +49,7 @@ from . import sentences
 from .paging import Paging
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
     from tui_chat.tui.app import ChatApp
 
 DRAFT_QUIET: Final = 0.5
@@ -78,7 +78,7 @@ class ConversationPane(Vertical):
 
     def __init__(
         self,
-        session: ChatSession,
+        session: Session,
         *,
         clock: Callable[[], int],
         symbols: Symbols,

@@ -25,7 +25,7 @@ from tui_chat.tui.render.times import Times
 from . import sentences
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
     from tui_chat.tui.app import ChatApp
 
 ENTRIES_MOST: Final = 500
@@ -49,7 +49,7 @@ class DeletionLog(Dialog[None]):
     ]
 
     def __init__(
-        self, session: ChatSession, *, clock: Callable[[], int], bring_back: Callable[[str], Awaitable[None]]
+        self, session: Session, *, clock: Callable[[], int], bring_back: Callable[[str], Awaitable[None]]
     ) -> None:
         """`bring_back` undoes a batch and says so."""
         super().__init__()

@@ -45,7 +45,7 @@ from .deletion_log import DeletionLog
 from .sweep import Sweep, SweepWish
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
     from tui_chat.tui.app import ChatApp
 
 GATHER: Final = 0.3
@@ -73,7 +73,7 @@ class DevicePane(Vertical):
 
     def __init__(
         self,
-        session: ChatSession,
+        session: Session,
         *,
         clock: Callable[[], int],
         symbols: Symbols,

@@ -11,7 +11,7 @@ from tui_chat.protocol.models import Conversation
 from tui_chat.tui.widgets.message_pane import MessagePane
 
 if TYPE_CHECKING:
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.interface import Session
 
 PAGE: Final = 50
 
@@ -20,7 +20,7 @@ class Paging:
     """Fills a message pane from a session. Answers that come after the pane went elsewhere are left."""
 
     def __init__(
-        self, session: ChatSession, messages: MessagePane, start: Callable[[Coroutine[Any, Any, object]], None]
+        self, session: Session, messages: MessagePane, start: Callable[[Coroutine[Any, Any, object]], None]
     ) -> None:
         """`start` runs what may take a while, and says in one line what was refused."""
         self._session = session

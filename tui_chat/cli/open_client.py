@@ -139,7 +139,6 @@ async def show(session: "ChatSession", settings: "Settings") -> None:
     """Run the screen on a session until the person quits."""
     from tui_chat.tui.app import ChatApp
 
-    await session.start()
     await run_screen(ChatApp(session, settings=settings), settings)
 
 

@@ -114,8 +114,13 @@ class ChatApp(App[None]):
     def on_mount(self) -> None:
         self.theme = self.settings.screen.theme if self.settings.screen.theme in self.available_themes else self.theme
         self.push_screen(self.main)
+        self.main.call_after_refresh(self._begin)
         if self._joined:
             self.say(Content(_("This is another device of the demo that runs already.")))
+
+    async def _begin(self) -> None:
+        """What is on this machine is painted by now; the network, which takes time to load, comes after it."""
+        await self.session.start()
 
     async def on_unmount(self) -> None:
         """Close the session that F2 opened; the first one belongs to whoever made it."""

@@ -424,8 +424,5 @@ class FakeSession(Unasked):
     def reconnect_now(self) -> None:
         pass
 
-    async def start(self) -> None:
-        self.calls.append(("start", ()))
-
     async def close(self) -> None:
         self.closed = True

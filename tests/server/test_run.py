@@ -6,18 +6,21 @@ import signal
 import socket
 import ssl
 import stat
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.accounts import Device, People
+from tests.accounts import DEADLINE, Device, People
 from tests.servers import CHEAP, LiveServer, ServerProcess
 from tui_chat.protocol import events
-from tui_chat.server.run import CannotServe, Listening, ServerOptions, serve
+from tui_chat.server.run import GRACE_SECONDS, CannotServe, Listening, ServerOptions, serve
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
+OTHER_CERTIFICATE = Path(__file__).with_name("other-localhost.pem")
 
 
 async def test_serve_says_where_and_stops_when_told(tmp_path: Path) -> None:
@@ -131,3 +134,54 @@ def test_a_process_that_was_killed_starts_again_with_what_was_acknowledged(serve
 
 def alice_again(people: People) -> Device:
     return people.login("alice")
+
+
+def shown(live: LiveServer) -> str:
+    """The certificate that a server shows."""
+    host, _, port = live.url.removeprefix("https://").rpartition(":")
+    return ssl.get_server_certificate((host, int(port)), timeout=DEADLINE)
+
+
+def test_a_new_certificate_is_taken_and_a_bad_one_is_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pair = tmp_path / "pair.pem"
+    pair.write_bytes(CERTIFICATE.read_bytes())
+    live = LiveServer(tmp_path / "tls", tls_cert=pair, tls_key=pair)
+    try:
+        first = shown(live)
+        pair.write_text("nonsense")
+        live.running.read_certificates()
+        assert "stays as it was" in caplog.text
+        assert shown(live) == first
+        pair.write_bytes(OTHER_CERTIFICATE.read_bytes())
+        live.running.read_certificates()
+        assert shown(live) != first
+    finally:
+        live.stop()
+
+
+def test_sighup_does_not_end_a_server(server_process: ServerProcess) -> None:
+    process = server_process._process
+    assert process is not None
+    process.send_signal(signal.SIGHUP)
+    people = People(server_process.url)
+    try:
+        assert people.register("alice").get("/v1/me")["userID"] == "alice"
+    finally:
+        people.close()
+    assert server_process.terminate() == 0
+
+
+def test_a_second_ctrl_c_ends_it_at_once(server_process: ServerProcess) -> None:
+    host, port = server_process.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=DEADLINE) as slow:
+        slow.sendall(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        process = server_process._process
+        assert process is not None
+        process.send_signal(signal.SIGINT)
+        with httpx.Client(base_url=server_process.url, trust_env=False) as http, suppress(httpx.TransportError):
+            while http.get("/healthz").status_code == 200:
+                pass
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) != 0
+        assert time.monotonic() - began < 0.8 * GRACE_SECONDS, "it does not wait for what is under way"

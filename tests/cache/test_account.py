@@ -177,6 +177,19 @@ async def test_a_purge_that_is_given_up_leaves_no_thread_that_writes(
     cache.close()
 
 
+@pytest.mark.parametrize("through", [1, 9], ids=["in part", "whole"])
+async def test_what_a_kill_left_of_a_rewritten_history_goes_with_the_purge(directory: Path, through: int) -> None:
+    cache = await _with_secrets(directory)
+    for path in list((directory / "history").iterdir()):
+        path.with_name(f"{path.name}.tmp").write_bytes(path.read_bytes())
+    abandon(cache)
+    again = AccountCache.open(directory)
+    again.save(upsert=[row(7, text="newer")], clear={BOB: through})
+    await again.purge()
+    assert SECRET.encode() not in every_byte(directory)
+    again.close()
+
+
 def test_a_purge_costs_nothing_where_nothing_is_to_do(directory: Path) -> None:
     cache = AccountCache.open(directory)
     cache.save(upsert=[row(1)])

@@ -19,8 +19,7 @@ from tui_chat.protocol.models import Message
 
 from . import formats
 from .documents import MESSAGE, message_document
-from .files import disk_errors
-from .journal import remove_files
+from .files import disk_errors, remove_files
 from .runs import HeldMessages
 from .store import HISTORY_KEEP, DiskFull
 from .table import JournalDB

@@ -20,7 +20,7 @@ from tinydb.storages import Storage
 
 from tui_chat.files import create_private, open_private, sync_directory, write_all
 
-from .files import disk_errors, read_if_there
+from .files import BACKUP, UNFINISHED, beside, disk_errors, open_if_there, read_if_there, remove_files
 from .formats import Migrations
 from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base, write_line
 from .rows import Rows
@@ -29,8 +29,6 @@ from .threads import in_thread
 
 COMPACT_FROM: Final = 256 * 1024
 """Bytes of records below which a file is never rewritten by itself."""
-_BESIDE: Final = (".tmp", ".next", ".bak.tmp", ".bak.next", ".bak")
-"""Only the first where there is no backup and no other thread."""
 
 
 class JournalStorage(Storage):
@@ -111,10 +109,7 @@ class JournalStorage(Storage):
                 self.flush_now()
         finally:
             self._closed = True
-            with self._guard:
-                if self._descriptor is not None:
-                    os.close(self._descriptor)
-                self._descriptor = None
+            self._release()
 
     # What our tables ask
 
@@ -210,6 +205,9 @@ class JournalStorage(Storage):
         with disk_errors():
             image, chain = write_base(self._tables, self._version)
             try:
+                if self._descriptor is None and not self._durable:
+                    self._begin(image, chain)
+                    return
                 self._write_image(image, ".tmp")
                 self._install(image, chain, ".tmp", [])
                 self._backlog = Record()
@@ -255,16 +253,24 @@ class JournalStorage(Storage):
 
     @property
     def _backup(self) -> Path:
-        return _beside(self._path, ".bak")
+        return beside(self._path, BACKUP)
 
     def _open(self, migrations: Migrations) -> None:
-        data = read_if_there(self._path)
+        self._descriptor, data = open_if_there(self._path) or (None, None)
+        try:
+            self._take_up(data, migrations)
+        except BaseException:
+            self._release()
+            raise
+
+    def _take_up(self, data: bytes | None, migrations: Migrations) -> None:
         backup = None
-        for suffix in _BESIDE[: 4 if self._durable else 1]:
-            _beside(self._path, suffix).unlink(missing_ok=True)
+        if self._durable:  # else it is overwritten, or goes with the file, and holds nothing that the file does not
+            for suffix in UNFINISHED:
+                beside(self._path, suffix).unlink(missing_ok=True)
         base = self._known(data)
         if base is None:
-            backup = read_if_there(self._backup)
+            backup = read_if_there(self._backup) if self._durable else None
             base = self._known(backup)
             if base is None:
                 if data is None and backup is None:
@@ -279,10 +285,9 @@ class JournalStorage(Storage):
             self.recovered = "backup"  # not a line that was being written, but one that was spoilt later
         for version in range(state.format, self._version):
             self._tables = encoded(migrations[version](plain(self._tables)))
-        if self.recovered or state.format != self._version or data is None:
+        if self.recovered or state.format != self._version or data is None or self._descriptor is None:
             self.compact_now()
             return
-        self._descriptor = open_private(self._path, os.O_WRONLY | os.O_APPEND)
         if state.end < len(data):
             os.ftruncate(self._descriptor, state.end)
         self._chain, self._bytes, self._base_bytes = state.chain, state.end, base.end
@@ -290,6 +295,12 @@ class JournalStorage(Storage):
         self._lacks_backup = self._durable and not (
             self._backup.exists() and self._backup.stat().st_size == self._base_bytes
         )
+
+    def _release(self) -> None:
+        with self._guard:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+            self._descriptor = None
 
     def _known(self, data: bytes | None) -> Base | None:
         found = read_format(data) if data is not None else None
@@ -349,14 +360,26 @@ class JournalStorage(Storage):
                 raise
             self._synced = written
 
+    def _begin(self, image: bytes, chain: int) -> None:
+        """Make the file, in its own place: there is none that could be spoilt, and half of one counts as none."""
+        descriptor = open_private(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC)
+        try:
+            write_all(descriptor, image)
+        except BaseException:
+            os.close(descriptor)
+            self._path.unlink(missing_ok=True)
+            raise
+        self._descriptor, self._backlog = descriptor, Record()
+        self._stands(image, chain, len(image))
+
     def _write_image(self, image: bytes, suffix: str) -> None:
-        create_private(_beside(self._path, suffix), image, durable=self._durable)
+        create_private(beside(self._path, suffix), image, durable=self._durable)
         if self._durable:
-            create_private(_beside(self._path, ".bak" + suffix), image, durable=True)
+            create_private(beside(self._path, ".bak" + suffix), image, durable=True)
 
     def _install(self, image: bytes, chain: int, suffix: str, carried: list[bytes]) -> None:
         """Put the written file in the place of the present one, behind it what was appended since."""
-        fresh = _beside(self._path, suffix)
+        fresh = beside(self._path, suffix)
         descriptor = open_private(fresh, os.O_WRONLY | os.O_APPEND)
         length = len(image)
         try:
@@ -374,31 +397,22 @@ class JournalStorage(Storage):
             former, self._descriptor = self._descriptor, descriptor
         if former is not None:
             os.close(former)
+        self._stands(image, chain, length)
+        if self._durable:
+            beside(self._path, ".bak" + suffix).replace(self._backup)
+            sync_directory(self._path.parent)
+
+    def _stands(self, image: bytes, chain: int, length: int) -> None:
         self._chain, self._bytes, self._base_bytes = chain, length, len(image)
         self._compact_at = max(self._compact_from, self._base_bytes)
         self._synced, self._torn, self._lacks_backup = self._written, False, False
         self._rewrites += 1
-        if self._durable:
-            _beside(self._path, ".bak" + suffix).replace(self._backup)
-            sync_directory(self._path.parent)
 
     def _discard(self, suffix: str) -> None:
-        _beside(self._path, suffix).unlink(missing_ok=True)
-        _beside(self._path, ".bak" + suffix).unlink(missing_ok=True)
+        beside(self._path, suffix).unlink(missing_ok=True)
+        beside(self._path, ".bak" + suffix).unlink(missing_ok=True)
 
     def _put_off(self) -> None:
         """A rewrite failed: do not try again at every change."""
         self._lacks_backup = False
         self._compact_at = 2 * max(self._records_bytes, self._compact_from)
-
-
-def remove_files(path: Path, *, durable: bool) -> None:
-    """Remove a storage's file and everything that may stand beside it."""
-    name = os.fspath(path)
-    for suffix in ("", *(_BESIDE if durable else _BESIDE[:1])):
-        with suppress(FileNotFoundError):
-            os.unlink(name + suffix)
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)

@@ -24,10 +24,10 @@ BOB = "C2Cbob"
 FACTS = ServerFacts(version="test")
 
 
-def answer(first: int, last: int, *happened: events.Event, more: bool = False) -> SyncAnswer:
+def answer(first: int, last: int, *happened: events.Event, more: bool = False, epoch: str = "e") -> SyncAnswer:
     """Events."""
     raw = [events.raw_event(event) for event in happened]
-    return SyncAnswer(first=first, last=last, cursor=f"e:{last}", events=raw, more=more, server=FACTS)
+    return SyncAnswer(first=first, last=last, cursor=f"{epoch}:{last}", events=raw, more=more, server=FACTS)
 
 
 def snapshot(position: int, *rows: Conversation, reset: Any = "epoch", following: str | None = None) -> SyncAnswer:
@@ -112,7 +112,7 @@ async def test_a_number_that_the_log_does_not_have_ends_it() -> None:
 
 
 async def test_a_snapshot_of_many_pages_replaces_everything_and_goes_on_behind_it() -> None:
-    server = Server(snapshot(20, row(BOB, 4), following="p2"), answer(21, 22, arrived(22, BOB, 5)))
+    server = Server(snapshot(20, row(BOB, 4), following="p2"), answer(21, 22, arrived(22, BOB, 5), epoch="f"))
     server.pages["p2"] = ConversationPage(conversations=[row("C2Ccarol", 1)], next="p3")
     server.pages["p3"] = ConversationPage(conversations=[row("C2Cdave", 1)], next=None)
     made = Made(server, row("C2Cgone", 3))
@@ -129,7 +129,7 @@ async def test_a_snapshot_of_many_pages_replaces_everything_and_goes_on_behind_i
 
 async def test_where_the_log_was_too_old_history_is_kept_above_the_watermarks() -> None:
     server = Server(
-        snapshot(20, row(BOB, 4), row("C2Ccarol", 4, cleared_through=3), reset="log_too_old"), answer(21, 20)
+        snapshot(20, row(BOB, 4), row("C2Ccarol", 4, cleared_through=3), reset="log_too_old"), answer(21, 20, epoch="f")
     )
     made = Made(server, row(BOB, 4), row("C2Ccarol", 3))
     made.store.history.add(BOB, [message(BOB, 4)])
@@ -137,6 +137,18 @@ async def test_where_the_log_was_too_old_history_is_kept_above_the_watermarks() 
     await made.catch_up.run()
     assert [one.message_seq for one in made.store.history.tail(BOB, 9)] == [4]
     assert [one.message_seq for one in made.store.history.tail("C2Ccarol", 9)] == [4]
+
+
+@pytest.mark.parametrize(("cursor", "left"), [("e:20", [4]), ("f:20", [])])
+async def test_a_reload_keeps_history_but_not_that_of_another_epoch(cursor: str, left: list[int]) -> None:
+    server = Server(
+        msgspec.structs.replace(snapshot(20, row(BOB, 4)), cursor=cursor),
+        answer(21, 20, epoch=cursor.partition(":")[0]),
+    )
+    made = Made(server, row(BOB, 4))
+    made.store.history.add(BOB, [message(BOB, 4)])
+    await made.catch_up.reload()
+    assert [one.message_seq for one in made.store.history.tail(BOB, 9)] == left
 
 
 async def test_asked_too_often_it_waits_and_does_not_begin_anew() -> None:
@@ -151,7 +163,7 @@ async def test_asked_too_often_it_waits_and_does_not_begin_anew() -> None:
 
 
 async def test_who_waits_for_a_position_is_woken_by_a_reset_as_well() -> None:
-    server = Server(snapshot(3, row(BOB, 4)), answer(4, 3))
+    server = Server(snapshot(3, row(BOB, 4)), answer(4, 3, epoch="f"))
     made = Made(server, row(BOB, 4))
     waiting = asyncio.create_task(made.catch_up.arrival(50))
     await asyncio.sleep(0)

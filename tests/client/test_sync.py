@@ -53,6 +53,10 @@ class TestRanges:
         assert not applied.entries
         assert not applied.effects
 
+    def test_a_range_of_another_numbering_is_not_applied(self) -> None:
+        other = msgspec.structs.replace(ranged(11, arrived(11, BOB, 5)), cursor="f:11")
+        assert reduce(state(row(BOB, 4)), other) == Gap(11)
+
     def test_a_repeated_or_older_range_changes_nothing(self) -> None:
         view = state(row(BOB, 4))
         step(view, ranged(11, arrived(11, BOB, 5)))

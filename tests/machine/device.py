@@ -262,10 +262,12 @@ class Device:
     def _take(self, event: events.Event) -> list[str]:
         match event:
             case events.ConversationDeleted(items=items) | events.ConversationCleared(items=items):
+                deleted = isinstance(event, events.ConversationDeleted)
                 for item in items:
                     marks = self.told.get(item.conversation_id, NO_MARKS)
-                    self.told[item.conversation_id] = marks.raised(item.hidden_through, item.cleared_through)
-                    if isinstance(event, events.ConversationDeleted):
+                    hidden = item.hidden_through if deleted else 0
+                    self.told[item.conversation_id] = marks.raised(hidden, item.cleared_through)
+                    if deleted:
                         self.kept.discard(item.conversation_id)
                 return [item.conversation_id for item in items]
             case events.ConversationRestored(conversations=conversations):

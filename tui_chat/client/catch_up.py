@@ -16,7 +16,7 @@ from tui_chat.protocol.requests import SyncAnswer
 from .calls import Calls
 from .receiver import Receiver
 from .state import State
-from .sync import Gap
+from .sync import Gap, same_numbering
 
 Answer = TypeVar("Answer")
 
@@ -88,7 +88,7 @@ class CatchUp:
             self._facts(answer.server)
             if answer.conversations is UNSET:
                 raise Unexpected("the server answered a first sync without the state")
-            await self._take_snapshot(answer, keep_history=True)
+            await self._take_snapshot(answer, keep_history=same_numbering(self._state.cursor, answer.cursor))
         await self.run()
 
     def _take(self, answer: SyncAnswer, while_away: bool) -> None:

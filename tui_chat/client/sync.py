@@ -166,7 +166,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """Events are missing between ours and this range: ask /v1/sync."""
+    """Events are missing between ours and this range, or it is of another numbering: ask /v1/sync."""
 
     last: int
 
@@ -178,10 +178,15 @@ class Old(msgspec.Struct, frozen=True):
 def position_of(cursor: str | None) -> int | None:
     """The eventSeq in a cursor (`epoch:eventSeq`), None where it has another form or there is none.
 
-    The cursor itself is sent back as it came; only the number that ranges are compared with is read from it.
+    The cursor itself is sent back as it came; only what ranges are compared with is read from it.
     """
     tail = cursor.rpartition(":")[2] if cursor else ""
     return int(tail) if tail.isascii() and tail.isdigit() else None
+
+
+def same_numbering(cursor: str | None, other: str | None) -> bool:
+    """Whether two cursors are of one epoch: in another one the same numbers stand for something else."""
+    return cursor is not None and other is not None and cursor.rpartition(":")[0] == other.rpartition(":")[0]
 
 
 def reduce(view: View, received: events.EventRange) -> Applied | Gap | Old:
@@ -191,6 +196,8 @@ def reduce(view: View, received: events.EventRange) -> Applied | Gap | Old:
         msgspec.DecodeError: an event of a known kind has not its shape.
     """
     position = view.position
+    if view.cursor is not None and not same_numbering(view.cursor, received.cursor):
+        return Gap(received.last)  # the reset that says so is not dealt with yet
     if position is not None and received.last <= position:
         return Old()
     if position is not None and received.first > position + 1:

@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.cache.samples import row
 from tui_chat.cache.account import AccountCache
+from tui_chat.cache.head import HEAD_ROWS, read_head
 from tui_chat.cache.store import HISTORY_KEEP
 from tui_chat.protocol.models import Conversation, Message
 
@@ -182,13 +183,21 @@ def _start(bench: Bench, *, conversations: int, messages_each: int) -> None:
         opened.append(AccountCache.open(directory))
 
     turns = bench.size(15, quick=2)
-    opening, reading = [], []
+    heads, opening, reading = [], [], []
     for _ in range(turns):
+        heads += timings(lambda _: read_head(directory), 1)
         opening += timings(open_it, 1)
         reading += timings(lambda _: opened[-1].conversations(), 1)
         opened.pop().close()
+    head = bench.times(f"start, {label}: the first {HEAD_ROWS} of them", heads)
     bench.times(f"start, {label}: open", opening)
     bench.times(f"start, {label}: all rows", reading)
+    whole = [one + other for one, other in zip(opening, reading, strict=True)]
+    bench.ratio(
+        f"start, {label}: all / the first {HEAD_ROWS}",
+        of=bench.times(f"start, {label}: open and all rows", whole),
+        to=head,
+    )
 
 
 def _row(bench: Bench, number: int) -> Conversation:

@@ -10,6 +10,8 @@ from tui_chat.cli.serve import options_of, server_settings
 from tui_chat.config import ConfigError, ServerSettings, read_settings
 from tui_chat.server.options import ServerOptions
 
+DEPLOY = Path(__file__).parents[2] / "assets" / "deploy"
+
 
 def parsed(*words: str) -> argparse.Namespace:
     return build_parser().parse_args(["serve", *words])
@@ -108,6 +110,16 @@ def test_a_fault_in_the_environment_is_named(name: str, value: str) -> None:
 def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         server_settings(parsed("--config", str(tmp_path / "nowhere.toml")), {})
+
+
+def test_the_settings_that_come_with_the_unit_can_be_used() -> None:
+    found = options_of(server_settings(parsed("--config", str(DEPLOY / "server.toml")), {}))
+    found.check()
+    assert found.public_url is not None
+    assert found.trusted_proxy == ("127.0.0.1", "::1")
+    unit = (DEPLOY / "tui-chat.service").read_text()
+    assert "serve --config /etc/tui-chat/server.toml" in unit
+    assert found.data == Path("/var/lib/tui-chat")
 
 
 @pytest.mark.parametrize("token", ["", "short", "with a space in it, long"])

@@ -194,6 +194,8 @@ class Ephemeral(Wire, frozen=True, kw_only=True, tag_field="t", tag="ephemeral")
     conversation_id: str | None = None
     user_id: str | None = None
     online: bool | None = None
+    user_id_list: list[str] | None = None
+    """Of presence: those who are there when a socket is opened; who is not listed is not. Left out where nobody is."""
     server: ServerFacts | None = None
 
 

@@ -56,6 +56,8 @@ IDENTIFIER_CHARACTERS: Final = 64
 """Characters of a clientID, operationID or batchID."""
 PASSWORD_CHARACTERS_LEAST: Final = 8
 PASSWORD_CHARACTERS_MOST: Final = 128
+PRESENCE_PEERS: Final = 1_000
+"""Of those with whom a user talked last, how many are told whether the user is there."""
 SEARCH_CHARACTERS: Final = 200
 SEARCH_WORDS: Final = 8
 """Words of one query, all of which must stand in a message; what follows is refused."""

@@ -76,11 +76,18 @@ class Hub:
         self.counts: Final = StreamCounts()
         self.stopping = False
         """Nothing is worth waiting for any more."""
+        self._arrived: Callable[[Connection], None] | None = None
         self._connections: dict[int, set[Connection]] = {}
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
 
+    def on_arrival(self, listener: Callable[[Connection], None]) -> None:
+        """Call `listener` with each connection that joins, before it does."""
+        self._arrived = listener
+
     def join(self, connection: Connection) -> None:
         """From now on it is told."""
+        if self._arrived is not None:
+            self._arrived(connection)
         self._connections.setdefault(connection.user, set()).add(connection)
 
     def leave(self, connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -17,10 +17,11 @@ from .engines import Clock, Committed, Engine, Transaction
 from .health import Health
 from .hub import Hub
 from .metrics import Metrics
-from .operations import accounts, conversations, devices, expiry, settings
+from .operations import accounts, acquaintance, conversations, devices, expiry, settings
 from .operations import events as log
 from .operations.caller import Caller
 from .options import ServerOptions
+from .presence import Presence
 from .ratelimit import Limiter
 from .stream import Beginning, Stretch
 from .transport import text_frame
@@ -43,6 +44,7 @@ class Services:
         self.engine: Final = engine
         self.options: Final = options
         self.hub: Final = Hub(partial(log.cursor_at, epoch))
+        self.presence: Final = Presence(self.hub, self._acquaintances)
         self.passwords: Final = Passwords(options.passwords)
         self.limiter: Final = Limiter(monotonic)
         self.tokens: Final = Tokens(self._authenticate, clock)
@@ -64,6 +66,7 @@ class Services:
 
     async def close(self) -> None:
         """End what was started here; the engine is its opener's."""
+        await self.presence.close()
         await asyncio.to_thread(self.passwords.close)
 
     # What a socket needs of the database (stream.Log).
@@ -99,6 +102,9 @@ class Services:
             frame = events.Ephemeral(kind="typing", conversation_id=their_name, user_id=caller.user_id)
             self.hub.tell(user, text_frame(encode(frame)))
 
+    async def _acquaintances(self, users: Sequence[int]) -> dict[int, acquaintance.Acquaintances]:
+        return await self.engine.read(lambda tx: acquaintance.acquaintances(tx, users))
+
     # What goes on by itself.
 
     async def watch(self) -> None:
@@ -108,6 +114,7 @@ class Services:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             self.hub.check(loop.time())
+            self.presence.check(loop.time())
             users = self.hub.users()
             if users and loop.time() >= next_comparison:
                 next_comparison = loop.time() + limits.POSITION_CHECK_SECONDS

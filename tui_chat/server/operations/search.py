@@ -28,7 +28,8 @@ from .signatures import Gram, folded, grams_of, may_hold
 from .state import SYSTEM_KIND, Side, side, sides_by_key
 
 READ_MOST: Final = 20_000
-"""Messages that one call reads: about a tenth of a second."""
+"""Messages that one call reads, beside those around the place where it goes on (of each conversation at most a block
+reaches over it, and without reading these no call would get anywhere): about a tenth of a second."""
 SIGNATURES: Final = 256
 """Signatures that are fetched at once; one has up to 8 KiB."""
 UNINDEXED: Final = 256
@@ -206,13 +207,16 @@ class _Looking:
         """The messages of a stretch in which the words do stand."""
         reach = self._reaches[stretch.conversation]
         rows = self._tx.all(
-            "SELECT seq, time, text FROM message WHERE conversation = ? AND seq >= ? AND seq <= ? AND type = ?",
+            "SELECT seq, time, text FROM message"
+            " WHERE conversation = ? AND seq >= ? AND seq <= ? AND type = ? AND time <= ?",
             stretch.conversation,
             max(stretch.first, reach.first),
             min(stretch.last, reach.last),
             TEXT_TYPE,
+            self._before.time,
         )
-        self._left -= len(rows)
+        if stretch.last_time < self._before.time:
+            self._left -= len(rows)
         for seq, time, text in rows:
             if text and self._holds(text):
                 place = _Place(time, stretch.conversation, seq)

@@ -6,12 +6,13 @@ import platform
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_chat.config import ConfigError, Paths, Profiles, SecretFile, Settings, read_settings
+from tui_chat.protocol.errors import Unauthorized
 
 from .failures import NotSignedIn, Usage
 
@@ -176,4 +177,5 @@ async def session_for(arguments: argparse.Namespace, *, stream: bool = False) ->
             yield session
         finally:
             if once is not None:
-                await session.log_out()
+                with suppress(Unauthorized):  # erasing an account has done it already
+                    await session.log_out()

@@ -1,17 +1,18 @@
-"""`tui-chat admin`: settings of a server, for its administrator."""
+"""`tui-chat admin`: a server's settings and invitations, for its administrator; more stands in files beside."""
 
 import argparse
 from typing import Any
 
-from . import backup
+from . import backup, moderation
 from .arguments import Commands, add_account_options, add_json_option
 
 
 def add(commands: Commands) -> None:
     """Declare the subcommand and its own."""
-    parser = commands.add_parser("admin", help="settings and invitations of a server, for its administrator")
+    parser = commands.add_parser("admin", help="settings, invitations, users of a server, for its administrator")
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     backup.add(inner)
+    moderation.add(inner)
     show = inner.add_parser("show", help="print the settings")
     change = inner.add_parser("set", help="change a setting while the server runs")
     change.add_argument(

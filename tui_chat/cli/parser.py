@@ -11,9 +11,11 @@ from . import (
     demo,
     devices,
     doctor,
+    export,
     log,
     login,
     open_client,
+    own_account,
     read,
     send,
     serve,
@@ -46,6 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
         log,
         watch,
         doctor,
+        own_account,
+        export,
         admin,
     )
     for module in modules:

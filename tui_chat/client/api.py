@@ -257,7 +257,7 @@ class _Reading:
         try:
             await asyncio.wait({taking, reader}, return_when=asyncio.FIRST_COMPLETED)
             if not taking.done() and self._queue.empty():
-                raise errors.NotConnected("the session was closed")
+                raise errors.NotConnected("the session is closed")
             taken = await taking
         finally:
             taking.cancel()

@@ -1,5 +1,7 @@
 """Every endpoint that the client uses, typed. Thin: a path, a body, the shape of the answer."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -8,7 +10,7 @@ import msgspec
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import Unauthorized
 from tui_chat.protocol.limits import PAGE
-from tui_chat.protocol.models import Conversation, Group, User
+from tui_chat.protocol.models import AccountRow, Conversation, Group, User
 
 from .api import Api, Query
 from .tokens import Tokens
@@ -54,6 +56,42 @@ class Calls:
 
     async def revoke_device(self, device_id: str) -> requests.Done:
         return await self._call("DELETE", f"/v1/devices/{_part(device_id)}", requests.Done)
+
+    async def change_password(self, body: requests.ChangePassword) -> requests.PasswordChanged:
+        return await self._call("POST", "/v1/password", requests.PasswordChanged, body)
+
+    async def change_me(self, body: requests.ChangeMe) -> requests.Me:
+        return await self._call("PATCH", "/v1/me", requests.Me, body)
+
+    async def erase_me(self, body: requests.EraseAccount) -> requests.Done:
+        return await self._call("DELETE", "/v1/me", requests.Done, body)
+
+    async def blocks(self) -> requests.BlockList:
+        return await self._call("GET", "/v1/blocks", requests.BlockList)
+
+    async def block(self, user_id: str) -> requests.Done:
+        return await self._call("PUT", f"/v1/blocks/{_part(user_id)}", requests.Done)
+
+    async def unblock(self, user_id: str) -> requests.Done:
+        return await self._call("DELETE", f"/v1/blocks/{_part(user_id)}", requests.Done)
+
+    async def export(self) -> AsyncGenerator[bytes, None]:
+        token = await self.tokens.access()
+        for again in (True, False):
+            lines = self.api.lines("/v1/export", token=token)
+            try:
+                first = await anext(lines, None)
+            except Unauthorized:
+                if not again:
+                    raise
+                token = await self.tokens.renewed(token)
+                continue
+            async with aclosing(lines):
+                if first is not None:
+                    yield first
+                async for line in lines:
+                    yield line
+            return
 
     # State and events
 
@@ -190,6 +228,24 @@ class Calls:
 
     async def change_settings(self, body: requests.ChangeSettings) -> requests.SettingsAnswer:
         return await self._call("PATCH", "/v1/admin/settings", requests.SettingsAnswer, body)
+
+    async def accounts(self, q: str, cursor: str | None) -> requests.AccountPage:
+        query = {"q": q, "cursor": cursor, "limit": PAGE}
+        return await self._call("GET", "/v1/admin/users", requests.AccountPage, query=query)
+
+    async def change_account(self, user_id: str, body: requests.ChangeAccount) -> AccountRow:
+        return await self._call("PATCH", f"/v1/admin/users/{_part(user_id)}", AccountRow, body)
+
+    async def remove_account(self, user_id: str) -> requests.Done:
+        return await self._call("DELETE", f"/v1/admin/users/{_part(user_id)}", requests.Done)
+
+    async def remove_message(self, conversation_id: str, message_seq: int) -> requests.Done:
+        path = f"/v1/admin/messages/{_part(conversation_id)}/{message_seq}"
+        return await self._call("DELETE", path, requests.Done)
+
+    async def audit(self, cursor: str | None, limit: int) -> requests.AuditPage:
+        query = {"cursor": cursor, "limit": limit}
+        return await self._call("GET", "/v1/admin/audit", requests.AuditPage, query=query)
 
     async def invite(self) -> requests.Invite:
         return await self._call("POST", "/v1/admin/invites", requests.Invite)

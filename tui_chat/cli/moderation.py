@@ -1,0 +1,143 @@
+"""`tui-chat admin users`, `remove-user`, `promote`, `demote`, `remove-message`, `audit`: people and what they wrote."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .arguments import Commands, add_account_options, add_json_option
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+
+
+def add(commands: Commands) -> None:
+    """Declare them, among the administrator's commands."""
+    users = commands.add_parser("users", help="list the server's accounts")
+    users.add_argument("begin", nargs="?", default="", metavar="NAME", help="how the userID or nick begins")
+    remove = commands.add_parser(
+        "remove-user",
+        help="erase somebody's account, for good",
+        description="Erase somebody's account, for good: their password, nick, devices and their side of every"
+        " conversation. They leave their groups; what they wrote stays with those who have it (see remove-message).",
+    )
+    remove.add_argument("whom", metavar="USER", help="userID")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    promote = commands.add_parser("promote", help="make somebody an administrator")
+    demote = commands.add_parser("demote", help="make somebody no longer an administrator")
+    for parser in (promote, demote):
+        parser.add_argument("whom", metavar="USER", help="userID")
+    message = commands.add_parser(
+        "remove-message",
+        help="take the text of a message from everybody",
+        description="Take the text of a message from everybody. It stands there as recalled by you.",
+    )
+    message.add_argument("conversation", metavar="ID", help="GROUPubuntu; of two people C2Calice:bob")
+    message.add_argument("message_seq", metavar="NUMBER", type=int, help="its number, as in `read --json`")
+    audit = commands.add_parser("audit", help="list what administrators did, the newest first")
+    audit.add_argument("--count", type=int, default=50, metavar="N", help="how many at most (50)")
+    actions = {
+        users: _users,
+        remove: _remove_user,
+        promote: _promote,
+        demote: _demote,
+        message: _remove_message,
+        audit: _audit,
+    }
+    for command, action in actions.items():
+        add_account_options(command)
+        add_json_option(command)
+        command.set_defaults(run=run, action=action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out the command."""
+    import asyncio
+
+    from tui_chat.locale import _
+
+    from .account import use_language_of_settings
+    from .failures import Usage
+
+    use_language_of_settings()
+    if arguments.action is _remove_user and not arguments.yes:
+        if not sys.stdin.isatty():
+            raise Usage("without a terminal to ask on, removing a user needs --yes")
+        question = _("Erase the account {user} for good? Type its name: ").format(user=arguments.whom)
+        if input(question).strip() != arguments.whom:
+            raise Usage("that is not its name; nothing was done")
+    return asyncio.run(_with_session(arguments))
+
+
+async def _with_session(arguments: argparse.Namespace) -> int:
+    from .account import session_for
+
+    async with session_for(arguments) as session:
+        await arguments.action(session, arguments)
+    return 0
+
+
+async def _users(session: "ChatSession", arguments: argparse.Namespace) -> None:
+    from tui_chat.locale import _, ngettext
+
+    from .output import columns, moment, print_json, print_line
+
+    for one in await session.accounts(arguments.begin):
+        if arguments.json:
+            print_json(one)
+            continue
+        devices = ngettext("{count} device", "{count} devices", one.device_count).format(count=one.device_count)
+        what = _("administrator") if one.administrator else ""
+        print_line(
+            columns([one.user_id, moment(one.last_seen_at or 0), devices, what, one.nick or ""], [32, 16, 12, 14, 0])
+        )
+
+
+async def _remove_user(session: "ChatSession", arguments: argparse.Namespace) -> None:
+    from tui_chat.locale import _
+
+    await session.remove_user(arguments.whom)
+    _done(arguments, _("the account {user} is erased").format(user=arguments.whom), userID=arguments.whom)
+
+
+async def _promote(session: "ChatSession", arguments: argparse.Namespace) -> None:
+    from tui_chat.locale import _
+
+    row = await session.set_administrator(arguments.whom, True)
+    _done(arguments, _("{user} is an administrator").format(user=row.user_id), row)
+
+
+async def _demote(session: "ChatSession", arguments: argparse.Namespace) -> None:
+    from tui_chat.locale import _
+
+    row = await session.set_administrator(arguments.whom, False)
+    _done(arguments, _("{user} is no administrator").format(user=row.user_id), row)
+
+
+async def _remove_message(session: "ChatSession", arguments: argparse.Namespace) -> None:
+    from tui_chat.locale import _
+
+    await session.remove_message(arguments.conversation, arguments.message_seq)
+    said = _("message {number} of {conversation} is removed")
+    said = said.format(number=arguments.message_seq, conversation=arguments.conversation)
+    _done(arguments, said, conversationID=arguments.conversation, messageSeq=arguments.message_seq)
+
+
+async def _audit(session: "ChatSession", arguments: argparse.Namespace) -> None:
+    from .output import columns, moment, print_json, print_line
+
+    for one in await session.audit(arguments.count):
+        if arguments.json:
+            print_json(one)
+            continue
+        details = ", ".join(f"{name} {value}" for name, value in one.details.items())
+        what = " ".join(word for word in (one.what, one.whom, details) if word)
+        print_line(columns([moment(one.time), one.administrator, one.device_name, what], [16, 16, 16, 0]))
+
+
+def _done(arguments: argparse.Namespace, said: str, row: Any = None, **facts: Any) -> None:
+    from .output import print_json, print_line
+
+    if arguments.json:
+        print_json(facts if row is None else row)
+    else:
+        print_line(said)

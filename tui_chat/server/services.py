@@ -94,7 +94,7 @@ class Services:
         try:
             others = await self.engine.read(lambda tx: conversations.may_type(tx, caller, conversation_id))
         except ChatError as error:
-            _log.debug("typing of %s is not passed on: %s", caller.user_id, error)
+            _log.debug("typing of device %s is not passed on: %s", caller.device_id, error)
             return
         if len(others) > TYPING_AUDIENCE_MOST:
             return

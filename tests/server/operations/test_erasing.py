@@ -257,3 +257,29 @@ class TestByAnAdministrator:
         world.tidy()
         with pytest.raises(NotAMember):
             bob.send("GROUPg", "from a request that was on its way")
+
+
+def test_every_table_that_names_an_account_is_thought_of(world: World) -> None:
+    naming = {
+        (table, column)
+        for (table,) in world.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for _, column, *_ in world.rows(f"PRAGMA table_info({table})")
+        if column in ("account", "owner", "sender", "peer", "low", "high", "blocked", "creator", "left_owner")
+    }
+    gone = {(table, "account") for table in OWN_TABLES} | {
+        ("block", "blocked"),
+        ("invite", "account"),
+        ("invite", "creator"),
+        ("state", "peer"),
+        ("state", "left_owner"),
+    }
+    # The account's row stays, so what others have goes on naming it: who said and who reacted, the conversation of two;
+    # and groups that ended, and how those who left a group saw it.
+    stays = {
+        ("message", "sender"),
+        ("reaction", "account"),
+        ("conversation", "low"),
+        ("conversation", "high"),
+        ("chat_group", "owner"),
+    }
+    assert naming == gone | stays

@@ -61,3 +61,17 @@ def test_an_answer_of_a_numbering_that_has_ended_is_not_waited_for(world: World)
     world.at_once(world.restore_backup, 60.0)
     assert not phone(world).core.outbox.queue
     world.settle()
+
+
+def test_an_echo_gets_no_number_in_a_conversation_that_a_reset_took(world: World) -> None:
+    """The message was written, then the conversation was deleted elsewhere, and the log was cut short in between."""
+    mine, other = laptop(world), phone(world)
+    mine.link.faults = Faults(frame_lost=1.0)
+    world.at_once(lambda: mine.do(sending.send(mine.core, "C2Cbob", "hello")), 0.5)
+    ids = ["C2Cbob"]
+    world.at_once(lambda: other.do(deleting.delete(other.core, ids, clear_history_message=True)), 0.5)
+    world.at_once(lambda: world.server.trim(0))
+    world.at_once(mine.link.cut, 0.0)
+    world.settle()
+    assert "C2Cbob" not in mine.core.state.conversations
+    assert not mine.screen.get("C2Cbob")

@@ -116,6 +116,8 @@ class Carrying:
             conversation_id = message.conversation_id
             self._announcer.put(changes.MessageUpdated(conversation_id=conversation_id, message=message))
             floor = self._state.marks_of(conversation_id).cleared_through
+            if conversation_id not in self._state.conversations:
+                floor = message.message_seq  # it was deleted since, and after a reset nobody tells how far
             if message.message_seq <= floor:
                 self._announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
 

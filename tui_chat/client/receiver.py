@@ -97,6 +97,8 @@ class Receiver:
     def adopt_message(self, message: Message) -> None:
         """A message as an answer has it: taken in where it is held, whatever its event does later."""
         conversation_id, seq = message.conversation_id, message.message_seq
+        if conversation_id not in self._state.conversations:
+            return  # deleted since: where a reset took the row, nobody told how far it was cleared
         if seq <= self._state.shown_cleared_through(conversation_id) or self._is_known(message):
             return
         if self._held(message) is not None:

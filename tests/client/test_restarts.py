@@ -10,9 +10,12 @@ import msgspec
 import pytest
 
 from tests.accounts import DEADLINE
+from tests.cache.samples import abandon
+from tests.cache.test_disk_full import room_for
 from tests.client.sessions import Sessions, eventually, in_step, texts
 from tests.proxy import proxy_to
 from tests.servers import LiveServer
+from tui_chat.cache.account import AccountCache
 from tui_chat.client.calls import Calls
 from tui_chat.client.changes import ConversationsRemoved, HistoryCleared, HistoryRestored, StateReset
 from tui_chat.client.problems import AccountInUse
@@ -274,3 +277,28 @@ async def test_what_was_still_to_be_asked_for_is_asked_after_a_restart(
         await last.session.start()
         await last.session.wait_until_current()
         assert last.of(StateReset) == [], "asked once"
+
+
+async def test_on_a_full_disk_what_was_cleared_is_not_shown_and_vanishes_when_there_is_room(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    cache = tmp_path / "alice"
+    alice = await sessions.register("alice", cache=cache)
+    bob = await sessions.register("bob", device="desk")
+    for text in (SECRET, "kept"):
+        await bob.session.send_message("C2Calice", text)
+    await eventually(lambda: texts(alice.session.cached_tail(BOB)) == [SECRET, "kept"])
+    await alice.session.close()
+    killed = AccountCache.open(cache)
+    killed.save(clear={BOB: 1})
+    killed.flush_now()
+    abandon(killed)  # between the clearing and its purge
+    assert traces(cache, SECRET)
+    with room_for(0):
+        again = await sessions.again(alice, cache=cache, start=False)
+        assert SECRET not in texts(again.session.cached_tail(BOB))
+        assert BOB in again.session.conversations
+    await again.session.start()
+    await again.session.wait_until_current()
+    await eventually(lambda: not traces(cache, SECRET), "something is left on the disk")
+    assert texts((await again.session.history(BOB, limit=1)).messages) == ["kept"]

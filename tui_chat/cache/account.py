@@ -3,7 +3,7 @@
 The directory holds `lock`, `account.journal` with its backup, `account.head` while it is closed, and `history/`. The
 tables of the account: conversations, stale, drafts, preferences, outbox, counters (the last number of the outbox),
 clears (what is to be purged), and state: cursor, me (identity and server), unsettled (history is being written without
-fsync, in this run of the machine).
+fsync, in this run of the machine), queued (commands whose text the last purge had to leave).
 """
 
 import asyncio
@@ -225,6 +225,9 @@ class AccountCache:
 
     async def flush(self) -> None:
         """Bring what was written to the disk for good."""
+        if self._outlived:
+            await self._storage.compact()
+            self._forget_outlived()
         await self._storage.flush()
 
     def flush_now(self) -> None:
@@ -238,6 +241,9 @@ class AccountCache:
         self._open = False
         try:
             self.history.settle()
+            if self._outlived:
+                self._storage.compact_now()
+                self._forget_outlived()
             if self._state.has("unsettled"):  # absent: settled
                 with self._storage.group(keep=True):
                     self._state.discard(["unsettled"])
@@ -261,10 +267,11 @@ class AccountCache:
         for conversation_id in asked.keys() - {_ALL}:
             self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
         if asked:
-            self.history.clear_some(len(asked))
-            self.history.sync_removals()
-            self._storage.compact_now()
-            self._cleared(asked)
+            with suppress(DiskFull):  # they are not shown; the next purge removes them
+                self.history.clear_some(len(asked))
+                self.history.sync_removals()
+                self._storage.compact_now()
+                self._cleared(asked)
 
     def _write_head(self) -> None:
         """For the next start. Not while commands wait: what is shown then is not what the rows say."""
@@ -294,9 +301,24 @@ class AccountCache:
         self._clears.put(conversation_id, {"through": through})
         self.history.clear_later(conversation_id, through)
 
+    @property
+    def _outlived(self) -> bool:
+        """Whether all commands are gone that stood in the queue, and so in the file, when it was rewritten to purge it:
+        a message among them may since have been sent and have been cleared already."""
+        document = self._state.get(doc_id="queued")
+        return document is not None and self._storage.raw("outbox").keys().isdisjoint(document["entries"])
+
+    def _forget_outlived(self) -> None:
+        with self._storage.group(keep=True):
+            self._state.discard(["queued"])
+
     def _cleared(self, asked: Mapping[str, Raw]) -> None:
         present = self._storage.raw("clears")
         with self._storage.group(keep=True):
+            if queued := sorted(self._storage.raw("outbox")):
+                self._state.put("queued", {"entries": queued})
+            else:
+                self._state.discard(["queued"])
             # What was asked for anew meanwhile is another object, and stays for the next purge.
             self._clears.discard([name for name, request in asked.items() if present.get(name) is request])
 

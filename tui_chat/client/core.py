@@ -130,6 +130,7 @@ class Core:
 
     def start(self, *, stream: bool) -> None:
         """Begin the tasks."""
+        self.house.wrote(vanish=True)  # there may have been no room for it when the cache was opened
         self._spawn(self._apply_frames())
         self._spawn(self.house.run())
         self._spawn(self.outbox.run())

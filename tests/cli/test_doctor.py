@@ -89,7 +89,8 @@ def test_https_where_there_is_none_is_said_in_words(run: Run, server: LiveServer
 
 
 @pytest.mark.parametrize(
-    ("answer", "extended"), [(b"\x1b[?0u\x1b[?62;4c", True), (b"\x1b[?62;4c", False), (b"", None), (b"\x1b[?0u", True)]
+    ("answer", "extended"),
+    [(b"\x1b[?0u\x1b[?62;4c", True), (b"\x1b[?62;4c", False), (b"", None), (b"\x1b[?0u", True), (b"uc", None)],
 )
 def test_a_terminal_is_asked_what_keys_it_tells(
     monkeypatch: pytest.MonkeyPatch, answer: bytes, extended: bool | None
@@ -105,7 +106,7 @@ def test_a_terminal_is_asked_what_keys_it_tells(
     answering = threading.Thread(target=terminal)
     answering.start()
     with open(inner, "r+b", buffering=0) as file:
-        monkeypatch.setattr(keys, "ANSWER_SECONDS", 5.0 if answer.endswith(b"c") else 0.2)
+        monkeypatch.setattr(keys, "ANSWER_SECONDS", 5.0 if answer.endswith(b"4c") else 0.2)
         monkeypatch.setattr("sys.stdin", file)
         monkeypatch.setattr("sys.stdout", file)
         assert keys.extended_keys() is extended

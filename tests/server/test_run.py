@@ -60,6 +60,9 @@ async def test_a_second_server_on_the_same_data_is_refused(server: LiveServer) -
 
 def test_data_is_for_its_owner_alone(server: LiveServer) -> None:
     assert stat.S_IMODE(server.options.data.stat().st_mode) == 0o700
+    files = [path for path in server.options.data.iterdir() if path.is_file()]
+    assert len(files) >= 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 def test_over_ipv6(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Whether the terminal tells every key apart: it is asked, as programs ask it when they start."""
 
 import os
+import re
 import select
 import sys
 import time
@@ -11,6 +12,8 @@ ANSWER_SECONDS: Final = 0.3
 _QUESTION: Final = b"\x1b[?u\x1b[c"
 """The state of the extended key protocol (https://sw.kovidgoyal.net/kitty/keyboard-protocol), which only terminals
 that have it answer; then the device's attributes, which all answer, so that nobody waits for long."""
+
+_ATTRIBUTES: Final = re.compile(rb"\x1b\[\?[\d;]*c")
 
 
 def extended_keys() -> bool | None:
@@ -28,14 +31,16 @@ def extended_keys() -> bool | None:
         answer = _answer(file)
     finally:
         termios.tcsetattr(file, termios.TCSAFLUSH, before)
-    return b"u" in answer if answer else None
+    if re.search(rb"\x1b\[\?\d+u", answer):
+        return True
+    return False if _ATTRIBUTES.search(answer) else None
 
 
 def _answer(file: int) -> bytes:
     """Up to the end of the second answer."""
     answer = b""
     end = time.monotonic() + ANSWER_SECONDS
-    while not answer.endswith(b"c"):
+    while not _ATTRIBUTES.search(answer):
         ready, _, _ = select.select([file], [], [], max(0.0, end - time.monotonic()))
         if not ready:
             break

@@ -110,6 +110,7 @@ class SqliteEngine:
         lock = FileLock(path.with_name(path.name + ".lock"))
         lock.acquire(f"the database {path}")
         try:
+            path.touch(mode=0o600)  # Its log and its index take over who may read it.
             return cls(path, clock, lock, loop)
         except BaseException:
             lock.release()

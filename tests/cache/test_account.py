@@ -190,6 +190,34 @@ async def test_what_a_kill_left_of_a_rewritten_history_goes_with_the_purge(direc
     again.close()
 
 
+@pytest.mark.parametrize("crash", [False, True], ids=["in one session", "over a crash"])
+@pytest.mark.parametrize("end", ["flush", "close"])
+async def test_a_message_that_was_queued_during_the_purge_leaves_no_byte_once_it_is_out(
+    directory: Path, crash: bool, end: str
+) -> None:
+    cache = AccountCache.open(directory)
+    first, second = cache.outbox.add_many([{"text": SECRET}, {"text": SECRET}])
+    cache.save(clear={BOB: 9})
+    await cache.purge()
+    assert every_byte(directory).count(SECRET.encode()) == 4, "it is still to be sent"
+    if crash:
+        abandon(cache)
+        cache = AccountCache.open(directory)
+    cache.outbox.remove(first)
+    await cache.flush()
+    assert SECRET.encode() in every_byte(directory), "one is left"
+    cache.outbox.remove(second)
+    if end == "flush":
+        await cache.flush()
+        assert SECRET.encode() not in every_byte(directory)
+        before = _journal(directory).stat().st_ino
+        cache.save(cursor="e:2")
+        await cache.flush()
+        assert _journal(directory).stat().st_ino == before, "rewritten once"
+    cache.close()
+    assert SECRET.encode() not in every_byte(directory)
+
+
 def test_a_purge_costs_nothing_where_nothing_is_to_do(directory: Path) -> None:
     cache = AccountCache.open(directory)
     cache.save(upsert=[row(1)])

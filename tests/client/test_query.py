@@ -31,7 +31,13 @@ ROWS = {
     "bob": conversation("C2Cbob", "bob", days=1, unread_count=3, last_message=last("bob")),
     "lin": conversation("C2Cxiaolin", "小林", days=40, message_count=1, last_message=last("xiaolin", "小林")),
     "ubuntu": conversation(
-        "GROUPubuntu", "#ubuntu help", unread_count=120, mention_count=2, muted=True, last_message=last("alice")
+        "GROUPubuntu",
+        "#ubuntu help",
+        unread_count=120,
+        mention_count=2,
+        muted=True,
+        sent_seq=9,
+        last_message=last("alice"),
     ),
     "plans": conversation("GROUPplans", "Plans for 2026", days=2, pinned=True, message_count=1_200),
     "old": conversation("GROUPold", "old crowd", days=800, membership=Membership.LEFT, message_count=0),
@@ -92,6 +98,8 @@ ALL = " ".join(ROWS)
         ("muted:", "ubuntu"),
         ("muted:no pinned:no unread:yes", "bob flagged"),
         ("pinned:", "plans"),
+        ("answered:", "ubuntu"),
+        ("answered:no type:c2c", "bob lin flagged"),
         ("left:", "old"),
         ("from:bob", "bob"),
         ("from:小", "lin"),

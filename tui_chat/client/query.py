@@ -13,6 +13,7 @@ A word matches where the name or the ID has it, whatever its case. The keys:
     newer:7d        something since then
     messages:<3     as many visible messages; < <= > >= = or a span: 3..10
     mentions:       unread mentions, or a count of them
+    answered:no     one never wrote there (among what is visible)
     muted: pinned: left: empty: draft: stale:      each also with yes or no
 """
 
@@ -332,6 +333,7 @@ _KEYS: Final[dict[str, Callable[[_Token, tzinfo | None], Test]]] = {
     "newer": _time(older=False),
     "messages": _count(lambda row: row.conversation.message_count),
     "mentions": _count(lambda row: row.conversation.mention_count, flag=lambda row: row.conversation.mention_count > 0),
+    "answered": _flag(lambda row: row.conversation.sent_seq > row.conversation.cleared_through),
     "muted": _flag(lambda row: row.conversation.muted),
     "pinned": _flag(lambda row: row.conversation.pinned),
     "left": _flag(lambda row: row.conversation.membership not in (None, Membership.JOINED)),

@@ -198,3 +198,13 @@ class TestFlags:
         answer = bob.flags("C2Cnobody", "C2CAlice", muted=True)
         assert answer.conversation_id_list == ["C2CAlice"]
         assert [one.code for one in answer.failures] == ["conversation_not_found"]
+
+
+def test_what_one_wrote_oneself_last(alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob")
+    assert (alice.get("C2Cbob").sent_seq, bob.get("C2CAlice").sent_seq) == (1, 0)
+    bob.send("C2CAlice")
+    alice.delete("C2Cbob")
+    alice.create("g", "bob")
+    assert (alice.get("C2Cbob").sent_seq, bob.get("C2CAlice").sent_seq) == (1, 2)
+    assert alice.get("GROUPg").sent_seq == 0, "tips are nobody's own"

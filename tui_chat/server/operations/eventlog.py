@@ -62,6 +62,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
     first_seq: int
     changed: bool = False
     """Whether it is of a message.changed."""
+    sent_seq: int = 0
 
     @classmethod
     def of(cls, conversation: Conversation, *, changed: bool = False) -> "Numbers":
@@ -86,6 +87,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
             conversation.join_seq,
             conversation.first_seq,
             changed,
+            conversation.sent_seq,
         )
 
     def conversation(
@@ -116,6 +118,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
             first_seq=self.first_seq,
             role=ROLES[self.role] if self.role is not None else None,
             muted_all=bool(self.flags & 8),
+            sent_seq=self.sent_seq,
         )
 
 

@@ -256,8 +256,9 @@ def _messages(tx: Transaction, archive: Archive, users: _Users) -> None:
     tx.many("UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?", ends)
     # Sending reads what stands before it, here as everywhere.
     tx.many(
-        "UPDATE state SET read_seq = ?, floor_count = ?, mention_count = 0 WHERE account = ? AND conversation = ?",
-        [(seq, count, account, key) for (account, key), (seq, count) in own.items()],
+        "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0"
+        " WHERE account = ? AND conversation = ?",
+        [(seq, seq, count, account, key) for (account, key), (seq, count) in own.items()],
     )
 
 

@@ -86,8 +86,9 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
     if stored is None:
         raise ClientIDReused()
     tx.execute(
-        "UPDATE state SET read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
+        "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
         " WHERE account = ? AND conversation = ?",
+        stored.seq,
         stored.seq,
         stored.so_far,
         caller.user,
@@ -119,7 +120,12 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
 def _all_read(sender: Side) -> Side:
     """The sender's side: sending reads everything."""
     return msgspec.structs.replace(
-        sender, read_seq=sender.last_seq, floor_count=sender.last_count, mention_count=0, marked_unread=0
+        sender,
+        sent_seq=sender.last_seq,
+        read_seq=sender.last_seq,
+        floor_count=sender.last_count,
+        mention_count=0,
+        marked_unread=0,
     )
 
 

@@ -76,6 +76,7 @@ class Side(msgspec.Struct, frozen=True):
     pin_version: int
     muted: int
     marked_unread: int
+    sent_seq: int
     kind: int
     last_seq: int
     last_count: int
@@ -105,7 +106,7 @@ SIDE: Final = (
     "s.account, s.conversation, s.conversation_id, s.folded, s.peer, s.membership, s.role, s.join_seq, s.join_count,"
     " s.leave_seq, s.leave_count, s.leave_time, s.past, s.hidden, s.cleared, s.hidden_settled, s.cleared_settled,"
     " s.read_seq, s.floor_count, s.mention_count, s.pinned, s.pin_version, s.muted, s.marked_unread,"
-    " c.kind, c.last_seq, c.last_count, c.last_time"
+    " s.sent_seq, c.kind, c.last_seq, c.last_count, c.last_time"
 )
 SIDE_WIDTH: Final = len(Side.__struct_fields__)
 _LAST: Final = SIDE_WIDTH - 3
@@ -351,6 +352,7 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
         first_seq=first,
         role=ROLES[one.role] if one.kind == GROUP else None,
         muted_all=face.muted_all,
+        sent_seq=one.sent_seq,
     )
 
 

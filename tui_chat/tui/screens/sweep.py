@@ -32,6 +32,7 @@ HEAPS: Final = (
     Heap(N_("Left groups"), parse("left:")),
     Heap(N_("Silent for over a year"), parse("older:1y -pinned:")),
     Heap(N_("One message only"), parse("messages:1 -type:system")),
+    Heap(N_("Never answered"), parse("answered:no type:c2c -empty:")),
     Heap(N_("Muted, over 99 unread"), parse("muted: unread:>99")),
     Heap(N_("Empty"), parse("empty: -type:system")),
 )

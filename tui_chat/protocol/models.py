@@ -167,7 +167,7 @@ class Conversation(Wire, frozen=True, kw_only=True, gc=False):
     role: str | None = None
     """Groups: owner, admin or member."""
     muted_all: bool = False
-    """Groups: only the owner and the administrators can write. (`muted` is the reader's own wish not to be disturbed.)"""
+    """Groups: only the owner and the administrators can write. (`muted` is the reader's own wish for quiet.)"""
     sent_seq: int = 0
     """The newest message that the reader wrote there, cleared or not; 0 for none."""
 

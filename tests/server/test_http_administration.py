@@ -158,7 +158,7 @@ class TestExport:
         assert whole[-1] == {"kind": "end", "lines": len(whole) - 1}
 
     def test_who_takes_nothing_is_cut_off(
-        self, server: LiveServer, much: Device, monkeypatch: pytest.MonkeyPatch
+        self, server: LiveServer, much: Device, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(limits, "STALL_SECONDS", 0.2)
         head = f"GET /v1/export HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {much.access_token}\r\n\r\n"
@@ -175,3 +175,4 @@ class TestExport:
                     received += piece
         assert b'"kind":"message"' in received
         assert b'"kind":"end"' not in received
+        assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tui_chat.protocol import limits
 from tui_chat.protocol.errors import TooFrequent
-from tui_chat.server.ratelimit import Lockout, Rate
+from tui_chat.server.ratelimit import EachDevice, Guesses, Lockout, OneAtATime, Rate, limited_address
 
 
 class Time:
@@ -97,3 +98,71 @@ def test_five_log_ins_a_minute_never_lock_their_account_out() -> None:
     for _ in range(100):
         time.now += 12
         lockout.check("alice")
+
+
+def test_a_device_has_its_limit_and_all_of_a_user_twice_as_much() -> None:
+    each = EachDevice(1, 10, Time())
+
+    def let_in(device: int) -> int:
+        count = 0
+        try:
+            while True:
+                each.take(1, device)
+                count += 1
+        except TooFrequent:
+            return count
+
+    assert limits.DEVICES_SHARE == 2
+    assert [let_in(device) for device in (1, 2, 3)] == [10, 10, 0]
+    each.take(2, 4)
+
+
+def test_a_right_guess_takes_a_failure_back_but_does_not_clear_an_address() -> None:
+    time = Time()
+    guesses = Guesses(time)
+    for number in range(5):
+        guesses.attempt(f"user{number}", "10.0.0.1")
+    with pytest.raises(TooFrequent):
+        guesses.attempt("alice", "10.0.0.1")
+    time.now += 15
+    guesses.attempt("alice", "10.0.0.1")
+    guesses.succeeded("alice", "10.0.0.1")
+    guesses.attempt("bob", "10.0.0.1")
+    with pytest.raises(TooFrequent) as refused:
+        guesses.attempt("carol", "10.0.0.1")
+    assert refused.value.retry_after == pytest.approx(15)
+
+
+def test_this_machine_has_no_limit_by_address() -> None:
+    guesses = Guesses(Time())
+    for number in range(100):
+        guesses.attempt(f"user{number}", limited_address("127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        (None, None),
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("::ffff:127.0.0.1", None),
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("no address", "no address"),
+    ],
+)
+def test_what_an_address_counts_as(address: str | None, counted: str | None) -> None:
+    assert limited_address(address) == counted
+
+
+def test_one_at_a_time_for_each_user() -> None:
+    exports = OneAtATime()
+    with exports.of(1):
+        with pytest.raises(TooFrequent), exports.of(1):
+            pass
+        with exports.of(2):
+            assert exports.under_way == 2
+    with exports.of(1):
+        pass
+    assert exports.under_way == 0

@@ -89,7 +89,7 @@ class Lockout:
         if known is None or now - known.last > self.FORGOTTEN_SECONDS:
             known = _Attempts(self._free, 0, now, now)
         if now < known.until:
-            raise TooFrequent("too many attempts at this account: wait", retry_after=known.until - now)
+            raise TooFrequent("too many attempts: wait a little", retry_after=known.until - now)
         left = min(self._free, known.left + (now - known.last) * self._free / 60) - 1
         waits, until = known.waits, now
         if waits or left < 1:

@@ -201,11 +201,15 @@ class TestAfterwards:
         monkeypatch.setattr(erasing, "ROWS_A_PIECE", 2)
         monkeypatch.setattr(erasing, "MEMBERS_A_PIECE", 2)
         erase(bob)
+        joined = "SELECT COUNT(*) FROM state WHERE account = ? AND membership = 1"
+        for left in (2, 1, 0):
+            assert world.do(erasing.go_on)
+            assert world.rows(joined, bob.caller.user) == [(left,)]
         pieces = 0
         while world.do(erasing.go_on):
             pieces += 1
             assert world.rows("SELECT COUNT(*) FROM departure") == [(1,)]
-        assert pieces > 10
+        assert pieces > 8
         world.pass_seconds(60)
         world.tidy()
         assert left_of(world, bob.caller.user) == {}

@@ -134,6 +134,9 @@ def options_of(settings: "ServerSettings") -> "ServerOptions":
 
 def _announce(server: "Listening") -> None:
     """Say where it listens (the first line, which programs read), and what its administrator has to know."""
+    from tui_chat.server.garbage import collect_rarely
+
+    collect_rarely()
     print(f"Listening on {server.url}", flush=True)
     sync = "on" if server.settings.sync_conversation_deletion else "off"
     print(f"Sync of deletions across a person's devices: {sync}", end=" ")

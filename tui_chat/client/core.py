@@ -11,7 +11,7 @@ import msgspec
 
 from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events, requests
-from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent, Unauthorized, Unavailable
+from tui_chat.protocol.errors import ChatError, Unauthorized
 from tui_chat.protocol.models import Message, ServerFacts
 
 from . import changes
@@ -25,7 +25,8 @@ from .credentials import CredentialStore, StoredCredentials
 from .echoes import Echoes
 from .entries import AnyEntry, MessageEntry, QueuedSend
 from .housekeeping import Housekeeping
-from .outbox import FIRST_WAIT, LONGEST_WAIT, Answer, Outbox
+from .inquiry import Inquiry
+from .outbox import Answer, Outbox
 from .overlay import changed
 from .pages import Pages
 from .receiver import Receiver
@@ -39,10 +40,6 @@ INBOX: Final = 10_000
 """Frames that wait to be applied; beyond, they are dropped and asked for again."""
 EVENT_SECONDS: Final = 2.0
 """How long the socket may bring nothing before an answered command's event is asked for."""
-ASKED_AT_ONCE: Final = 4
-"""Conversations; a night's clearings may leave hundreds to be asked for."""
-_INEXACT: Final = "inexact"
-"""The preference that says, over a restart, that rows were still to be asked for."""
 
 
 class Core:
@@ -70,8 +67,6 @@ class Core:
         self.identity: requests.Me | None = store.facts()
         self._inherited = self.identity is not None and self.identity.device_id != credentials.device_id
         """The cache is another log-in's, who was told things that this one is not: its rows are a beginning only."""
-        self._left_inexact = bool(store.preference(_INEXACT))
-        """The session before ended while it asked for conversations: its cursor lies beyond what told of them."""
         self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
         self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
         self.connection = Connection.OFFLINE
@@ -101,7 +96,7 @@ class Core:
             is_echo=self.echoes.is_echo,
             overlaid=self.overlaid,
             wrote=self.house.wrote,
-            inexact=self._ask_for,
+            inexact=lambda conversation_id: self.inquiry.about(conversation_id),
             position_moved=lambda: self.catch_up.position_moved(),
             signed_out=self._signed_out,
             nick_changed=self._nick_changed,
@@ -111,6 +106,14 @@ class Core:
         self.pages = Pages(
             state=self.state, store=store, calls=self.calls, receiver=self.receiver, overlaid=self.overlaid
         )
+        self.inquiry = Inquiry(
+            state=self.state,
+            store=store,
+            house=self.house,
+            calls=self.calls,
+            receiver=self.receiver,
+            spawn=self._spawn,
+        )
         self.stream = Stream(api.server_url, self, random=random, wall=lambda: clock() / 1000, monotonic=monotonic)
         self._queued_told = 0
         self._greeted = False
@@ -119,8 +122,6 @@ class Core:
         self._inbox_filled = asyncio.Event()
         self._catching_up: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
-        self._asking: set[str] = set()
-        self._asks = asyncio.Semaphore(ASKED_AT_ONCE)
         self._deliberately_out = False
         for slot in self.outbox.queue:
             if isinstance(slot.entry, QueuedSend):
@@ -179,17 +180,16 @@ class Core:
         away = self.state.cursor is not None
         if not self._greeted:
             self.identity_is(await self.calls.me())
-        if (self._inherited or self._left_inexact) and self.state.cursor is not None:
+        if (self._inherited or self.inquiry.left_over) and self.state.cursor is not None:
             await self.catch_up.reload()
         else:
             await self.catch_up.run(while_away=away)
-        self._inherited = self._left_inexact = False
-        self._keep_inexact()
+        self._inherited = False
+        self.inquiry.whole_again()
         self.current.set()
         self._news.set()
         self.outbox.wake()
-        for conversation_id in sorted(self._asking):
-            self._spawn(self._ask(conversation_id))
+        self.inquiry.go_on()
         self._greeted = True
         self._spawn(self._learn_deletions())  # what was replayed does not say how much of its time has passed
 
@@ -310,47 +310,6 @@ class Core:
         except ChatError:
             return  # undo by name works all the same, and the log asks again
         self.undo_log.learn(listed.deletions, now=self.clock(), device_id=self.state.device_id)
-
-    def _ask_for(self, conversation_id: str) -> None:
-        if conversation_id not in self._asking:
-            self._asking.add(conversation_id)
-            self._keep_inexact()
-            self._spawn(self._ask(conversation_id))
-
-    async def _ask(self, conversation_id: str) -> None:
-        """Ask for one conversation; one that changes meanwhile is asked for again."""
-        wait = FIRST_WAIT
-        while conversation_id in self._asking:
-            before = self.state.conversations.get(conversation_id)
-            generation = self.state.generation(conversation_id)
-            try:
-                async with self._asks:
-                    told = await self.calls.conversation(conversation_id)
-            except (NotConnected, Unavailable):
-                if not self.stream.connected:
-                    return  # asked again when there is a connection
-                await asyncio.sleep(wait)  # only this request was lost: no new connection will tell of that
-                wait = min(LONGEST_WAIT, wait * 2)
-                continue
-            except TooFrequent as error:
-                await asyncio.sleep(error.retry_after if error.retry_after is not None else 1.0)
-                continue
-            except ChatError:
-                break
-            # Without a row, the watermarks alone tell of a change.
-            if generation == self.state.generation(conversation_id) and self.receiver.adopt(told, before):
-                break
-        self._asking.discard(conversation_id)
-        self._keep_inexact()
-
-    def _keep_inexact(self) -> None:
-        inexact = bool(self._asking) or self._left_inexact
-        if inexact != bool(self.store.preference(_INEXACT)):
-            try:
-                self.store.set_preference(_INEXACT, True if inexact else None)
-            except CacheError as error:
-                self.house.disk_failed(error)
-            self.house.wrote()
 
     # outbox.Carrier
 

@@ -70,6 +70,8 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Names it for `session.drop`."""
     what: CommandKind
     conversation_id_list: list[str]
+    message_seq: int | None = None
+    """Of edit, recall and react: which message."""
     attempted: bool
     """It may have reached the server."""
     error: ErrorBody | None = None

@@ -4,6 +4,7 @@ from tui_chat.protocol.errors import NotConnected, OperationNotFound
 
 from .carrying import what_of
 from .core import Core
+from .entries import MessageEntry
 from .queueing import Phase
 from .results import QueuedCommand
 
@@ -15,6 +16,7 @@ def commands(core: Core) -> list[QueuedCommand]:
             number=slot.entry_id,
             what=what_of(slot.entry),
             conversation_id_list=list(slot.entry.conversations()),
+            message_seq=slot.entry.message_seq if isinstance(slot.entry, MessageEntry) else None,
             attempted=slot.entry.attempted,
             error=slot.problem.body() if slot.problem is not None else None,
             held=slot.held,

@@ -5,6 +5,7 @@ is what was written.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from tui_chat.tui.safe import Safe
@@ -23,18 +24,20 @@ _SPAN = re.compile(
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])(?= \S)")
 
 
-def formatted(line: Safe, mention: str = "") -> Line:
-    """The line as pieces in the styles "", code, link, bold, italic, bullet and mention (of the userID given)."""
+def formatted(line: Safe, mention: str = "", others: Sequence[str] = ()) -> Line:
+    """The line as pieces in the styles "", code, link, bold, italic, bullet, mention (of the userID given) and
+    mention-other.
+    """
     pieces: Line = []
     at = 0
     if bullet := _BULLET.match(line):
         pieces.append(Piece(Safe(bullet.group()), "bullet"))
         at = bullet.end()
     for match in _SPAN.finditer(line, at):
-        pieces += _plain(line[at : match.start()], mention)
+        pieces += _plain(line[at : match.start()], mention, others)
         pieces.append(Piece(Safe(match.group()), (match.lastgroup or "").rstrip("2")))
         at = match.end()
-    return pieces + _plain(line[at:], mention)
+    return pieces + _plain(line[at:], mention, others)
 
 
 def cut(line: Line, start: int, end: int) -> Line:
@@ -49,18 +52,33 @@ def cut(line: Line, start: int, end: int) -> Line:
     return result
 
 
-def _plain(text: str, mention: str) -> Line:
-    if not text:
-        return []
-    if not mention or mention.casefold() not in text.casefold():
-        return [Piece(Safe(text))]
+def highlighted(line: Line, words: Sequence[str]) -> Line:
+    """The line with every one of these words in the style found, in whatever case."""
+    if not words:
+        return line
+    wanted = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE)
+    return [part for text, style in line for part in _parts(text, style, wanted, "found")]
+
+
+def _plain(text: str, mention: str, others: Sequence[str]) -> Line:
+    names = [name for name in (mention, *others) if name]
+    if not text or "@" not in text or not names:
+        return [Piece(Safe(text))] if text else []
+    wanted = re.compile(rf"@(?:{'|'.join(map(re.escape, names))})(?![\w.-]*\w)", re.IGNORECASE)
+    return [
+        Piece(part, "mention" if style and part[1:].casefold() == mention.casefold() else style)
+        for part, style in _parts(Safe(text), "", wanted, "mention-other")
+    ]
+
+
+def _parts(text: Safe, style: str, wanted: re.Pattern[str], found: str) -> Line:
     pieces: Line = []
     at = 0
-    for match in re.finditer(rf"@{re.escape(mention)}(?![\w.-]*\w)", text, re.IGNORECASE):
+    for match in wanted.finditer(text):
         if match.start() > at:
-            pieces.append(Piece(Safe(text[at : match.start()])))
-        pieces.append(Piece(Safe(match.group()), "mention"))
+            pieces.append(Piece(Safe(text[at : match.start()]), style))
+        pieces.append(Piece(Safe(match.group()), found))
         at = match.end()
     if at < len(text):
-        pieces.append(Piece(Safe(text[at:])))
+        pieces.append(Piece(Safe(text[at:]), style))
     return pieces

@@ -17,7 +17,7 @@ from tui_chat.tui.safe import BODY_LINES, Safe, fill, join, line, lines, own, re
 from tui_chat.tui.themes import Symbols
 
 from .cells import Line, Piece, elide, fit, line_width, spaces, width, wrap
-from .formatting import FENCE, cut, formatted
+from .formatting import FENCE, cut, formatted, highlighted
 from .times import Times
 from .tips import tip_text
 
@@ -26,6 +26,8 @@ NICK_STYLES: Final = 5
 NARROW: Final = 44
 """Panes below have no columns: time and nick are left away or stand before the text."""
 STATE_CELLS: Final = 3
+REACTIONS_MOST: Final = 20
+"""Kinds that are drawn; a server allows fewer."""
 
 
 class OwnState(StrEnum):
@@ -55,6 +57,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     state: OwnState = OwnState.NONE
     reason: str = ""
     """Why it was not sent."""
+    refused: str = ""
+    """Why a change of it was refused."""
     quoted: Message | None = None
     """The message that it answers, where that is at hand."""
     new_day: bool = False
@@ -71,6 +75,8 @@ class MessageStyle(NamedTuple):
     times: Times
     own_id: str
     name_of: Callable[[str], str] = str
+    words: tuple[str, ...] = ()
+    """What is looked for; shown as found."""
 
 
 def message_lines(shown: Shown, style: MessageStyle) -> list[MessageLine]:
@@ -141,14 +147,23 @@ def _text(shown: Shown, style: MessageStyle) -> list[MessageLine]:
     room = style.cells - (STATE_CELLS if mine and nick_cells(style.cells) else 0)
     body = _quote(shown, style, room - line_width(head)) + _body(message, style)
     result = _beside(head, body, room)
-    if shown.state is OwnState.FAILED:
-        reason = fill(_("not sent: {reason}"), reason=shown.reason) if shown.reason else own(_("not sent"))
+    if mine and shown.state is not OwnState.FAILED:
+        _put_state(result, shown.state, style)
+    for reason in _failures(shown):
         failure = [Piece(join(symbols.failed, own(" "), reason), "error")]
         indent = line_width(head) if nick_cells(style.cells) else 2
         result += _beside([Piece(spaces(indent))], [failure], style.cells)
-    elif mine:
-        _put_state(result, shown.state, style)
     return result
+
+
+def _failures(shown: Shown) -> list[Safe]:
+    """What went wrong with it, in words."""
+    said: list[Safe] = []
+    if shown.state is OwnState.FAILED:
+        said.append(fill(_("not sent: {reason}"), reason=shown.reason) if shown.reason else own(_("not sent")))
+    if shown.refused:
+        said.append(fill(_("not changed: {reason}"), reason=shown.refused))
+    return said
 
 
 def _put_state(result: list[MessageLine], state: OwnState, style: MessageStyle) -> None:
@@ -182,7 +197,9 @@ def _quote(shown: Shown, style: MessageStyle, cells: int) -> list[Line]:
 
 def _body(message: Message, style: MessageStyle) -> list[Line]:
     if message.recalled:
-        return [[Piece(own(_("message taken back")), "tip")]]
+        by = message.recalled_by
+        said = own(_("message taken back")) if by is None else fill(_("taken back by {name}"), name=style.name_of(by))
+        return [[Piece(said, "tip")]]
     mention = style.own_id if message.mentions else ""
     result: list[Line] = []
     in_code = False
@@ -192,7 +209,8 @@ def _body(message: Message, style: MessageStyle) -> list[Line]:
             in_code = not in_code
             result.append([Piece(row, "dim")])
         else:
-            result.append([Piece(row, "code")] if in_code and row else formatted(row, mention))
+            pieces = [Piece(row, "code")] if in_code and row else formatted(row, mention, message.mentions)
+            result.append(highlighted(pieces, style.words))
     left = message.text.count("\n") + 1 - len(rows)
     if len(rows) == BODY_LINES and left > 0:
         more = ngettext("… {count} more line", "… {count} more lines", left)
@@ -200,9 +218,17 @@ def _body(message: Message, style: MessageStyle) -> list[Line]:
     if message.edited_at is not None and result:
         result[-1] = [*result[-1], Piece(own(" " + _("(edited)")), "dim")]
     if message.reactions:
-        shown = "  ".join(f"{emoji} {one.count}" for emoji, one in list(message.reactions.items())[:20])
-        result.append([Piece(line(shown), "quote")])
+        result.append(_reactions(message))
     return result
+
+
+def _reactions(message: Message) -> Line:
+    """👍 2  [🎉 1]: one's own stand in brackets."""
+    pieces: Line = []
+    for emoji, one in list(message.reactions.items())[:REACTIONS_MOST]:
+        said = fill("[{emoji} {count}]" if one.mine else "{emoji} {count}", emoji=emoji, count=one.count)
+        pieces += [Piece(said, "reaction-own" if one.mine else "reaction"), Piece(own("  "))]
+    return pieces[:-1]
 
 
 def _beside(head: Line, body: list[Line], cells: int) -> list[MessageLine]:

@@ -1,31 +1,23 @@
-"""The messages of one conversation: what the app tells it, what keys do in it, and what it asks for."""
+"""The messages of one conversation: what the app tells it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import ClassVar
-
-from textual import events
-from textual.binding import Binding, BindingType
-from textual.message import Message as Event
-from textual.widget import Widget
 
 from tui_chat.locale import _
 from tui_chat.protocol.models import Conversation, Message
-from tui_chat.tui.render.cells import line_width
 from tui_chat.tui.render.messages import NICK_STYLES
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.safe import line, lines, own
 
-from .message_window import WINDOW, Entry, MessageWindow
-from .reading_pane import ReadingPane
+from .cursor_pane import CursorPane
+from .message_window import WINDOW, MessageWindow
 
 SLACK = 50
 """Messages that may come at the end beyond the window before the oldest are let go, so that it is not for each one."""
-NEAR_SCREENS = 1.5
-"""How near to an end of the window the next page is asked for."""
 
 
-class MessagePane(ReadingPane):
+class MessagePane(CursorPane):
     """Shows what it is given; asks for pages by messages; says how far somebody has read."""
 
     PREFIX = "message-pane"
@@ -34,7 +26,7 @@ class MessagePane(ReadingPane):
         for name in (
             *("cursor", "cursor-sign", "time", "nick-own", "day", "new", "tip", "dim", "error", "quote", "pill"),
             *("code", "bold", "italic", "link", "bullet", "mention", "notice"),
-            *("state-sending", "state-sent", "state-read"),
+            *("state-sending", "state-sent", "state-read", "mention-other", "found", "reaction", "reaction-own"),
             *(f"nick{number}" for number in range(NICK_STYLES)),
         )
     }
@@ -76,47 +68,16 @@ class MessagePane(ReadingPane):
         .message-pane--link { color: $text-primary; text-style: underline; }
         .message-pane--bullet { color: $text-accent; }
         .message-pane--mention { color: $text-accent; text-style: bold reverse; }
+        .message-pane--mention-other { color: $text-accent; text-style: bold; }
+        .message-pane--found { background: $warning 40%; color: $foreground; text-style: bold underline; }
+        .message-pane--reaction { color: $text-muted; }
+        .message-pane--reaction-own { color: $text-primary; text-style: bold; }
         .message-pane--notice { color: $text-muted; }
         .message-pane--state-sending { color: $text-muted; }
         .message-pane--state-sent { color: $text-muted; }
         .message-pane--state-read { color: $text-success; }
     }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="messages.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="messages.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="messages.page_up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="messages.page_down"),
-        Binding("home,g", "oldest", "Oldest", show=False, id="messages.oldest"),
-        Binding("end,G", "newest", "Newest", show=False, id="messages.newest"),
-    ]
-
-    @dataclass
-    class NeedOlder(Event):
-        """The reader comes near the oldest message held: give the page before it by `prepend`."""
-
-        conversation_id: str
-        before: int
-
-    @dataclass
-    class NeedNewer(Event):
-        """The reader comes near the newest message held, and newer ones were let go: give the page by `extend`."""
-
-        conversation_id: str
-        after: int
-
-    @dataclass
-    class NeedLatest(Event):
-        """The reader wants the end, which is not held: `show` the conversation's end."""
-
-        conversation_id: str
-
-    @dataclass
-    class ReadUpTo(Event):
-        """Everything up to there has been on the screen while somebody was looking."""
-
-        conversation_id: str
-        message_seq: int
 
     # What the app tells.
 
@@ -129,6 +90,7 @@ class MessagePane(ReadingPane):
         more_older: bool = True,
         more_newer: bool = False,
         new_line: bool = True,
+        new_after: int | None = None,
         at: int | None = None,
     ) -> None:
         """Show another conversation, or the same from other pages.
@@ -140,12 +102,13 @@ class MessagePane(ReadingPane):
             more_older: There may be older ones to ask for.
             more_newer: There are newer ones to ask for.
             new_line: Draw the line "new" before the first unread message.
+            new_after: It stands after this messageSeq, whatever has been read since.
             at: The messageSeq to begin with at the top; None: the end, or the line "new" where that is farther up.
         """
         if own_id is not None:
             self._own_id = own_id
-        unread = conversation.unread_count > 0
-        new_after = conversation.read_seq if new_line and unread else None
+        if new_after is None and new_line and conversation.unread_count > 0:
+            new_after = conversation.read_seq
         self._window = MessageWindow(
             conversation, self._own_id, new_after=new_after, more_older=more_older, more_newer=more_newer
         )
@@ -219,6 +182,30 @@ class MessagePane(ReadingPane):
             entry.failed = reason
             self._lay_out()
 
+    def set_refused(self, message_seq: int, reason: str | None) -> None:
+        """A change of a message was refused, and why; None: that is over."""
+        if self._window is not None and (entry := self._window.numbered(message_seq)) is not None:
+            entry.refused = reason
+            self._lay_out()
+
+    def set_changing(self, message_seqs: AbstractSet[int]) -> None:
+        """The messages of which a change waits for the server."""
+        if self._window is not None and self._window.changing != message_seqs:
+            self._window.changing = frozenset(message_seqs)
+            self._lay_out()
+
+    def set_words(self, words: Sequence[str]) -> None:
+        """Words that are looked for, which are shown as found wherever they stand."""
+        if self._words != tuple(words):
+            self._words = tuple(words)
+            self._lay_out()
+
+    def set_cut_off(self, cut_off: bool) -> None:
+        """Messages that should be here are not, for want of a connection; said where there is nothing else."""
+        if self._cut_off != cut_off:
+            self._cut_off = cut_off
+            self._lay_out()
+
     def remove_waiting(self, client_id: str) -> None:
         """One's own message that was not sent is gone (sent anew, or given up)."""
         if self._window is not None and (entry := self._window.waiting(client_id)) is not None:
@@ -279,10 +266,21 @@ class MessagePane(ReadingPane):
         """Messages that came below while somebody read above."""
         return self._window.new_count if self._window else 0
 
+    def message(self, message_seq: int) -> Message | None:
+        """A message that is held."""
+        entry = self._window.numbered(message_seq) if self._window is not None else None
+        return entry.message if entry is not None else None
+
     @property
-    def current_message(self) -> Message | None:
-        """The message under the cursor, which commands such as reply and copy are about."""
-        return self._cursor.message if self._cursor and self.has_focus else None
+    def first_new(self) -> int | None:
+        """The messageSeq under the line "new", where that is held."""
+        return self._window.first_new if self._window is not None else None
+
+    def newest_of(self, user_id: str) -> Message | None:
+        """The newest message of somebody that the server has numbered."""
+        entries = self._window.entries if self._window is not None else []
+        sent = (entry.message for entry in reversed(entries) if entry.message.message_seq)
+        return next((message for message in sent if message.sender == user_id and not message.recalled), None)
 
     @property
     def oldest_seq(self) -> int:
@@ -293,127 +291,3 @@ class MessagePane(ReadingPane):
     def newest_seq(self) -> int:
         """The newest messageSeq held; 0 where none is."""
         return self._window.newest if self._window else 0
-
-    # What keys do.
-
-    def action_move(self, step: int) -> None:
-        """To the message before or after; within a message taller than the pane by lines."""
-        window = self._window
-        if window is None or not window.entries:
-            return
-        page, top = self._page, round(self.scroll_y)
-        index = next((n for n, entry in enumerate(window.entries) if entry is self._cursor), None)
-        if self._cursor is None or index is None:
-            self._put_cursor(self._visible(step < 0))
-            return
-        start, end = window.tops[index], window.tops[index + 1]
-        if end <= top or start >= top + page:
-            self._put_cursor(self._visible(step < 0))
-            return
-        hidden = end - (top + page) if step > 0 else top - start
-        if hidden > 0 and end - start > page:
-            self._scroll(top + step * min(hidden, 3))
-        elif 0 <= index + step < len(window.entries):
-            self._put_cursor(window.entries[index + step])
-        else:
-            self._scroll(top + step * page)
-
-    def action_page(self, pages: int) -> None:
-        """By what is visible, less one line."""
-        self._scroll(round(self.scroll_y) + pages * max(self._page - 1, 1))
-        if self._cursor is not None:
-            self._put_cursor(self._visible(pages > 0))
-
-    def action_oldest(self) -> None:
-        """To the very first message, page by page as they come; another key, or the wheel, stops that."""
-        if self._window is not None and self._window.entries:
-            self._seeking = self._window.more_older
-            self._scroll(0)
-            self._put_cursor(self._window.entries[0])
-
-    def action_newest(self) -> None:
-        """To the end."""
-        window = self._window
-        if window is None:
-            return
-        self._seeking = False
-        if window.more_newer:
-            self.post_message(self.NeedLatest(window.conversation.conversation_id))
-            return
-        self._following = True
-        self._cursor = window.entries[-1] if window.entries and self._cursor else None
-        self._scroll(self._end)
-
-    def on_mount(self) -> None:
-        """Reading goes on when the terminal gets the focus back."""
-        self.watch(self.app, "app_focus", self.tell_read, init=False)
-
-    def on_key(self) -> None:
-        """Whoever does something else is not taken on to the first message."""
-        self._seeking = False
-
-    def on_mouse_scroll_down(self) -> None:
-        """The wheel, likewise."""
-        self._seeking = False
-
-    def on_click(self, event: events.Click) -> None:
-        """The pill leads to the end; a message gets the cursor."""
-        offset, window = event.get_content_offset(self), self._window
-        if offset is None or window is None or not window.entries:
-            return
-        if window.new_count and offset.y == self._page - 1 and offset.x >= self.cells - line_width([self._pill()]):
-            self.action_newest()
-        elif offset.y + round(self.scroll_y) < window.height:
-            index, _line = window.at(offset.y + round(self.scroll_y))
-            self._cursor = window.entries[index]
-            self.refresh()
-
-    def moved(self) -> None:
-        """Other lines are visible: ask for the pages beside them, and say what was read."""
-        window = self._window
-        if window is None or not window.entries or self.size.height <= 0:
-            return
-        top, near = round(self.scroll_y), int(self._page * NEAR_SCREENS)
-        conversation_id = window.conversation.conversation_id
-        oldest, newest = window.oldest, window.newest
-        if window.more_older and oldest and top < near and window.asked_older != oldest:
-            window.asked_older = oldest
-            self.post_message(self.NeedOlder(conversation_id, oldest))
-        if window.more_newer and top + self._page + near > window.height and window.asked_newer != newest:
-            window.asked_newer = newest
-            self.post_message(self.NeedNewer(conversation_id, newest))
-        self.tell_read()
-
-    def tell_read(self) -> None:
-        """Post ReadUpTo where more than before is on the screen; to be called as well when a dialog above has gone."""
-        window = self._window
-        if window is None or not window.entries or not self.app.app_focus or not self._on_screen():
-            return
-        last = round(self.scroll_y) + self._page - 1
-        index, line = window.at(min(last, window.height - 1))
-        if line < len(window.entries[index].lines) - 1:
-            index -= 1
-        while index >= 0 and not window.entries[index].message.message_seq:
-            index -= 1
-        seq = window.entries[index].message.message_seq if index >= 0 else 0
-        if seq > window.read_told:
-            window.read_told = seq
-            self.post_message(self.ReadUpTo(window.conversation.conversation_id, seq))
-
-    def _on_screen(self) -> bool:
-        if self.size.height <= 0 or not self.is_attached or not self.screen.is_active:
-            return False
-        return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
-
-    def _put_cursor(self, entry: Entry | None) -> None:
-        self._cursor = entry
-        self.refresh()
-        window = self._window
-        if window is None or entry is None or (start := window.top_of(entry)) is None:
-            return
-        first, end = start - entry.above, start - entry.above + len(entry.lines)
-        top = round(self.scroll_y)
-        if end > top + self._page:
-            self._scroll(min(end - self._page, first))
-        elif first < top:
-            self._scroll(max(first, end - self._page))

@@ -28,11 +28,14 @@ Measured: laying out, as a resize does, takes 0.1 ms a message."""
 class Entry:
     """One message in the pane."""
 
-    __slots__ = ("day", "failed", "lines", "message", "shown", "strips")
+    __slots__ = ("day", "failed", "lines", "message", "refused", "shown", "strips")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.failed: str | None = None
+        """Why it was not sent."""
+        self.refused: str | None = None
+        """Why a change of it was refused."""
         self.day = 0
         """The day's number; 0 while it is not known."""
         self.shown: Shown | None = None
@@ -72,10 +75,13 @@ class MessageWindow:
         self.asked_newer = 0
         self.new_count = 0
         """Messages that came below while somebody read above."""
+        self.changing: frozenset[int] = frozenset()
+        """messageSeqs of those of which a change waits for the server."""
         self.read_told = conversation.read_seq
         """How far the app was told that somebody has read."""
         self._new_after = new_after
-        self._first_new: int | None = None
+        self.first_new: int | None = None
+        """The messageSeq above which the line "new" stands."""
         self._layout: tuple[MessageStyle, int] | None = None
 
     @property
@@ -122,6 +128,8 @@ class MessageWindow:
             return True
         entry.message = message
         entry.failed = None
+        if message.version > before.version:
+            entry.refused = None
         if not before.message_seq and message.message_seq:
             self.entries.remove(entry)
             self.entries.insert(bisect_left(self.entries, message.message_seq, key=_place), entry)
@@ -129,11 +137,15 @@ class MessageWindow:
 
     def find(self, message: Message) -> Entry | None:
         """The entry that is this message: by messageSeq, or one's own waiting one by clientID."""
-        if message.message_seq:
-            at = bisect_left(self.entries, message.message_seq, key=_place)
-            if at < len(self.entries) and self.entries[at].message.message_seq == message.message_seq:
-                return self.entries[at]
+        if message.message_seq and (entry := self.numbered(message.message_seq)) is not None:
+            return entry
         return self.waiting(message.client_id) if message.sender == self.own_id else None
+
+    def numbered(self, message_seq: int) -> Entry | None:
+        """The entry of a messageSeq."""
+        at = bisect_left(self.entries, message_seq, key=_place)
+        held = at < len(self.entries) and self.entries[at].message.message_seq == message_seq
+        return self.entries[at] if held else None
 
     def waiting(self, client_id: str) -> Entry | None:
         """One's own message that is not sent yet."""
@@ -168,6 +180,7 @@ class MessageWindow:
         fresh = self._layout != (style, generation)
         self._layout = (style, generation)
         day = 0
+        self._find_first_new()
         by_seq = {entry.message.message_seq: entry.message for entry in self.entries}
         for entry in self.entries:
             message = entry.message
@@ -180,7 +193,8 @@ class MessageWindow:
                 reason=entry.failed or "",
                 quoted=by_seq.get(message.reply_to) if message.reply_to else None,
                 new_day=new_day,
-                first_new=self._is_first_new(message),
+                first_new=message.message_seq == self.first_new,
+                refused=entry.refused or "",
             )
             if fresh or entry.shown is None or not _same(entry.shown, shown):
                 entry.shown = shown
@@ -206,17 +220,20 @@ class MessageWindow:
             return OwnState.NONE
         if entry.failed is not None:
             return OwnState.FAILED
-        if not message.message_seq:
+        if not message.message_seq or message.message_seq in self.changing:
             return OwnState.SENDING
         one_to_one = self.conversation.type is ConversationType.C2C
         return OwnState.READ if one_to_one and message.message_seq <= self.peer_read_seq else OwnState.SENT
 
-    def _is_first_new(self, message: Message) -> bool:
-        if self._new_after is None or not message.message_seq or message.message_seq <= self._new_after:
-            return False
-        if self._first_new is None and message.sender != self.own_id:
-            self._first_new = message.message_seq
-        return message.message_seq == self._first_new
+    def _find_first_new(self) -> None:
+        """The line "new" stands above the first message of others that is held; higher up once older pages are here."""
+        if self._new_after is None or not self.entries:
+            return
+        if self.first_new is not None and self.oldest >= self.first_new:
+            return  # it is the first one held, or was let go
+        after = self._new_after
+        found = (one.message for one in self.entries if one.message.message_seq > after)
+        self.first_new = next((one.message_seq for one in found if one.sender != self.own_id), None)
 
 
 def _place(entry: Entry) -> int:
@@ -231,4 +248,5 @@ def _same(one: Shown, other: Shown) -> bool:
         and one.first_new is other.first_new
         and one.state is other.state
         and one.reason == other.reason
+        and one.refused == other.refused
     )

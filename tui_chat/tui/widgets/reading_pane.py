@@ -60,6 +60,10 @@ class ReadingPane(Painted, can_focus=True):
         self._generation = 0
         self._cursor: Entry | None = None
         self._note = own("")
+        self._words: tuple[str, ...] = ()
+        """What is looked for."""
+        self._cut_off = False
+        """What should be here cannot be had without a connection."""
         self._begin: tuple[int | None] | None = None
         """Where `show` wants to begin, until there is a size to begin in."""
         self.set_class(symbols.ascii, "-ascii")
@@ -160,7 +164,7 @@ class ReadingPane(Painted, can_focus=True):
             self.virtual_size = Size(0, 0)
             self.refresh()
             return
-        style = MessageStyle(cells - 1, self._symbols, self._times, self._own_id, self._name_of)
+        style = MessageStyle(cells - 1, self._symbols, self._times, self._own_id, self._name_of, self._words)
         window.lay_out(style, self._generation)
         self._adjusting = True
         if window.height != self.virtual_size.height:
@@ -259,6 +263,10 @@ class ReadingPane(Painted, can_focus=True):
 
     def _empty_text(self) -> Safe:
         window = self._window
+        if self._cut_off:
+            return self._symbols.word(
+                _("Offline: the messages are not on this machine. They come with the connection.")
+            )
         if window is not None and window.more_older and window.conversation.message_count:
             return self._symbols.word(_("Loading…"))
         return own(_("No messages here."))

@@ -23,7 +23,7 @@ from .settling import to_be_erased
 from .state import GROUP, JOINED
 from .users import account_of
 
-MEMBERS_A_PIECE: Final = 2_000
+MEMBERS_A_PIECE: Final = 500
 """Members of groups that one piece tells; one group at least."""
 ROWS_A_PIECE: Final = 500
 LEAVING_AT_ONCE: Final = 50

@@ -17,6 +17,7 @@ from tui_chat.client.pages import Pages
 from tui_chat.client.receiver import Receiver
 from tui_chat.client.state import State
 from tui_chat.client.undo_log import UndoLog
+from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.requests import MessagePage
 from tui_chat.server.operations.importing import Archive, ArchivedMessage, ArchivedUser, import_archive
 
@@ -154,6 +155,23 @@ async def test_where_it_changes_again_and_again_the_page_is_taken_filtered() -> 
     assert texts(pages.tail(BOB, 50)) == ["m4"]
     assert texts(pages._store.history.tail(BOB, 50)) == ["m4"], "and nothing else is written down"
     assert page.cleared_through == 3
+
+
+async def test_what_was_cleared_while_the_server_was_out_of_reach_is_not_taken_from_the_cache() -> None:
+    asked = Asked(OLD_PAGE, [])
+    pages, receiver = pages_and_receiver(asked)
+    receiver.receive(ranged(11, arrived(11, BOB, 5)))
+
+    def cut_off() -> None:
+        raise NotConnected
+
+    def cleared_and_cut_off() -> None:
+        receiver.receive(ranged(12, deleted(12, {BOB: Marks(5, 5)})))
+        cut_off()
+
+    asked.meanwhile = [cleared_and_cut_off, cut_off]
+    with pytest.raises(NotConnected):
+        await pages.page(BOB, before=None, after=None, limit=50)
 
 
 async def test_a_page_from_before_a_restore_is_asked_for_anew() -> None:

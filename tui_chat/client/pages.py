@@ -55,6 +55,7 @@ class Pages:
         try:
             return await self._asked(conversation_id, before, after, limit)
         except NotConnected:
+            cached = self._cached(conversation_id, before, after, limit)  # it may have been cleared meanwhile
             if not cached:
                 raise
             floor = self._state.marks_of(conversation_id)

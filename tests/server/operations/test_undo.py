@@ -268,6 +268,30 @@ class TestPins:
         bob.undo(first)
         assert not bob.get("C2CAlice").pinned
 
+    @pytest.mark.parametrize("how", ["erased", "no time for undo"])
+    def test_a_later_deletion_that_is_final_took_the_pin_for_good(
+        self, world: World, alice: Device, bob: Device, how: str
+    ) -> None:
+        alice.send("C2Cbob")
+        bob.flags("C2CAlice", pinned=True)
+        first = bob.delete("C2CAlice").batch_id
+        if how == "erased":
+            bob.erase_now(bob.delete("C2CAlice").batch_id)
+        else:
+            world.set(undo_seconds=0)
+            bob.delete("C2CAlice")
+        bob.undo(first)
+        assert not bob.get("C2CAlice").pinned
+
+    def test_an_earlier_deletion_that_is_final_leaves_it(self, alice: Device, bob: Device) -> None:
+        alice.send("C2Cbob")
+        before = bob.delete("C2CAlice").batch_id
+        bob.flags("C2CAlice", pinned=True)
+        last = bob.delete("C2CAlice").batch_id
+        bob.erase_now(before)
+        bob.undo(last)
+        assert bob.get("C2CAlice").pinned
+
     def test_pinned_again_and_deleted_again(self, alice: Device, bob: Device) -> None:
         alice.send("C2Cbob")
         bob.flags("C2CAlice", pinned=True)

@@ -185,7 +185,8 @@ def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear
         hidden_settled=max(before.hidden_settled, hidden) if settled else before.hidden_settled,
         cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
         pinned=0 if unpin else before.pinned,
-        pin_version=before.pin_version + 1 if unpin else before.pin_version,
+        # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
+        pin_version=before.pin_version + 1 if unpin or (hide and settled) else before.pin_version,
     )
     return _Moved(before, recounted(tx, before, after), hidden, cleared)
 

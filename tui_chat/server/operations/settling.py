@@ -63,6 +63,11 @@ def fold(tx: Transaction, account: int, operations: Mapping[int, int]) -> None:
             for conversation, share in hidden.items()
         ],
     )
+    # A deletion that is final took the pin for good, also from the undoing of an earlier one.
+    tx.many(
+        "UPDATE item SET unpinned = 0 WHERE account = ? AND conversation = ? AND operation < ?",
+        [(account, conversation, operation) for conversation, operation, hidden_share, _ in items if hidden_share],
+    )
     tx.many(
         "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",
         [(account, conversation, operation) for conversation, operation, _, _ in items],

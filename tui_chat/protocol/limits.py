@@ -68,9 +68,9 @@ MESSAGES_A_SECOND: Final = 20.0
 MESSAGES_BURST: Final = 100
 OTHERS_A_SECOND: Final = 50.0
 OTHERS_BURST: Final = 200
-SEARCHES_A_SECOND: Final = 5.0
+SEARCHES_A_SECOND: Final = 2.0
 SEARCHES_BURST: Final = 20
-"""Tencent's cloud search takes two a second; ours is typed into."""
+"""Tencent's cloud search takes two a second."""
 LOGINS_A_MINUTE: Final = 5
 NICKS_A_MINUTE: Final = 1.0
 NICKS_BURST: Final = 5

@@ -14,10 +14,11 @@ from .signatures import folded, signature_of
 BLOCK_MESSAGES: Final = 64
 """The most messages of one block; so many are read where its signature says that a word may be there."""
 BLOCK_CHARACTERS: Final = 8_192
-MESSAGES: Final = 512
-"""Messages that one call reads, and at most BLOCK_MESSAGES more: about 10 ms."""
-STALE: Final = 8
-CONVERSATIONS: Final = 200
+MESSAGES: Final = 256
+"""Messages that one call reads, and at most BLOCK_MESSAGES more."""
+STALE: Final = 4
+CONVERSATIONS: Final = 50
+"""With them a call takes about 5 ms, which is how long a message that is just being sent may have to wait for it."""
 TAIL: Final = 16
 """A conversation is indexed once so many of its messages are not, or when it has been quiet for a while: the block at
 its end is made anew each time."""

@@ -81,6 +81,7 @@ class Owner:
         await population.users(*names(BATCH, "p"))
         (login,) = await population.users("owner")
         await population.messages(messages, lambda number: (f"p{number % BATCH}", "owner", f"message {number}"))
+        await population.not_to_be_searched()
         return login
 
     async def delete(self) -> float:
@@ -97,16 +98,17 @@ class Owner:
 
 async def deletions(bench: Bench, few: int, many: int, turns: int) -> tuple[list[float], list[float]]:
     """Seconds of deleting BATCH conversations with few and with many messages stored, turn about."""
-    owners = []
+    owners, logins = [], []
     servers = []
     try:
         for messages in (few, many):
             bench.progress(f"deleting {BATCH} conversations: {messages:,} messages are filled in")
             data = bench.scratch / f"delete-{messages}"
             async with filling(data) as population:
-                login = await Owner.fill(population, messages)
+                logins.append(await Owner.fill(population, messages))
             servers.append(await asyncio.to_thread(MeasuredServer, data))
-            owners.append(Owner(await Http.open(servers[-1].url, login.token), messages // BATCH))
+        for server, login, messages in zip(servers, logins, (few, many), strict=True):
+            owners.append(Owner(await Http.open(server.url, login.token), messages // BATCH))
         bench.progress("deleting and undoing, turn about")
         found: tuple[list[float], list[float]] = ([], [])
         for turn in range(turns + 5):

@@ -68,6 +68,10 @@ class Population:
             some = [archived(number) for number in range(start, min(count, start + _AT_ONCE))]
             await self._engine.write(lambda tx, some=some: _import(tx, some))  # type: ignore[misc]
 
+    async def not_to_be_searched(self) -> None:
+        """Let the server take what is filled in for searchable, or it would index all of it while it is measured."""
+        await self._engine.write(lambda tx: tx.execute("UPDATE conversation SET indexed_through = last_seq"))
+
 
 @asynccontextmanager
 async def filling(data: Path) -> AsyncIterator[Population]:

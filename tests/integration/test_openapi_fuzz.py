@@ -60,6 +60,7 @@ class Fuzzed:
         """Alice anew, because a request may have logged her out, or erased her."""
         number = next(self._names)
         name = f"alice{number}"
+        self.server.change_settings(registration="open")
         alice = self.people.register(name)
         self.server.write(lambda tx: tx.execute("UPDATE account SET administrator = 1 WHERE user_id = ?", name))
         self.people.register(f"friend{number}").send(f"C2C{name}", "hello")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,11 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Clock = Callable[[], int]
 """Milliseconds since 1970 in UTC."""
+
+
+ERASED: Final = "erased"
+"""Name of the row in `meta` that says that bodies were erased: when an engine next starts, it may have to see to what
+its storage keeps of them."""
 
 
 class DatabaseInUse(RuntimeError):

@@ -6,6 +6,7 @@ same moment can corrupt the log of an SQLite before 3.51.3 (https://sqlite.org/w
 """
 
 import asyncio
+import logging
 import sqlite3
 import threading
 import time
@@ -19,7 +20,7 @@ from typing import Any, Final, TypeVar, cast
 from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
-from . import Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
+from . import ERASED, Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
 from .filelock import FileLock
 from .migrations import migrate
 from .sqlite_files import NotADatabase, connect, copy
@@ -36,10 +37,15 @@ PAGES_A_ROW: Final = 3
 """Pages that one changed row may put into the log: its table's, and an index or two."""
 IDLE_SECONDS: Final = 1.0
 """Quiet after which it is folded in anyway; while nothing was written, no timer runs."""
+COMPACTED_BYTES: Final = 256 * 1024 * 1024
+"""Databases up to this size are written anew at a start after something was erased (measured: some 20 ms a MB); larger
+ones when they are backed up and restored."""
 RECLAIMED_AT_ONCE: Final = 256
 """Empty pages that one step gives back; it holds the writer up for some 10 ms."""
 SPARE_PAGES: Final = 1_024
 """Empty pages that are kept, because they will soon be written again."""
+
+_log = logging.getLogger(__name__)
 
 
 class _Job:
@@ -84,6 +90,7 @@ class SqliteEngine:
         ):
             self._writer.execute(statement)
         migrate(self._writer, clock())
+        _compact(self._writer)
         self._shrinks = self._writer.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
         for _ in range(READERS):
             reader = connect(path, read_only=True)
@@ -331,6 +338,23 @@ class SqliteEngine:
                 job.future.set_exception(job.failure)
             else:
                 job.future.set_result(job.result)
+
+
+def _compact(writer: sqlite3.Connection) -> None:
+    """Write the database anew if something was erased: split pages keep copies, and rows without a body leave room.
+
+    Without the space for it, it is left for the next start.
+    """
+    due = writer.execute("SELECT 1 FROM meta WHERE name = ?", (ERASED,)).fetchone()
+    (pages,), (size,) = (writer.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size"))
+    if due is None or pages * size > COMPACTED_BYTES:
+        return
+    try:
+        writer.execute("VACUUM")
+        writer.execute("DELETE FROM meta WHERE name = ?", (ERASED,))
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as failure:
+        _log.warning("the database could not be written anew, which is tried again at the next start: %s", failure)
 
 
 def _nothing() -> Committed:

@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -19,7 +19,6 @@ from typing import Any, Final
 import msgspec
 
 from tui_chat.cache.account import AccountCache
-from tui_chat.client.changes import Change, StateReset
 from tui_chat.client.credentials import StoredCredentials
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol.errors import ChatError
@@ -35,12 +34,6 @@ REWRITTEN_FROM: Final = 4_000
 def say(word: str, /, **facts: Any) -> None:
     """One line, in one call, so that a kill cuts between lines."""
     os.write(1, json.dumps({"say": word, **facts}).encode() + b"\n")
-
-
-def reset_said(session: ChatSession, told: Sequence[Change]) -> None:
-    """A line where the whole state came anew: rows without the messages that were missed."""
-    if any(isinstance(change, StateReset) for change in told):
-        say("reset", newest={name: row.newest_seq for name, row in session.conversations.items()})
 
 
 class Client:
@@ -143,7 +136,6 @@ async def main(credentials: StoredCredentials, cache: Path, seed: int) -> None:
     store = session._core.store
     assert isinstance(store, AccountCache)
     store._storage._compact_from = store._storage._compact_at = REWRITTEN_FROM
-    session.subscribe(lambda told: reset_said(session, told))
     await session.start()
     say("ready")
     client = Client(session, Random(seed), seed)

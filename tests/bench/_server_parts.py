@@ -290,7 +290,9 @@ async def one_stalled(bench: Bench, users: int, rate: float, seconds: float) -> 
         await _warm_up(aims, watch, rate, seconds)
         before = await measure()
         there[0].stop_reading()
-        return before, await measure()
+        during = await measure()
+        there[0].close()
+        return before, during
 
 
 async def reconnecting(bench: Bench, users: int, missed: int) -> float:

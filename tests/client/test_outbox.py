@@ -333,6 +333,21 @@ class TestAServerThatFails:
             outbox.wake()
             await until(lambda: not queued(store))
 
+    async def test_while_others_go_through_it_is_not_tried_with_each_of_them(self, failure: type[ChatError]) -> None:
+        server, store = Server(), MemoryOutbox()
+        server.fail_for = lambda entry: failure() if isinstance(entry, QueuedDeletion) else None
+        async with working(server, store) as (outbox, sleeps):
+            (bad,) = outbox.submit([deletion(BOB)])
+            while bad.slot.failures < 6:
+                await sleeps.pass_on()
+            began = sleeps.now
+            for _ in range(50):
+                (ticket,) = outbox.submit([send(CAROL)])
+                while outbox.queue.of(CAROL):
+                    await sleeps.pass_on()
+                assert isinstance(await ticket.outcome(), MessageSent | Waits)
+            assert bad.slot.failures <= 7 + (sleeps.now - began) / 10
+
     async def test_given_up_what_waited_behind_it_goes_on(self, failure: type[ChatError]) -> None:
         server, store = Server(), MemoryOutbox()
         server.fail_for = lambda entry: failure() if isinstance(entry, QueuedDeletion) else None

@@ -136,16 +136,17 @@ def between(
 
 def pointed_at(tx: Transaction, pointers: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Message]:
     """Messages by (conversation, seq), as of no reader; those that were erased are missing."""
-    found: dict[tuple[int, int], Message] = {}
+    wanted: dict[int, list[int]] = {}
     for conversation, seq in dict.fromkeys(pointers):
-        row = tx.one(
-            f"SELECT {COLUMNS}{FROM} WHERE m.conversation = ? AND m.seq = ?",
-            conversation,
-            seq,
-        )
-        if row is not None and row[7] is not None:
-            found[conversation, seq] = as_message(row, "")
-    return found
+        wanted.setdefault(conversation, []).append(seq)
+    # One statement for each conversation: whoever comes back has mostly missed many messages of few of them.
+    query = f"SELECT {COLUMNS}{FROM} WHERE m.conversation = ? AND m.seq IN (?*)"
+    return {
+        (conversation, row[0]): as_message(row, "")
+        for conversation, seqs in wanted.items()
+        for row in tx.in_list(query, seqs, conversation)
+        if row[7] is not None
+    }
 
 
 def as_message(row: Sequence[Any], conversation_id: str) -> Message:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.client.sessions import Sessions, eventually, texts
 from tests.servers import LiveServer
 from tui_chat.client.changes import StateReset
-from tui_chat.server.restore import restore
+from tui_chat.server.engines.sqlite_restore import restore
 
 BOB = "C2Cbob"
 

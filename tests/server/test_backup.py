@@ -12,8 +12,8 @@ from tests.accounts import PASSWORD, Device, People, refusal
 from tests.servers import START_MS, LiveServer
 from tui_chat.server.engines import DatabaseInUse
 from tui_chat.server.engines.sqlite_files import NotADatabase
+from tui_chat.server.engines.sqlite_restore import restore
 from tui_chat.server.options import DATABASE
-from tui_chat.server.restore import restore
 
 
 @pytest.fixture

@@ -43,12 +43,10 @@ def run_backup(arguments: argparse.Namespace) -> int:
 
 def run_restore(arguments: argparse.Namespace) -> int:
     """Restore, and say where everything is."""
-    import sqlite3
-
     from tui_chat.clock import system_clock
     from tui_chat.server.engines import DatabaseInUse
-    from tui_chat.server.engines.sqlite_files import NotADatabase
-    from tui_chat.server.restore import restore
+    from tui_chat.server.engines.sqlite_files import NotADatabase, SqliteError
+    from tui_chat.server.engines.sqlite_restore import restore
 
     from .output import print_line
 
@@ -56,7 +54,7 @@ def run_restore(arguments: argparse.Namespace) -> int:
         restored = restore(arguments.file, _data(arguments), now=system_clock())
     except DatabaseInUse as error:
         return _failed(f"{error}: stop the server first")
-    except (NotADatabase, RuntimeError, sqlite3.Error) as error:
+    except (NotADatabase, RuntimeError, SqliteError) as error:
         return _failed(f"{error}; nothing was changed")
     print_line(f"restored into {restored.database}")
     if restored.aside is not None:
@@ -85,9 +83,7 @@ async def _ask(arguments: argparse.Namespace) -> int:
 
 
 def _copy(file: Path, data: Path) -> int:
-    import sqlite3
-
-    from tui_chat.server.engines.sqlite_files import NotADatabase, copy
+    from tui_chat.server.engines.sqlite_files import NotADatabase, SqliteError, copy
     from tui_chat.server.options import DATABASE
 
     from .output import print_line
@@ -98,7 +94,7 @@ def _copy(file: Path, data: Path) -> int:
         return _failed(f"{data} has no server's data; give the directory with --data DIR")
     try:
         copy(data / DATABASE, file)
-    except (NotADatabase, sqlite3.Error) as error:
+    except (NotADatabase, SqliteError) as error:
         return _failed(f"{file} was not written: {error}")
     print_line(f"{file} ({file.stat().st_size / 1e6:.1f} MB, checked)")
     return 0

@@ -27,7 +27,7 @@ class Health:
         self._next_probe = monotonic()
 
     async def check(self) -> tuple[ServerFacts, int]:
-        """The server's facts and its time. Read, and write where that was not tried for PROBE_SECONDS or failed the last time.
+        """The server's facts and its time. Reads; writes where that was not tried for PROBE_SECONDS, or failed.
 
         Raises:
             Unavailable: the database cannot be read or written; the message says why.

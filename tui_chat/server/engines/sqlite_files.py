@@ -11,6 +11,10 @@ COPIED_AT_ONCE: Final = 512
 PAUSE_SECONDS: Final = 0.002
 
 
+SqliteError = sqlite3.Error
+"""What SQLite raises where a file cannot be read or written, for those who do not import it."""
+
+
 class NotADatabase(ValueError):
     """A file is no database of ours, or a damaged one; `str()` is one line that says so."""
 

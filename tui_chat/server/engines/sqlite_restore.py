@@ -10,10 +10,11 @@ from typing import Final
 
 import msgspec
 
-from .engines.filelock import FileLock
-from .engines.migrations import migrate
-from .engines.sqlite_files import NotADatabase, check, connect, copy, keep
-from .options import DATABASE
+from tui_chat.server.options import DATABASE
+
+from .filelock import FileLock
+from .migrations import migrate
+from .sqlite_files import NotADatabase, check, connect, copy, keep
 
 _LOGINS: Final = ("device", "spent_token")
 """Tables that are taken over from the data that is replaced."""

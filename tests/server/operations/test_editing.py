@@ -96,6 +96,20 @@ def test_a_replay_tells_the_message_as_it_stands(alice: Device, bob: Device) -> 
         assert event.conversation.unread_count == told.conversation.unread_count == 1
 
 
+def test_a_replay_shows_the_newest_message_as_the_preview_not_the_changed_one(alice: Device, bob: Device) -> None:
+    sent = alice.send("C2Cbob", "one")
+    alice.send("C2Cbob", "newest")
+    cursor = bob.cursor()
+    bob.told()
+    alice.edit("C2Cbob", sent.message_seq, "two")
+    [live], [replayed] = bob.told(), bob.replayed(cursor)
+    assert replayed == live
+    assert isinstance(replayed, MessageChanged)
+    assert replayed.conversation == bob.listed()["C2CAlice"]
+    assert replayed.conversation.last_message is not None
+    assert replayed.conversation.last_message.text == "newest"
+
+
 def test_a_replay_never_tells_what_was_cleared(alice: Device, bob: Device) -> None:
     cursor = bob.cursor()
     sent = alice.send("C2Cbob", "one")

@@ -5,9 +5,8 @@ from random import Random
 from typing import Any, Final, Protocol
 
 from tui_chat.client import deleting, sending
-from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import new_identifier
-from tui_chat.protocol.requests import AddMembers, ChangeGroup, ChangeMe, CreateGroup, GroupCommand
+from tui_chat.protocol.requests import AddMembers, ChangeGroup, ChangeMe, GroupCommand
 
 from .device import Device
 from .simulated_network import MANY, NONE, SOME
@@ -91,9 +90,13 @@ def delete(world: World, dice: Dice) -> None:
     ids = _some(device, dice)
     up_to = _up_to(device, dice, ids)
     clear = dice.below(3) > 0
-    world.at_once(
-        lambda: device.do(deleting.delete(device.core, ids, clear_history_message=clear, up_to=up_to)), _pause(dice)
-    )
+    batch_id = new_identifier()
+
+    def begin() -> None:
+        world.confirmed(device, batch_id, ids, up_to)
+        device.do(deleting.delete(device.core, ids, clear_history_message=clear, up_to=up_to, batch_id=batch_id))
+
+    world.at_once(begin, _pause(dice))
 
 
 def clear(world: World, dice: Dice) -> None:
@@ -142,7 +145,7 @@ def read(world: World, dice: Dice) -> None:
 def flag(world: World, dice: Dice) -> None:
     """Pinned, muted, marked as unread, or not any more."""
     device = _device(world, dice)
-    ids = _some(device, dice)
+    ids = _some(device, dice) if dice.below(3) else [_place(device.caller.user_id, dice)]
     name = ("pinned", "pinned", "muted", "marked_unread")[dice.below(4)]
     given: dict[str, Any] = {name: dice.below(3) > 0}
     world.at_once(lambda: device.do(sending.set_flags(device.core, ids, **given)), _pause(dice))
@@ -157,6 +160,46 @@ def look_at(world: World, dice: Dice) -> None:
     before, after = ((None, None), (None, None), (middle, None), (None, middle))[dice.below(4)]
     limit = (2, 5, 50)[dice.below(3)]
     world.at_once(lambda: device.do(device.look_at(place, before, after, limit)), _pause(dice))
+
+
+def crowd(world: World, dice: Dice) -> None:
+    """Everything at once in one conversation: somebody looks, somebody clears or deletes, somebody writes."""
+    mine = _device(world, dice)
+    others = [one for one in world.devices if one.caller.user == mine.caller.user and one is not mine]
+    other = others[dice.below(len(others))]
+    place = _place(mine.caller.user_id, dice)
+    pauses = [(0.0, 0.005, 0.02, 0.05)[dice.below(4)] for _ in range(3)]
+    clears, deletes, writes = (dice.below(3) > 0 for _ in range(3))
+    if writes:
+        world.written += 1
+        text = f"m{world.written}"
+        world.at_once(lambda: other.do(sending.send(other.core, place, text)), pauses[0])
+    world.at_once(lambda: mine.do(mine.look_at(place, None, None, 50)), pauses[1])
+    if clears:
+        world.at_once(lambda: other.do(deleting.clear(other.core, [place])), pauses[2])
+    if deletes:
+        world.at_once(lambda: other.do(deleting.delete(other.core, [place], clear_history_message=True)), pauses[2])
+    world.at_once(lambda: mine.do(mine.look_at(place, None, None, 50)), _pause(dice))
+
+
+def change_of_mind(world: World, dice: Dice) -> None:
+    """A person pins a conversation, deletes it, decides about the pin once more or not, and undoes the deletion."""
+    device = _device(world, dice)
+    place = _place(device.caller.user_id, dice)
+    decides, again = dice.below(2) > 0, dice.below(2) > 0
+    batch_id = new_identifier()
+
+    async def story() -> None:
+        await sending.set_flags(device.core, [place], pinned=True)
+        await deleting.delete(device.core, [place], clear_history_message=True, batch_id=batch_id)
+        if decides:
+            await sending.set_flags(device.core, [place], pinned=False)
+        if again:
+            await deleting.delete(device.core, [place], clear_history_message=False)
+        device.undone.add(batch_id)
+        await deleting.undo(device.core, batch_id)
+
+    world.at_once(lambda: device.do(story()), _pause(dice))
 
 
 def network(world: World, dice: Dice) -> None:
@@ -284,13 +327,15 @@ WEIGHTS: Final[dict[Action, int]] = {
     erase: 1,
     read: 4,
     flag: 5,
-    look_at: 8,
+    look_at: 6,
+    crowd: 4,
+    change_of_mind: 2,
     network: 10,
-    restart: 2,
+    restart: 3,
     wait: 3,
     much_later: 2,
     switch: 2,
-    come_or_go: 4,
+    come_or_go: 5,
     rename: 1,
     trim: 1,
     back_up: 1,
@@ -304,6 +349,3 @@ def step(world: World, action: Action, dice: Dice) -> None:
     """One step."""
     world.steps += 1
     action(world, dice)
-
-
-__all__ = ["ACTIONS", "Action", "ChatError", "CreateGroup", "Dice", "SeededDice", "new_identifier", "step"]

@@ -69,11 +69,22 @@ class Store(MemoryAccount):
     def __init__(self) -> None:
         super().__init__()
         self.outbox: StoredOutbox = StoredOutbox()
+        self.snapshot: tuple[str, dict[str, Marks]] | None = None
+        """The last snapshot's cursor and watermarks, until somebody has taken note of them."""
         self._durable: tuple[dict[str, Conversation], str | None, frozenset[str], dict[str, Any]] = (
             {},
             None,
             frozenset(),
             {},
+        )
+
+    def replace(self, conversations: Iterable[Conversation], cursor: str | None, **how: Any) -> None:
+        """Put a snapshot in the place of all rows; `Device` hears what it says."""
+        rows = list(conversations)
+        super().replace(rows, cursor, **how)
+        self.snapshot = (
+            cursor or "",
+            {row.conversation_id: Marks(row.hidden_through, row.cleared_through) for row in rows},
         )
 
     async def flush(self) -> None:
@@ -108,7 +119,7 @@ class Device:
         self.link = Link(server, random)
         self.store = Store()
         self.core: Core
-        self.doing: set[asyncio.Task[Any]] = set()
+        self.doing: dict[asyncio.Task[Any], None] = {}
         """Commands that have not ended."""
         self.undone: set[str] = set()
         """batchIDs that somebody undid here: what was not attempted of them is taken out of the queue."""
@@ -177,11 +188,11 @@ class Device:
                 return
 
         task = asyncio.get_running_loop().create_task(command())
-        self.doing.add(task)
+        self.doing[task] = None
         task.add_done_callback(self._done)
 
     def _done(self, task: "asyncio.Task[Any]") -> None:
-        self.doing.discard(task)
+        self.doing.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().call_exception_handler({"message": "a command failed", "exception": error})
 
@@ -238,16 +249,17 @@ class Device:
 
     def hear(self) -> set[str]:
         """Follow what the core took in; the conversations of which it was told something about deletions."""
+        if self.store.snapshot is not None:
+            (begun, told), self.store.snapshot = self.store.snapshot, None
+            epoch, _, number = begun.rpartition(":")
+            assert epoch != self._epoch or int(number) >= self._heard, f"{self.name}: a reload goes back to {begun}"
+            self._epoch, self._heard, self.told = epoch, int(number), told
         cursor = self.core.state.cursor
         if cursor is None:
             return set()
         epoch, _, number = cursor.rpartition(":")
         position = int(number)
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._heard = position
-            self.told = {}
-            return set()
+        assert epoch == self._epoch, f"{self.name}: {cursor} without a snapshot"
         assert position >= self._heard, f"{self.name}: the cursor went back from {self._heard} to {position}"
         if position == self._heard:
             return set()
@@ -257,7 +269,7 @@ class Device:
         for one in happened:
             if is_for(one, self.caller.device_id):
                 touched.update(self._take(one.event))
-        return touched
+        return touched & self.told.keys()
 
     def _take(self, event: events.Event) -> list[str]:
         match event:
@@ -283,7 +295,7 @@ class Device:
                 return [one.conversation_id for one in conversations]
             case events.MessageNew(message=message):
                 self.kept.discard(message.conversation_id)
-                return []
+                return [message.conversation_id]
             case _:
                 return []
 

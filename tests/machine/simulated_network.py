@@ -217,7 +217,7 @@ class SimulatedSocket:
         self._due = due = max(due, self._due)
         loop.call_at(due, self._arrive, data)
         if link.happens(faults.frame_repeated):
-            loop.call_at(due + link.random.uniform(0.0, 0.5), self._arrive, data)
+            loop.call_at(due + link.random.choice((0.0, 0.1, 0.5, 5.0)), self._arrive, data)
 
     def end(self, code: int = 1006) -> None:
         """The connection is gone; what was on its way is lost."""
@@ -263,6 +263,14 @@ class _ServerEnd:
         self._hub = link.server.hub
         self._caller = caller
         self._greeted = False
+        self._number = next(link.server.numbers)
+
+    def __hash__(self) -> int:
+        """The hub keeps sets of these: in the same order every time."""
+        return self._number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
     def begin(self, hello: events.Hello) -> None:
         """Answer a hello: the welcome, what was missed, live from then on."""

@@ -1,5 +1,6 @@
 """A server without sockets: the real endpoints and operations on SQLite in memory, called one after the other."""
 
+import itertools
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
@@ -142,6 +143,8 @@ class SimulatedServer:
         self.emitted: list[Emitted] = []
         """What the request that is answered just now has caused."""
         self.witness: Witness | None = None
+        self.numbers = itertools.count()
+        """For what has to be told apart, the same way every time."""
         self.limiter = Limiter(lambda: clock() / 1000)
         self.hub = self._begin("epoch0")
 

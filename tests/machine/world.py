@@ -1,7 +1,7 @@
 """Users, their devices, the server and the network between, all at one time that passes when it is told to."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Final
 from unittest import mock
@@ -9,6 +9,7 @@ from unittest import mock
 import msgspec
 import websockets.asyncio.client
 
+from tui_chat.client import inquiry
 from tui_chat.client.changes import Connection
 from tui_chat.client.entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedSend
 from tui_chat.protocol.errors import ChatError
@@ -56,13 +57,19 @@ class World:
         self.clerk = Clerk(self.server, Ledger())
         self.server.witness = self
         self.switchboard = Switchboard()
-        self._patch = mock.patch.object(websockets.asyncio.client, "connect", self.switchboard.connect)
-        self._patch.start()
+        self._patches = (
+            mock.patch.object(websockets.asyncio.client, "connect", self.switchboard.connect),
+            mock.patch.object(inquiry, "SINGLY", 2),
+        )
+        for patch in self._patches:
+            patch.start()
         self.callers: dict[int, Caller] = {}
         self.devices: list[Device] = []
         self.written = 0
         self.was_off = False
         """Whether deletions were ever not told."""
+        self.seen: dict[str, dict[str, int]] = {}
+        """By batchID: the newest messages that were on the screen when the deletion was confirmed."""
         self.backup: tuple[Backup, Ledger] | None = None
         self.forgiven: set[str] = set()
         """Identifiers of commands that a restored backup may have lost."""
@@ -110,7 +117,8 @@ class World:
         for device in self.devices:
             self.loop.do(device.shut_down())
         self.loop.pass_time(60.0)  # what is still under way
-        self._patch.stop()
+        for patch in self._patches:
+            patch.stop()
         self.server.close()
         self.loop.close()
 
@@ -167,6 +175,12 @@ class World:
         self.clerk.ledger = copy.deepcopy(ledger)
         self.backup = None
 
+    def confirmed(self, device: Device, batch_id: str, ids: Iterable[str], up_to: Mapping[str, int] | None) -> None:
+        """Somebody confirms that these are to be deleted, as they stand on the screen."""
+        rows = device.core.state.conversations
+        bounds = {name: rows[name].newest_seq for name in ids if name in rows}
+        self.seen[batch_id] = bounds | {name: bound for name, bound in (up_to or {}).items() if name in bounds}
+
     # Witness
 
     def answered(self, caller: Caller, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], answer: Any) -> None:
@@ -179,6 +193,7 @@ class World:
         self.clerk.answered(caller, endpoint, call, answer)
         if first and isinstance(call.body, DeleteConversations) and isinstance(answer, ConversationsDeleted):
             self._not_told(caller, answer)
+            self._only_what_was_seen(caller, answer)
         if isinstance(answer, SyncAnswer) and answer.reset is not msgspec.UNSET:
             for device in self.devices:
                 if device.caller.device_id == caller.device_id:
@@ -189,6 +204,19 @@ class World:
     ) -> None:
         """Pass it on."""
         self.clerk.refused(caller, endpoint, call, error)
+
+    def _only_what_was_seen(self, caller: Caller, answer: ConversationsDeleted) -> None:
+        """What came after a deletion was confirmed is kept, but for what the same person had written before."""
+        bounds = self.seen.get(answer.batch_id, {})
+        for conversation_id in bounds.keys() & set(answer.conversation_id_list):
+            seen = bounds[conversation_id]
+            share = self.ledger.side(caller.user, conversation_id).shares[-1]
+            (others,) = self.server.engine.connection.execute(
+                "SELECT COUNT(*) FROM message m JOIN state s ON s.conversation = m.conversation"
+                " WHERE s.account = ? AND s.conversation_id = ? AND m.seq > ? AND m.seq <= ? AND m.sender <> ?",
+                (caller.user, conversation_id, seen, share.hidden, caller.user),
+            ).fetchone()
+            assert not others, f"{caller.user_id}: {conversation_id} is deleted through {share.hidden}, seen {seen}"
 
     def _not_told(self, caller: Caller, answer: ConversationsDeleted) -> None:
         if answer.synced:
@@ -248,6 +276,8 @@ class World:
                 return f"{device.name} has {[(slot.phase.value, slot.entry) for slot in core.outbox.queue]} queued"
             if device.link.busy or device.doing:
                 return f"{device.name} waits for {device.link.busy} answers and {len(device.doing)} commands"
+            if device.store.preference("inexact"):
+                return f"{device.name} is about to ask how a conversation stands"
             newest = f"{self.server.epoch}:{self.server.position(device.caller.user)}"
             if core.state.cursor != newest:
                 return f"{device.name} is at {core.state.cursor} of {newest}"

@@ -1,0 +1,239 @@
+"""Rules broken on purpose, one at a time, in this process only: the machine must notice each."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from unittest import mock
+
+import msgspec
+
+from tui_chat.cache.memory import MemoryAccount
+from tui_chat.client import core, deleting, outbox, sync
+from tui_chat.client.catch_up import CatchUp
+from tui_chat.client.entries import AnyEntry
+from tui_chat.client.inquiry import Inquiry
+from tui_chat.client.outbox import Outbox
+from tui_chat.client.pages import Pages
+from tui_chat.client.state import State
+from tui_chat.protocol.errors import NotConnected
+from tui_chat.protocol.events import EventRange
+from tui_chat.protocol.ids import new_identifier
+from tui_chat.server.operations import conversations, deletion, expiry, messages, settling, state, undo
+
+from .device import identifier_of
+
+
+class Mutant(NamedTuple):
+    """What is broken, and where: (owner, name of the attribute, what takes its place given what stood there)."""
+
+    name: str
+    places: Sequence[tuple[Any, str, Callable[[Any], Any]]]
+
+    def plant(self) -> "Planted":
+        """Break it for as long as the context lasts."""
+        return Planted(self)
+
+
+class Planted:
+    """A context in which a rule is broken."""
+
+    def __init__(self, mutant: Mutant):
+        self._patches = [
+            mock.patch.object(owner, name, replacement(getattr(owner, name)))
+            for owner, name, replacement in mutant.places
+        ]
+
+    def __enter__(self) -> None:
+        for patch in self._patches:
+            patch.start()
+
+    def __exit__(self, *_: object) -> None:
+        for patch in self._patches:
+            patch.stop()
+
+
+# On the server
+
+
+def _lower_too(move: Any) -> Any:
+    def moved(tx: Any, before: Any, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> Any:
+        one = move(tx, before, up_to, hide=hide, clear=clear, settled=settled)
+        after = msgspec.structs.replace(
+            one.after,
+            hidden=one.hidden if hide else one.after.hidden,
+            cleared=one.cleared if clear else one.after.cleared,
+        )
+        return msgspec.structs.replace(one, after=after)
+
+    return moved
+
+
+def _and_reads(move: Any) -> Any:
+    def moved(tx: Any, before: Any, up_to: int | None, **how: Any) -> Any:
+        one = move(tx, before, up_to, **how)
+        after = msgspec.structs.replace(one.after, read_seq=max(one.after.read_seq, one.hidden))
+        return msgspec.structs.replace(one, after=after)
+
+    return moved
+
+
+def _and_later_ones(withdraw: Any) -> Any:
+    def withdrawn(tx: Any, caller: Any, operations: Sequence[int]) -> Any:
+        later = tx.all(
+            "SELECT DISTINCT operation FROM item WHERE account = ? AND operation > ?", caller.user, max(operations)
+        )
+        return withdraw(tx, caller, [*operations, *(row[0] for row in later)])
+
+    return withdrawn
+
+
+def _without_settling(fold: Any) -> Any:
+    def folded(tx: Any, account: int, operations: Mapping[int, int]) -> None:
+        before = tx.all("SELECT hidden_settled, cleared_settled, conversation FROM state WHERE account = ?", account)
+        fold(tx, account, operations)
+        tx.many(
+            "UPDATE state SET hidden_settled = ?, cleared_settled = ? WHERE conversation = ? AND account = ?",
+            [(*row, account) for row in before],
+        )
+
+    return folded
+
+
+def _without_looking(_: Any) -> Any:
+    def once(tx: Any, caller: Any, what: str, operation_id: str | None, body: Any, answer: Any, carry_out: Any) -> Any:
+        return carry_out(operation_id or new_identifier())
+
+    return once
+
+
+def _to_everybody(tell: Any) -> Any:
+    return lambda tx, caller, told, *, only=None: tell(tx, caller, told)
+
+
+def _to_the_caller(tell: Any) -> Any:
+    return lambda tx, caller, told, *, only=None: tell(tx, caller, told, only=caller)
+
+
+def _whenever_it_took_one(_: Any) -> Any:
+    return lambda tx, caller, before, items, left, undone: any(
+        item.unpinned for item in items if item.operation in undone
+    )
+
+
+# On the client
+
+
+class _At(NamedTuple):
+    """A state as it is, but for its position."""
+
+    view: Any
+    position: int
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.view, name)
+
+
+def _over_gaps(reduce: Any) -> Any:
+    def reduced(view: Any, received: EventRange) -> Any:
+        done = reduce(view, received)
+        return reduce(_At(view, received.first - 1), received) if isinstance(done, sync.Gap) else done
+
+    return reduced
+
+
+def _once_more(reduce: Any) -> Any:
+    def reduced(view: Any, received: EventRange) -> Any:
+        done = reduce(view, received)
+        return reduce(_At(view, received.first - 1), received) if isinstance(done, sync.Old) else done
+
+    return reduced
+
+
+def _whole(_: Any) -> Any:
+    def taken_in(self: Any, conversation_id: str, page: Any, before: Any, after: Any, limit: int) -> Any:
+        if page.messages and conversation_id in self._state.conversations:
+            self._store.history.add(conversation_id, page.messages)
+        return page
+
+    return taken_in
+
+
+def _keeping_what_was_cleared(replace: Any) -> Any:
+    def replaced(self: Any, rows: Any, cursor: Any, *, clear: Any = None, keep_history: bool = True) -> None:
+        replace(self, rows, cursor, keep_history=keep_history)
+
+    return replaced
+
+
+def _keeping_history(take: Any) -> Any:
+    async def taken(self: Any, answer: Any, *, keep_history: bool) -> None:
+        await take(self, answer, keep_history=True)
+
+    return taken
+
+
+def _under_a_new_name(perform: Any) -> Any:
+    tried: set[str] = set()
+
+    async def performed(calls: Any, entry: AnyEntry) -> Any:
+        key = identifier_of(entry)
+        if key in tried:
+            field = "client_id" if hasattr(entry, "client_id") else "operation_id"
+            entry = msgspec.structs.replace(entry, **{field: new_identifier()})
+        elif key:
+            tried.add(key)
+        return await perform(calls, entry)
+
+    return performed
+
+
+def _giving_up(failed: Any) -> Any:
+    def given_up(self: Any, slot: Any, error: Any) -> None:
+        failed(self, slot, error)
+        if isinstance(error, NotConnected) and slot in self.queue:
+            self._remove([slot], None)
+
+    return given_up
+
+
+def _nothing(_: Any) -> Any:
+    def read(_store: Any) -> Iterator[Any]:
+        return iter(())
+
+    return read
+
+
+def _never(_: Any) -> Any:
+    return lambda *_: None
+
+
+MUTANTS = (
+    Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
+    Mutant("a deletion moves the read mark", [(deletion, "_move", _and_reads)]),
+    Mutant(
+        "unread is not counted anew after a deletion", [(deletion, "recounted", lambda _: lambda tx, old, new: new)]
+    ),
+    Mutant("a restore withdraws later operations as well", [(undo, "_withdraw", _and_later_ones)]),
+    Mutant("a pin comes back although it was changed since", [(undo, "_repins", _whenever_it_took_one)]),
+    Mutant("a restore is told to the asking device alone", [(undo, "tell", _to_the_caller)]),
+    Mutant(
+        "what has expired is forgotten instead of folded in",
+        [(expiry, "fold", _without_settling), (settling, "fold", _without_settling)],
+    ),
+    Mutant("a repeated command is carried out again", [(conversations, "once", _without_looking)]),
+    Mutant("with sync off other devices are told all the same", [(deletion, "tell", _to_everybody)]),
+    Mutant("a left group is listed again when others talk", [(state, "_NEWEST", lambda _: "c.last_seq")]),
+    Mutant("a sender's own message counts as unread", [(messages, "_all_read", lambda _: lambda side: side)]),
+    Mutant("a range is applied over a gap", [(sync, "reduce", _over_gaps)]),
+    Mutant("a repeated range is applied once more", [(sync, "reduce", _once_more)]),
+    Mutant(
+        "a page is taken in as it comes, whatever was told meanwhile",
+        [(Pages, "_taken_in", _whole), (State, "generation", lambda _: lambda self, _: (0, 0))],
+    ),
+    Mutant("a deletion takes what came since it was confirmed", [(deleting, "_seen", lambda _: lambda *_: {})]),
+    Mutant("a cut log keeps what the snapshot cleared", [(MemoryAccount, "replace", _keeping_what_was_cleared)]),
+    Mutant("a new epoch keeps the old one's messages", [(CatchUp, "_take_snapshot", _keeping_history)]),
+    Mutant("a repetition goes under a new identifier", [(core, "perform", _under_a_new_name)]),
+    Mutant("a command is dropped when the network fails", [(Outbox, "_failed", _giving_up)]),
+    Mutant("a restart forgets the queue", [(outbox, "_readable", _nothing)]),
+    Mutant("what an event leaves open is never asked", [(Inquiry, "about", _never)]),
+)

@@ -243,6 +243,16 @@ class TestRestoring:
         assert BOB not in view.shown
         assert view.marks_of(BOB) == Marks(4, 0)
 
+    def test_a_row_that_is_newer_than_what_is_told_stays(self) -> None:
+        """The snapshot was taken after all of this, and its position before."""
+        view = state(row(BOB, 5, hidden_through=4))
+        step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))
+        applied = step(view, ranged(12, restored(12, row(BOB, 4, hidden_through=4))))
+        assert sync.Inexact(BOB) in applied.effects
+        assert sync.Back([BOB], [], [BOB], "b1", OTHER) in applied.effects
+        assert view.marks_of(BOB) == Marks(4, 0)
+        assert view.shown[BOB].newest_seq == 5
+
     def test_a_page_that_was_asked_for_before_is_of_no_use(self) -> None:
         view = state(row(BOB, 4))
         before = view.generation(BOB)

@@ -391,6 +391,13 @@ class _Step:
                 if row is None or conversation.cleared_through < marks.cleared_through:
                     reopened.append(conversation_id)
                 self.effects.append(InLine(conversation_id))
+            elif row is not None and row.newest_seq > conversation.newest_seq:
+                # The row is from a snapshot that was taken later: what is newer than this word keeps it.
+                lowered = {name: getattr(conversation, name) for name in ("hidden_through", "cleared_through")}
+                self.put(msgspec.structs.replace(row, **lowered))
+                if conversation.cleared_through < marks.cleared_through:
+                    reopened.append(conversation_id)
+                self.effects.append(Inexact(conversation_id))
             elif row is not None:
                 self.effects.append(TurnedStale(conversation_id))  # another deletion still hides it: a copy stays
                 continue

@@ -28,9 +28,7 @@ def reach(tx: Transaction, conversation: int, message: Message) -> list[Reached]
     return seen_by(tx, audience(tx, conversation, message.message_seq), message)
 
 
-def seen_by(
-    tx: Transaction, seats: Sequence[Seat], message: Message, last: LastMessage | None = None
-) -> list[Reached]:
+def seen_by(tx: Transaction, seats: Sequence[Seat], message: Message, last: LastMessage | None = None) -> list[Reached]:
     """The same for those in `seats`, whose sides are as they are after the message. `last` is the conversation's newest
     message where that is another one."""
     if not seats:

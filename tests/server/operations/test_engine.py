@@ -284,6 +284,6 @@ class TestTransaction:
         assert sorted(row[0] for row in rows) == list(range(count))
 
     def test_keys(self, tx: SqliteTransaction) -> None:
-        assert tx.next_key("batch") == 1500
+        assert tx.next_keys("batch", 3) == [1500, 1501, 1502]
         with pytest.raises(ValueError, match="no keys"):
             tx.next_key("state; DROP TABLE state")

@@ -98,13 +98,22 @@ class Transaction(ABC):
         into pieces, so the query must not sort or limit.
         """
 
-    @abstractmethod
     def next_key(self, table: str) -> int:
-        """An unused value for the `id` of `table`, greater than all in it."""
+        """An unused value for the `id` of `table`, greater than all that were committed before."""
+        return self.next_keys(table, 1)[0]
 
     @abstractmethod
-    def lock_named(self, user: int, folded: str) -> None:
-        """As `lock_conversations`, for the one that this user calls so; nothing where there is none yet."""
+    def next_keys(self, table: str, count: int) -> list[int]:
+        """The same for several rows, ascending; not always without gaps."""
+
+    @abstractmethod
+    def lock_room(self, user: int, folded: str) -> None:
+        """`lock_conversations` for the one that this user calls so, and `lock_everybody` there; nothing where there is
+        none yet."""
+
+    @abstractmethod
+    def lock_everybody(self, conversations: Iterable[int]) -> None:
+        """`lock_users` for everybody who has, or had, these conversations, which are locked already."""
 
     @abstractmethod
     def lock_users(self, users: Iterable[int]) -> None:

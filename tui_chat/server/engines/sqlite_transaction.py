@@ -50,19 +50,22 @@ class SqliteTransaction(Transaction):
             rows += self._connection.execute(query, (*before, *padded, *after)).fetchall()
         return rows
 
-    def next_key(self, table: str) -> int:
-        """MAX + 1: there is only one writer."""
+    def next_keys(self, table: str, count: int) -> list[int]:
+        """From MAX + 1 on: there is only one writer."""
         if table not in _KEYED:
             raise ValueError(f"{table} has no keys to give out")
         row = self.one(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}")  # noqa: S608 - one of a few names
         assert row is not None
-        return int(row[0])
+        return list(range(row[0], row[0] + count))
 
     def lock_users(self, users: Iterable[int]) -> None:
         """Nothing to do: there is only one writer."""
 
-    def lock_named(self, user: int, folded: str) -> None:
+    def lock_room(self, user: int, folded: str) -> None:
         """Nothing to do: there is only one writer."""
 
     def lock_conversations(self, conversations: Iterable[int]) -> None:
+        """Nothing to do: there is only one writer."""
+
+    def lock_everybody(self, conversations: Iterable[int]) -> None:
         """Nothing to do: there is only one writer."""

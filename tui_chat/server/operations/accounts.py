@@ -65,13 +65,22 @@ def register(tx: Transaction, credentials: Credentials, password_hash: str, *, o
     Raises:
         InvalidName, RegistrationClosed, NameTaken.
     """
+    if nobody_yet(tx):
+        # Of several who are first in one moment one administers the server: the others wait here for that one.
+        tx.execute(
+            "INSERT INTO meta (name, value) VALUES ('first', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            str(tx.now),
+        )
     check_registration(tx, credentials, open_registration=open_registration)
     first = nobody_yet(tx)
     nick = None if credentials.nick is None else accept_name(credentials.nick, "a nick")
     add_accounts(tx, [NewAccount(credentials.user_id, nick, password_hash, first)])
     account = account_of(tx, credentials.user_id)
-    if credentials.invite is not None:
-        tx.execute("UPDATE invite SET account = ? WHERE hash = ?", account.key, hash_of(credentials.invite))
+    if credentials.invite is not None and not tx.execute(
+        "UPDATE invite SET account = ? WHERE hash = ? AND account IS NULL", account.key, hash_of(credentials.invite)
+    ):
+        raise RegistrationClosed("that invitation was used just now: ask for another one")
     return devices.log_in(tx, account.key, account.user_id, credentials.device_name)
 
 
@@ -108,9 +117,9 @@ def login(
         InvalidName: the device's name cannot be one.
         WrongPassword: there is no such user, or the password has been changed meanwhile.
     """
-    row = tx.one(
-        "SELECT id, user_id, password_hash FROM account WHERE folded = ? AND erased IS NULL", fold(credentials.user_id)
-    )
+    query = "SELECT id, user_id, password_hash FROM account WHERE folded = ? AND erased IS NULL"
+    tx.lock_users(row[0] for row in tx.all(query, fold(credentials.user_id)))
+    row = tx.one(query, fold(credentials.user_id))
     if row is None or verified not in (None, row[2]):
         raise WrongPassword()
     if renewed_hash != verified:

@@ -71,6 +71,7 @@ def change_user(tx: Transaction, caller: Caller, user_id: str, request: ChangeAc
     """
     administrators_only(tx, caller)
     target = account_of(tx, user_id)
+    tx.lock_users((target.key,))
     before = user(tx, caller, user_id)
     if before.administrator == request.administrator:
         return before

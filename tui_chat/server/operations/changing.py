@@ -90,7 +90,7 @@ def take(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int
         NotAMember: the caller has left the group.
         NotChangeable: it is a tip or a notice.
     """
-    tx.lock_named(caller.user, named(caller, conversation_id).folded)
+    tx.lock_room(caller.user, named(caller, conversation_id).folded)
     subject = look_at(tx, caller, conversation_id, message_seq)
     if subject.own.kind == GROUP and subject.own.membership != JOINED:
         raise NotAMember()
@@ -142,13 +142,11 @@ def _keep_for_former(tx: Transaction, conversation: int, seq: int, last_seq: int
         )
 
 
-def lock_everybody(tx: Transaction, conversation: int) -> None:
-    """Lock everybody who ever had the conversation, before any of them is read."""
-    tx.lock_users([row[0] for row in tx.all("SELECT account FROM state WHERE conversation = ?", conversation)])
-
-
 def tell(tx: Transaction, conversation: int, message_seq: int, *, former: bool = False) -> dict[int, int]:
-    """Tell those who see a message of its new version; the eventSeq of each. `former`: those who have gone as well."""
+    """Tell those who see a message of its new version; the eventSeq of each. `former`: those who have gone as well.
+
+    The conversation and everybody who has it are locked.
+    """
     rows = tx.all(
         f"SELECT {COLUMNS}{FROM} JOIN conversation c ON c.id = m.conversation"
         " WHERE m.conversation = ? AND (m.seq = ? OR m.seq = c.last_seq) ORDER BY m.seq",

@@ -336,7 +336,8 @@ def log(tx: Transaction, caller: Caller) -> DeletionList:
         live.setdefault(batch, {})[conversation_id] = None
     standing: dict[int, dict[int, int]] = {}
     for batch, status, calls_count in tx.all(
-        "SELECT batch, status, SUM(count) FROM operation WHERE account = ? GROUP BY batch, status", caller.user
+        "SELECT batch, status, CAST(SUM(count) AS BIGINT) FROM operation WHERE account = ? GROUP BY batch, status",
+        caller.user,
     ):
         standing.setdefault(batch, {})[status] = calls_count
     deletions = []

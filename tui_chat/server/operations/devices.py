@@ -84,6 +84,15 @@ def refresh(tx: Transaction, refresh_token: str) -> Session | None:
     A refusal can log the device out, which has to be committed: so it is an answer, not an exception.
     """
     given = hash_of(refresh_token)
+    tx.lock_users(
+        row[0]
+        for row in tx.all(
+            "SELECT account FROM device WHERE refresh_hash = ?"
+            " UNION SELECT d.account FROM spent_token s JOIN device d ON d.id = s.device WHERE s.hash = ?",
+            given,
+            given,
+        )
+    )
     row = tx.one(
         "SELECT d.id, d.device_id, a.user_id, d.refresh_until FROM device d JOIN account a ON a.id = d.account"
         " WHERE d.refresh_hash = ? AND d.revoked IS NULL",

@@ -14,7 +14,7 @@ from tui_chat.server.engines import Transaction
 
 from . import indexing
 from .caller import Caller
-from .changing import Subject, as_it_stands, lock_everybody, not_recalled, store, take, tell
+from .changing import Subject, as_it_stands, not_recalled, store, take, tell
 from .events import position
 from .grouprows import check_writable
 from .idempotency import once
@@ -46,7 +46,7 @@ def edit(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int
         check_writable(tx, subject.own)
         return Done(event_seq=_edit(tx, caller, subject, text, request.mentions))
 
-    tx.lock_named(caller.user, named(caller, conversation_id).folded)  # before `once` locks the user
+    tx.lock_room(caller.user, named(caller, conversation_id).folded)  # before `once` locks the user
     body = (conversation_id, message_seq, request)
     # What is kept for a retry holds no body: an answer must not outlive what it shows.
     done = once(tx, caller, "edit", request.operation_id, body, Done, carry_out)
@@ -58,7 +58,6 @@ def _edit(tx: Transaction, caller: Caller, subject: Subject, text: str, mentions
     after = before if mentions is None else [one.user_id for one in accounts_of(tx, mentions)]
     if text == subject.message.text and set(after) == set(before):
         return position(tx, caller.user)
-    lock_everybody(tx, subject.own.conversation)
     sent = subject.extra.sent or digest(subject.message.text, subject.message.reply_to, before)
     extra = msgspec.structs.replace(subject.extra, mentions=after, sent=sent)
     store(tx, subject, extra, text=text, edited_at=tx.now)
@@ -96,7 +95,7 @@ def recall(
         told = withdraw(tx, subject.own.conversation, message_seq, by)
         return Done(event_seq=told[caller.user])
 
-    tx.lock_named(caller.user, named(caller, conversation_id).folded)  # before `once` locks the user
+    tx.lock_room(caller.user, named(caller, conversation_id).folded)  # before `once` locks the user
     done = once(tx, caller, "recall", operation_id, (conversation_id, message_seq), Done, carry_out)
     return MessageSent(message=as_it_stands(tx, caller, conversation_id, message_seq), event_seq=done.event_seq)
 
@@ -107,7 +106,7 @@ def withdraw(tx: Transaction, conversation: int, message_seq: int, by: str | Non
     `by`: userID of who does it, where that is not the sender. What counts as unread does not change: the place of the
     message is still there to be seen.
     """
-    lock_everybody(tx, conversation)
+    tx.lock_everybody((conversation,))
     extra = None if by is None else msgspec.json.encode(Extra(recalled_by=by)).decode()
     tx.execute(
         "UPDATE message SET text = '', extra = ?, edited_at = NULL, recalled = 1, version = version + 1"

@@ -80,9 +80,9 @@ def remove_user(tx: Transaction, caller: Caller, user_id: str) -> Done:
 
 def check_not_last_administrator(tx: Transaction, account: int) -> None:
     """Raise LastAdministrator where there would be none without this one."""
-    rows = tx.all("SELECT id FROM account WHERE administrator = 1 ORDER BY id")
-    tx.lock_users(row[0] for row in rows)
-    if rows == [(account,)]:
+    query = "SELECT id FROM account WHERE administrator = 1 ORDER BY id"
+    tx.lock_users(row[0] for row in tx.all(query))
+    if tx.all(query) == [(account,)]:
         raise LastAdministrator()
 
 
@@ -170,6 +170,7 @@ def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
     )
     keys = [row[0] for row in rows]
     tx.lock_conversations(keys)
+    tx.lock_users((leaving.account,))
     mine = [(leaving.account, key) for key in keys]
     for table in ("past_period", "mention", "item", "state"):
         tx.many(f"DELETE FROM {table} WHERE account = ? AND conversation = ?", mine)  # noqa: S608 - one of four names
@@ -181,6 +182,7 @@ def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
 
 def _forget(tx: Transaction, leaving: _Leaving) -> bool:
     """Take what is the user's alone, a table at a time."""
+    tx.lock_users((leaving.account,))
     for table, column, key in _KEYED:
         columns = ", ".join(key)
         rows: Sequence[tuple[object, ...]] = tx.all(

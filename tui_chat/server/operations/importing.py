@@ -173,7 +173,6 @@ def _users(tx: Transaction, archive: Archive) -> _Users:
 
 
 def _groups(tx: Transaction, archive: Archive, users: _Users) -> int:
-    key = tx.next_key("conversation")
     made = 0
     for group in archive.groups:
         folded = ids.fold(ids.check_new_group_id(group.group_id))
@@ -182,7 +181,7 @@ def _groups(tx: Transaction, archive: Archive, users: _Users) -> int:
         members = [_known(users, name) for name in folded_users(group.members)]
         if not members:
             raise InvalidRequest(f"the group {group.group_id} has no members")
-        _group(tx, key + made, group, members)
+        _group(tx, tx.next_key("conversation"), group, members)
         made += 1
     return made
 
@@ -306,18 +305,18 @@ def _places(tx: Transaction, archive: Archive, users: _Users) -> Mapping[tuple[i
             found[where] = _Place(*row)
         elif not isinstance(where, str):
             missing.append(where)
-    first = tx.next_key("conversation")
+    keys = dict(zip(missing, tx.next_keys("conversation", len(missing)), strict=True))
     names = {account.key: account.user_id for account in users.known.values()}
-    add_conversations(tx, [(first + offset, C2C, low, high) for offset, (low, high) in enumerate(missing)])
+    add_conversations(tx, [(key, C2C, low, high) for (low, high), key in keys.items()])
     add_sides(
         tx,
         [
-            NewSide(account, first + offset, ids.c2c(names[peer]), peer)
-            for offset, (low, high) in enumerate(missing)
+            NewSide(account, key, ids.c2c(names[peer]), peer)
+            for (low, high), key in keys.items()
             for account, peer in ((low, high), (high, low))
         ],
     )
-    return found | {pair: _Place(first + offset, 0, 0, 0) for offset, pair in enumerate(missing)}
+    return found | {pair: _Place(key, 0, 0, 0) for pair, key in keys.items()}
 
 
 def _read(tx: Transaction, account: Account, mark: ArchivedRead) -> None:

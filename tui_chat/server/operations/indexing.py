@@ -50,8 +50,8 @@ def advance(tx: Transaction) -> bool:
     )
     for key, conversation, first, last in stale:
         tx.lock_conversations((conversation,))
-        tx.execute("DELETE FROM search_block WHERE id = ?", key)
-        _write(tx, conversation, _lines(tx, conversation, first, last, BLOCK_MESSAGES))
+        if tx.execute("DELETE FROM search_block WHERE id = ? AND signature IS NULL", key):
+            _write(tx, conversation, _lines(tx, conversation, first, last, BLOCK_MESSAGES))
     due = tx.all(
         "SELECT id FROM conversation WHERE indexed_through < last_seq"
         " AND (last_seq - indexed_through >= ? OR last_time <= ?) ORDER BY id LIMIT ?",

@@ -61,7 +61,7 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
 
 
 def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
-    tx.lock_named(caller.user, where.folded)
+    tx.lock_room(caller.user, where.folded)
     here = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
     own = here.seat(caller.user)
     check_writable(tx, own.side)
@@ -216,6 +216,10 @@ def _begin(tx: Transaction, caller: Caller, where: Named) -> Room:
         raise NotAMember()
     peer = account_of(tx, where.parsed.target)
     tx.lock_users((caller.user, peer.key))
+    # The other side may have begun it while this waited for them.
+    tx.lock_room(caller.user, where.folded)
+    if begun := room(tx, caller.user, where.folded):
+        return begun
     key = tx.next_key("conversation")
     low, high = sorted((caller.user, peer.key))
     add_conversations(tx, [(key, C2C, low, high)])

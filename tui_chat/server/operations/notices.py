@@ -60,6 +60,7 @@ def notify(tx: Transaction, notices: Sequence[Notice]) -> None:
     accounts = [one.account for one in notices]
     query = "SELECT conversation FROM state WHERE account IN (?*) AND folded = ?"
     tx.lock_conversations(row[0] for row in tx.in_list(query, accounts, SYSTEM_FOLDED))
+    tx.lock_users(accounts)
     seats = system_seats(tx, accounts)
     written = [_written(tx, one, seats[one.account]) for one in notices if one.account in seats]
     tx.many(

@@ -83,5 +83,5 @@ def to_be_erased(tx: Transaction, conversations: Sequence[int]) -> None:
     """Note conversations in which there may now be messages that nobody can see."""
     tx.many(
         "INSERT INTO erasure (conversation) VALUES (?) ON CONFLICT (conversation) DO NOTHING",
-        [(conversation,) for conversation in conversations],
+        [(conversation,) for conversation in sorted(set(conversations))],
     )

@@ -59,6 +59,7 @@ def write_tip(
     text = in_english(tip)
     extra = Extra(tip=tip)
     stored = append(tx, conversation, sender=caller.user, kind=MessageType.TIP, text=text, extra=extra)
+    tx.lock_everybody((conversation,))
     if effect is not None:
         effect(stored)
     nick = tx.one("SELECT nick FROM account WHERE id = ?", caller.user)

@@ -83,11 +83,9 @@ class NewAccount(NamedTuple):
 
 def add_accounts(tx: Transaction, accounts: Iterable[NewAccount]) -> None:
     """Make accounts, each with its event log and its conversation with the system."""
-    account = tx.next_key("account")
-    conversation = tx.next_key("conversation")
-    rows = []
-    for offset, new in enumerate(accounts):
-        rows.append((account + offset, conversation + offset, new))
+    made = list(accounts)
+    keys, places = tx.next_keys("account", len(made)), tx.next_keys("conversation", len(made))
+    rows = list(zip(keys, places, made, strict=True))
     tx.many(
         "INSERT INTO account (id, user_id, folded, nick, nick_folded, password_hash, administrator, created)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

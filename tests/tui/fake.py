@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tests.tui.changing import Changing
 from tests.tui.unasked import Unasked
 from tui_chat.client.capabilities import Capabilities
 from tui_chat.client.changes import (
@@ -21,7 +22,7 @@ from tui_chat.client.changes import (
     ServerChanged,
 )
 from tui_chat.client.interface import Session
-from tui_chat.client.results import DeletedConversations, RestoredConversations, UndoableBatch
+from tui_chat.client.results import DeletedConversations, QueuedCommand, RestoredConversations, UndoableBatch
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import (
@@ -30,13 +31,14 @@ from tui_chat.protocol.models import (
     Device,
     Group,
     LastMessage,
+    Member,
     Membership,
     Message,
     ServerFacts,
     Settings,
     User,
 )
-from tui_chat.protocol.requests import GroupAnswer, ItemFailure, MessagePage
+from tui_chat.protocol.requests import GroupAnswer, ItemFailure, MessagePage, MessageReaders
 
 NOW = 1_763_469_660_000
 """A Tuesday in November 2025, 12:41 UTC."""
@@ -99,7 +101,7 @@ def texts(conversation_id: str, count: int, *, start: int = 1) -> list[Message]:
     ]
 
 
-class FakeSession(Unasked):
+class FakeSession(Changing, Unasked):
     """A `client.interface.Session`."""
 
     def __init__(
@@ -133,6 +135,17 @@ class FakeSession(Unasked):
         """Called before each part of a deletion."""
         self.error: ChatError | None = None
         """Raised by the next call that takes a server."""
+        self.queue: list[QueuedCommand] = []
+        self.people: dict[str, list[Member]] = {
+            "ubuntu": [
+                Member(user_id="alice", role="owner"),
+                Member(user_id="bob", nick="Bob Smith"),
+                Member(user_id="bobby"),
+                Member(user_id="xiaolin", nick="小林"),
+            ]
+        }
+        self.read_by = MessageReaders(read=[User(user_id="bob")], unread=[], read_count=1, unread_count=0)
+        self.page = 50
         self.closed = False
         self._clock = clock
         self._listeners: list[Callable[[list[Change]], None]] = []
@@ -338,23 +351,6 @@ class FakeSession(Unasked):
             self.conversations[one] = msgspec.structs.replace(self.conversations[one], **flags)
         self.tell(ConversationsUpdated(conversation_id_list=ids))
         return []
-
-    async def send_message(
-        self, conversation_id: str, text: str, *, reply_to: int | None = None, mentions: Sequence[str] = ()
-    ) -> Message:
-        self.calls.append(("send", (conversation_id, text)))
-        held = self.messages.setdefault(conversation_id, [])
-        message = Message(
-            conversation_id=conversation_id,
-            message_seq=len(held) + 1,
-            client_id=f"own-{len(held)}",
-            sender=self.user_id,
-            time=self._clock(),
-            text=text,
-        )
-        held.append(message)
-        self.tell(MessagesAdded(conversation_id=conversation_id, messages=[message]))
-        return message
 
     async def history(
         self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50

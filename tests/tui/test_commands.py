@@ -34,6 +34,7 @@ def test_keys_in_the_composer_are_no_letters() -> None:
 
 def test_every_key_is_one_that_textual_knows() -> None:
     known = {key.value for key in Keys} | {"question_mark", "asterisk", "slash", "equals_sign", "space", "shift+enter"}
+    known |= {"plus", "at"}
     for command in COMMANDS:
         for key in command.keys:
             assert key in known or (len(key) == 1 and key.isalnum()), key
@@ -77,7 +78,10 @@ LEGACY = {
     "asterisk": "*",
     "slash": "/",
     "equals_sign": "=",
-    **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "agjnpqr"},
+    "plus": "+",
+    "at": "@",
+    "ctrl+underscore": "\x1f",
+    **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "afgjnopqrz"},
 }
 """What a terminal without newer protocols sends."""
 ONLY_SOME_TERMINALS = {"shift+enter"}

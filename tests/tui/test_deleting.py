@@ -276,12 +276,12 @@ async def test_the_time_for_undo_counts_down_and_then_rests() -> None:
     now = NOW
     session = FakeSession(clock=lambda: now, undo_seconds=2)
     async with running(session, clock=lambda: now) as (app, pilot):
-        assert app.main._ticking is None
+        assert app.main.bottom._ticking is None
         await pilot.press("j", "d", "y")
         await until(lambda: "u undo 0:02" in text_of(app))
-        assert app.main._ticking is not None
+        assert app.main.bottom._ticking is not None
         now += 1000
         await until(lambda: "u undo 0:01" in text_of(app))
         now += 2000
         await until(lambda: "u undo" not in text_of(app))
-        assert app.main._ticking is None
+        assert app.main.bottom._ticking is None

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NoReturn
 
-from tui_chat.client.results import DeletedConversations, FoundMessages, QueuedCommand
-from tui_chat.protocol.models import Application, BlockedUser, Device, Member, Message, User
-from tui_chat.protocol.requests import GroupAnswer, GroupJoined, MessageReaders
+from tui_chat.client.results import DeletedConversations
+from tui_chat.protocol.models import Application, BlockedUser, Device, User
+from tui_chat.protocol.requests import GroupAnswer, GroupJoined
 
 
 def _unexpected(what: str) -> NoReturn:
@@ -15,10 +15,6 @@ def _unexpected(what: str) -> NoReturn:
 class Unasked:
     """The rest of `client.interface.Session`; what a screen's test is about goes into `FakeSession`."""
 
-    @property
-    def queue(self) -> list[QueuedCommand]:
-        return []
-
     def drop(self, number: int) -> None:
         _unexpected("drop")
 
@@ -26,28 +22,6 @@ class Unasked:
         self, conversation_id_list: Sequence[str], *, up_to: Mapping[str, int] | None = None
     ) -> DeletedConversations:
         _unexpected("clear_history")
-
-    async def search(
-        self, words: str, *, conversation_id: str | None = None, cursor: str | None = None, limit: int = 50
-    ) -> FoundMessages:
-        _unexpected("search")
-
-    async def readers(self, conversation_id: str, message_seq: int) -> MessageReaders:
-        _unexpected("readers")
-
-    async def edit_message(
-        self, conversation_id: str, message_seq: int, text: str, *, mentions: Sequence[str] | None = None
-    ) -> Message | None:
-        _unexpected("edit_message")
-
-    async def recall_message(self, conversation_id: str, message_seq: int) -> Message | None:
-        _unexpected("recall_message")
-
-    async def react(self, conversation_id: str, message_seq: int, emoji: str) -> Message | None:
-        _unexpected("react")
-
-    async def unreact(self, conversation_id: str, message_seq: int, emoji: str) -> Message | None:
-        _unexpected("unreact")
 
     async def rename_group(self, group_id: str, name: str) -> GroupAnswer:
         _unexpected("rename_group")
@@ -69,9 +43,6 @@ class Unasked:
 
     async def decide_application(self, group_id: str, user_id: str, *, accept: bool) -> GroupAnswer:
         _unexpected("decide_application")
-
-    async def members(self, group_id: str) -> list[Member]:
-        _unexpected("members")
 
     async def add_members(self, group_id: str, user_ids: Sequence[str]) -> GroupAnswer:
         _unexpected("add_members")

@@ -17,7 +17,7 @@ from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import c2c, parse_conversation_id
 from tui_chat.protocol.models import Conversation
-from tui_chat.tui import safe
+from tui_chat.tui import clipboard, safe
 from tui_chat.tui.commands.command import Command, Scope
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
@@ -51,6 +51,7 @@ class ChatApp(App[None]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "command('quit')", show=False, priority=True, id="quit"),
+        Binding("ctrl+z", "command('suspend')", show=False, priority=True, id="suspend"),
     ]
     NOTIFICATION_TIMEOUT = 6
 
@@ -173,6 +174,13 @@ class ChatApp(App[None]):
     ) -> None:
         """A toast."""
         self.notify(self.symbols.word(text.plain if isinstance(text, Content) else text), severity=severity)
+
+    async def copy(self, text: str) -> None:
+        """Put a text, which is clean already, on the clipboard, and say so."""
+        if await clipboard.copy(self, text):
+            self.say(safe.own(_("Copied")))
+        else:
+            self.say(safe.own(_("Too long for the terminal's clipboard")), severity="warning")
 
     def say_error(self, error: ChatError) -> None:
         """One line: what happened and what to do."""

@@ -92,6 +92,9 @@ _NAMES: Final = {
     "asterisk": "*",
     "slash": "/",
     "equals_sign": "=",
+    "plus": "+",
+    "at": "@",
+    "underscore": "_",
 }
 _MODIFIERS: Final = {"ctrl": "Ctrl", "shift": "Shift", "alt": "Alt"}
 

@@ -70,6 +70,32 @@ class NextUnread(Command):
         app.main.next_unread()
 
 
+class FindEverywhere(Command):
+    id = "find-everywhere"
+    keys = ("ctrl+f",)
+    scopes = EVERYWHERE
+    label = N_("Search everywhere")
+    help = N_("Look for words in all conversations; Enter opens one at that message.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.session.capabilities.search
+
+    def run(self, app: ChatApp) -> None:
+        app.main.find_everywhere()
+
+
+class Suspend(Command):
+    id = "suspend"
+    keys = ("ctrl+z",)
+    scopes = EVERYWHERE
+    in_palette = False
+    label = N_("Suspend")
+    help = N_("Back to the shell; fg comes back here.")
+
+    def run(self, app: ChatApp) -> None:
+        app.action_suspend_process()
+
+
 class Palette(Command):
     id = "palette"
     keys = ("ctrl+p",)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from tui_chat.tui.render.messages import can_edit
+
 from .command import N_, Command, Scope, WidgetKeys
 
 if TYPE_CHECKING:
@@ -26,6 +28,163 @@ class CopyMessage(Command):
 
     def run(self, app: ChatApp) -> None:
         app.main.conversation.copy()
+
+
+class Reply(Command):
+    id = "reply"
+    keys = ("r",)
+    scopes = MESSAGES
+    in_footer = True
+    label = N_("Reply")
+    help = N_("Answer the message under the cursor; Esc in the composer makes it an ordinary message again.")
+
+    def available(self, app: ChatApp) -> bool:
+        pane = app.main.conversation
+        return pane.session.capabilities.replies and pane.actions.sent_message is not None and not pane.composer.blocked
+
+    def run(self, app: ChatApp) -> None:
+        pane = app.main.conversation
+        if (message := pane.actions.sent_message) is not None:
+            pane.writing.reply(message)
+
+
+class EditMessage(Command):
+    id = "edit"
+    keys = ("e",)
+    scopes = MESSAGES
+    in_footer = True
+    label = N_("Edit")
+    help = N_("Change a message of your own in the composer. Enter saves it, Esc leaves it as it was.")
+
+    def available(self, app: ChatApp) -> bool:
+        pane = app.main.conversation
+        return (
+            pane.session.capabilities.edits
+            and can_edit(pane.messages.current_message, pane.session.user_id)
+            and not pane.composer.blocked
+        )
+
+    def run(self, app: ChatApp) -> None:
+        pane = app.main.conversation
+        if (message := pane.messages.current_message) is not None:
+            pane.writing.edit(message)
+
+
+class ReactToMessage(Command):
+    id = "react"
+    keys = ("plus",)
+    scopes = MESSAGES
+    in_footer = True
+    label = N_("React")
+    help = N_("React to the message under the cursor with an emoji; the same again takes it back.")
+
+    def available(self, app: ChatApp) -> bool:
+        pane = app.main.conversation
+        return pane.session.capabilities.reactions and pane.actions.sent_message is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.actions.react()
+
+
+class RecallMessage(Command):
+    id = "recall"
+    keys = ("X",)
+    scopes = MESSAGES
+    label = N_("Take back")
+    help = N_("Take a message of your own back from everybody, for a short while after it was sent. Asks first.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.main.conversation.actions.recallable is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.actions.recall()
+
+
+class OpenLinks(Command):
+    id = "open-link"
+    keys = ("o",)
+    scopes = MESSAGES
+    in_footer = True
+    label = N_("Open link")
+    help = N_("Open a link of the message under the cursor in the browser. Shows the whole address first.")
+
+    def available(self, app: ChatApp) -> bool:
+        return bool(app.main.conversation.actions.links)
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.actions.open_link()
+
+
+class Details(Command):
+    id = "details"
+    keys = ("v",)
+    scopes = MESSAGES
+    label = N_("About this message")
+    help = N_("When it was sent and edited, who reacted, and of your own who has read it.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.main.conversation.messages.current_message is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.actions.details()
+
+
+class FindHere(Command):
+    id = "find"
+    keys = ("slash",)
+    scopes = MESSAGES
+    label = N_("Search here")
+    help = N_("Look for words in this conversation. Without a connection: in what is on this machine.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.main.conversation.conversation_id is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.finding.start()
+
+
+class FindOlder(Command):
+    id = "find-older"
+    keys = ("n",)
+    scopes = MESSAGES
+    in_palette = False
+    label = N_("Next found")
+    help = N_("To the next older message that was found.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.main.conversation.conversation_id is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.finding.step(1)
+
+
+class FindNewer(Command):
+    id = "find-newer"
+    keys = ("N",)
+    scopes = MESSAGES
+    in_palette = False
+    label = N_("Previous found")
+    help = N_("To the next newer message that was found.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.main.conversation.conversation_id is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.finding.step(-1)
+
+
+class FirstUnread(Command):
+    id = "first-unread"
+    keys = ("U",)
+    scopes = MESSAGES
+    label = N_("First unread")
+    help = N_("To the first message that was unread when the conversation was opened.")
+
+    def available(self, app: ChatApp) -> bool:
+        return app.main.conversation.conversation_id is not None
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.first_unread()
 
 
 class Compose(Command):
@@ -80,6 +239,45 @@ class Send(WidgetKeys):
     scopes = COMPOSER
     label = N_("Send")
     help = N_("Send what is written. Without a connection it waits and goes out later.")
+
+
+class WriteInEditor(Command):
+    id = "editor"
+    keys = ("ctrl+o",)
+    scopes = COMPOSER
+    label = N_("Write in an editor")
+    help = N_("Go on with what $VISUAL or $EDITOR names; what is saved there comes back here.")
+
+    def available(self, app: ChatApp) -> bool:
+        pane = app.main.conversation
+        return pane.conversation_id is not None and not pane.composer.blocked
+
+    def run(self, app: ChatApp) -> None:
+        app.main.conversation.write_in_editor()
+
+
+class EditLast(WidgetKeys):
+    id = "edit-last"
+    keys = ("up",)
+    scopes = COMPOSER
+    label = N_("Edit the last one")
+    help = N_("Where nothing is written: change the message that you wrote last.")
+
+
+class Complete(WidgetKeys):
+    id = "complete"
+    keys = ("at",)
+    scopes = COMPOSER
+    label = N_("Mention")
+    help = N_("Offers who is here; Tab or Enter takes the name, the arrows choose, Esc leaves it.")
+
+
+class UndoTyping(WidgetKeys):
+    id = "undo-typing"
+    keys = ("ctrl+underscore",)
+    scopes = COMPOSER
+    label = N_("Undo typing")
+    help = N_("Take back what was typed last.")
 
 
 class ScrollFromComposer(WidgetKeys):

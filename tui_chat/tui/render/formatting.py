@@ -21,6 +21,7 @@ _SPAN = re.compile(
     r"|(?<![\w*/.])(?P<italic>\*[^*\s/.](?:[^*]*[^*\s])?\*)(?![\w*/.])"
     r"|(?<![\w_/.])(?P<italic2>_[^_\s](?:[^_]*[^_\s])?_)(?![\w_/.])"
 )
+_LINKS_MOST: Final = 50
 _BULLET = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])(?= \S)")
 
 
@@ -38,6 +39,12 @@ def formatted(line: Safe, mention: str = "", others: Sequence[str] = ()) -> Line
         pieces.append(Piece(Safe(match.group()), (match.lastgroup or "").rstrip("2")))
         at = match.end()
     return pieces + _plain(line[at:], mention, others)
+
+
+def links(body: Sequence[Safe]) -> list[Safe]:
+    """The addresses of http and https in a text, each once, as they are drawn: what is opened is what was seen."""
+    found = (Safe(match.group("link")) for row in body for match in _SPAN.finditer(row) if match.group("link"))
+    return list(dict.fromkeys(one for one in found if one.lower().startswith(("http://", "https://"))))[:_LINKS_MOST]
 
 
 def cut(line: Line, start: int, end: int) -> Line:

@@ -261,3 +261,14 @@ def _wrapped(text: str, first: int, others: int) -> list[tuple[int, int]]:
             start += 1
         rows += [(begin + start, stop + start) for begin, stop in wrap(text[start:], others)]
     return rows
+
+
+def can_edit(message: Message | None, own_id: str) -> bool:
+    """Whether it is a message of one's own that the server knows and that says something."""
+    return (
+        message is not None
+        and message.sender == own_id
+        and message.message_seq > 0
+        and not message.recalled
+        and message.type is MessageType.TEXT
+    )

@@ -1,13 +1,12 @@
-"""The open conversation: its messages, the composer, what is typed and what is read."""
+"""The open conversation: its messages, the composer, and what happens to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
-import msgspec
 from textual import on
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
@@ -15,6 +14,7 @@ from textual.widgets import TextArea
 
 from tui_chat.client.changes import (
     Change,
+    CommandRefused,
     Connection,
     ConnectionChanged,
     ConversationsHidden,
@@ -32,30 +32,32 @@ from tui_chat.client.changes import (
     TypingSeen,
 )
 from tui_chat.locale import _
-from tui_chat.protocol.errors import ChatError, InvalidRequest, TextEmpty, TextTooLong
-from tui_chat.protocol.ids import ConversationType, parse_conversation_id
-from tui_chat.protocol.models import Conversation, Membership
+from tui_chat.protocol.ids import parse_conversation_id
+from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.text import clean_text
-from tui_chat.tui import clipboard, safe
+from tui_chat.tui import editor, safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
 from tui_chat.tui.refusals import refusal
-from tui_chat.tui.render.rows import conversation_name
+from tui_chat.tui.render.messages import can_edit
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.composer import Composer
+from tui_chat.tui.widgets.find_bar import FindBar
 from tui_chat.tui.widgets.message_pane import MessagePane
 
 from . import sentences
+from .farewell import Farewell
+from .finding import Finding
+from .message_actions import MessageActions
 from .paging import Paging
+from .writing import TYPING_EVERY, Writing
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
     from tui_chat.tui.app import ChatApp
 
-DRAFT_QUIET: Final = 0.5
-"""Seconds without a key after which a draft is kept."""
-TYPING_EVERY: Final = 3.0
-"""Seconds between two notes to the others that one types; theirs is shown a little longer."""
+CHANGES: Final = ("edit", "recall")
+"""Queued commands that the message itself shows as waiting."""
 
 
 class Messages(MessagePane):
@@ -64,11 +66,13 @@ class Messages(MessagePane):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of(COMMANDS, Scope.MESSAGES)]
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """A draft whose conversation was deleted elsewhere; it is offered until the pane is left."""
+class MessageComposer(Composer):
+    """The composer with its commands' keys, and with those of everywhere before the text area's own."""
 
-    conversation_id: str
-    text: str
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_of(COMMANDS, Scope.COMPOSER),
+        *bindings_of(COMMANDS, Scope.EVERYWHERE),
+    ]
 
 
 class ConversationPane(Vertical):
@@ -85,34 +89,45 @@ class ConversationPane(Vertical):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id)
-        self._session = session
+        self.session = session
+        self.symbols = symbols
         self.messages = Messages(clock=clock, own_id=session.user_id, symbols=symbols, id="messages")
-        self.composer = Composer(symbols=symbols, most_bytes=session.server.limits.text_bytes, id="composer")
+        self.writing = Writing(self)
+        self.composer = MessageComposer(
+            symbols=symbols,
+            most_bytes=session.server.limits.text_bytes,
+            complete=self.writing.mentions.candidates,
+            id="composer",
+        )
+        self.finding = Finding(self)
+        self.actions = MessageActions(self)
+        self._farewell = Farewell(self)
         self._paging = Paging(session, self.messages, lambda work: self.app.start(work))
-        self._draft_timer: Timer | None = None
         self._typing_timer: Timer | None = None
-        self._typing_told = 0.0
         self._typing: str | None = None
-        self._kept: _Kept | None = None
-        self._left_open: str | None = None
-        """The conversation that was deleted while it was open; it opens again when it is restored."""
-        self._farewell = ""
-        self._failed: dict[str, str] = {}
-        """clientID -> text of own messages that were refused."""
+        self._unread_after: int | None = None
+        """The read mark when it was opened, where something was unread."""
+        self._failed: dict[str, tuple[str, int | None]] = {}
+        """clientID -> text of own messages that were refused, and what they answered."""
 
     def compose(self) -> ComposeResult:
+        yield self.finding.bar
         yield self.messages
+        yield self.composer.completion
+        yield self.writing.bar
         yield self.composer
 
     def on_mount(self) -> None:
         self._show_composer()
-        self._note()
+        self.show_note()
 
     def on_unmount(self) -> None:
         """The program ends: what was typed last is kept."""
-        open_id = self.conversation_id
-        if open_id is not None and self._draft_timer is not None:
-            self._session.set_draft(open_id, self.composer.text)
+        self.writing.ended()
+
+    def on_resize(self) -> None:
+        """What is said above the composer fits on its line."""
+        self.writing.resized()
 
     @property
     def conversation_id(self) -> str | None:
@@ -125,28 +140,46 @@ class ConversationPane(Vertical):
         """Show a conversation: what is kept here at once, what is missing when the server has sent it."""
         if conversation_id == self.conversation_id:
             return
-        self.leave()
-        self._kept = None
-        self._left_open = None
+        self.writing.leave()
+        self.finding.end()
+        self._farewell.forget()
         self._failed = {}
         self._typing = None
+        row = self.row(conversation_id)
+        self._unread_after = row.read_seq if row.unread_count else None
         self._show(conversation_id)
-        self.composer.set_draft(self._session.draft(conversation_id))
+        self.writing.open(conversation_id)
         self._show_composer()
 
-    def leave(self) -> None:
-        """Keep the draft of what is open."""
-        if self._draft_timer is not None:
-            self._draft_timer.stop()
-            self._draft_timer = None
-            self._keep_draft()
+    def jump(self, message_seq: int) -> None:
+        """Go to a message of what is open, and fetch what is around it where it is not here."""
+        if (open_id := self.conversation_id) is not None and not self.messages.go_to(message_seq):
+            self.app.start(self._jump(open_id, message_seq))
+
+    async def _jump(self, conversation_id: str, message_seq: int) -> None:
+        if not await self._paging.jump(self.row(conversation_id), message_seq, new_after=self._unread_after):
+            self.app.say(safe.own(_("That message is not here any more")), severity="warning")
+
+    def first_unread(self) -> None:
+        """`U`"""
+        after = self._unread_after
+        if after is None:
+            self.app.say(safe.own(_("Nothing was unread here")))
+            return
+        after = max(after, self.row(self.conversation_id or "").cleared_through)
+        first = self.messages.first_new
+        if first is not None and 0 < self.messages.oldest_seq <= after + 1 and self.messages.go_to(first):
+            return
+        self.jump(after + 1)
 
     def close(self, notice: str | None = None) -> None:
         """Show no conversation, and say why."""
+        self.finding.end()
         self.messages.close(notice)
         self.composer.set_draft("")
+        self.writing.resized()
         self._show_composer()
-        self._note()
+        self.show_note()
 
     def compose_message(self) -> None:
         """Go to the composer, or say why nothing can be written."""
@@ -159,37 +192,63 @@ class ConversationPane(Vertical):
         message = self.messages.current_message
         if message is not None:
             return message.text
-        return self._kept.text if self._kept is not None else ""
+        return self._farewell.text
 
     def copy(self) -> None:
         """`y`"""
-        self.app.start(self._copy(clean_text(self.text_to_copy())))
-
-    async def _copy(self, text: str) -> None:
-        if await clipboard.copy(self.app, text):
-            self.app.say(safe.own(_("Copied")))
-        else:
-            self.app.say(safe.own(_("Too long for the terminal's clipboard")), severity="warning")
+        self.app.start(self.app.copy(clean_text(self.text_to_copy())))
 
     def failed_text(self) -> str | None:
         """The text of the message under the cursor where it was refused."""
         message = self.messages.current_message
-        return self._failed.get(message.client_id) if message is not None else None
+        return self._failed[message.client_id][0] if message is not None and message.client_id in self._failed else None
 
     def resend(self) -> None:
         """`R`"""
-        message, text = self.messages.current_message, self.failed_text()
-        if message is not None and text is not None:
-            del self._failed[message.client_id]
+        message = self.messages.current_message
+        if message is not None and message.client_id in self._failed:
+            text, reply_to = self._failed.pop(message.client_id)
             self.messages.remove_waiting(message.client_id)
-            self._send(text)
+            self.writing.send(text, reply_to=reply_to)
+
+    @on(Composer.EditLast)
+    def edit_last(self, event: Composer.EditLast | None = None) -> None:
+        """Up in an empty composer: change what one wrote last, as far as it is here."""
+        if event is not None:
+            event.stop()
+        message = self.messages.newest_of(self.session.user_id)
+        if self.session.capabilities.edits and message is not None and can_edit(message, self.session.user_id):
+            self.writing.edit(message)
+
+    def write_in_editor(self) -> None:
+        """Ctrl+O"""
+        command = editor.editor_command()
+        if command is None:
+            self.app.say(
+                safe.own(_("No editor is set: export EDITOR=nano, for example, and start again")), severity="warning"
+            )
+        else:
+            self.app.start(self._write_in_editor(command))
+
+    async def _write_in_editor(self, command: list[str]) -> None:
+        before = self.composer.text
+        try:
+            text = await editor.written_in_editor(self.app, command, before)
+        except editor.EditorFailed as error:
+            self.app.say(safe.template(_("The editor did not work: {reason}"), reason=str(error)), severity="error")
+            return
+        except SuspendNotSupported:
+            self.app.say(safe.own(_("This terminal cannot be given to an editor")), severity="error")
+            return
+        if text != before and (left_out := self.composer.replace_all(text)):
+            self.app.say(sentences.cut(left_out), severity="warning")
 
     # What the person does.
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
         event.stop()
-        self._send(event.text)
+        self.writing.submit(event.text)
 
     @on(Composer.Cut)
     def _cut(self, event: Composer.Cut) -> None:
@@ -201,42 +260,15 @@ class ConversationPane(Vertical):
         event.stop()
         self.messages.action_page(event.pages)
 
-    def _send(self, text: str) -> None:
-        if (open_id := self.conversation_id) is not None:
-            self.app.start(self._send_it(open_id, text))
-
-    async def _send_it(self, conversation_id: str, text: str) -> None:
-        try:
-            await self._session.send_message(conversation_id, text)
-        except (InvalidRequest, TextEmpty, TextTooLong):
-            raise
-        except ChatError:
-            return  # the message stands there with its reason, and SendFailed has said so
-
     @on(TextArea.Changed)
     def _typed(self, event: TextArea.Changed) -> None:
         event.stop()
-        open_id = self.conversation_id
-        if open_id is None or self._session.draft(open_id) == self.composer.text:
-            return
-        if self._draft_timer is None:
-            self._draft_timer = self.set_timer(DRAFT_QUIET, self._draft_quiet)
-        else:
-            self._draft_timer.reset()
-        now = self.app.stopwatch()
-        if self.composer.text and self._session.capabilities.typing and now - self._typing_told > TYPING_EVERY:
-            self._typing_told = now
-            self.app.start(self._session.typing(open_id))
+        self.writing.typed()
 
-    def _draft_quiet(self) -> None:
-        self._draft_timer = None
-        self._keep_draft()
-
-    def _keep_draft(self) -> None:
-        open_id = self.conversation_id
-        if open_id is not None and self._session.draft(open_id) != self.composer.text:
-            self._session.set_draft(open_id, self.composer.text)
-            self.app.main.primary.show_drafts()
+    @on(FindBar.Asked)
+    def _asked(self, event: FindBar.Asked) -> None:
+        event.stop()
+        self.finding.ask(event.words)
 
     @on(MessagePane.NeedOlder)
     def _need_older(self, event: MessagePane.NeedOlder) -> None:
@@ -265,6 +297,13 @@ class ConversationPane(Vertical):
         """This session's changes, as far as they are about what is open."""
         for change in changes:
             self._take(change)
+        self._show_changing()
+
+    def _show_changing(self) -> None:
+        """Messages of which a change waits carry the sign of what is sent."""
+        open_id = self.conversation_id
+        waiting = (one for one in self.session.queue if one.what in CHANGES and open_id in one.conversation_id_list)
+        self.messages.set_changing({one.message_seq for one in waiting if one.message_seq is not None})
 
     def _take(self, change: Change) -> None:
         open_id = self.conversation_id
@@ -272,13 +311,13 @@ class ConversationPane(Vertical):
             case ConversationsUpdated(conversation_id_list=ids) if open_id in ids:
                 self._updated(open_id)
             case ConversationsRemoved(conversation_id_list=ids, device=device) if open_id in ids:
-                self._deleted(open_id, device)
+                self._farewell.deleted(open_id, device)
             case ConversationsHidden(conversation_id_list=ids) if open_id in ids:
-                self._deleted(open_id, None)
-            case ConversationsRestored(conversation_id_list=ids) if self._left_open in ids:
-                self._restored()
-            case DraftKept(conversation_id=one, text=text) if one in (open_id, self._left_open):
-                self._keep(one, text)
+                self._farewell.deleted(open_id, None)
+            case ConversationsRestored(conversation_id_list=ids) if self._farewell.left_open in ids:
+                self._farewell.restored()
+            case DraftKept(conversation_id=one, text=text) if one in (open_id, self._farewell.left_open):
+                self._farewell.keep(one, text)
             case HistoryCleared(conversation_id=one, cleared_through=through) if one == open_id:
                 self.messages.clear_through(through)
             case HistoryRestored(conversation_id=one) if one == open_id:
@@ -287,6 +326,9 @@ class ConversationPane(Vertical):
                 self.messages.append(messages)
             case MessageUpdated(conversation_id=one, message=message) if one == open_id:
                 self.messages.update_message(message)
+                self.writing.message_changed(message)
+            case CommandRefused(what="edit"):
+                self.writing.refused(change)
             case SendFailed(conversation_id=one, client_id=client_id, text=text, error=error):
                 self._send_failed(one, client_id, text, refusal(error))
             case PeerRead(conversation_id=one, peer_read_seq=seq) if one == open_id:
@@ -301,58 +343,22 @@ class ConversationPane(Vertical):
                 pass
 
     def _updated(self, conversation_id: str) -> None:
-        row = self._session.conversations.get(conversation_id)
+        row = self.session.conversations.get(conversation_id)
         if row is not None:
             self.messages.set_conversation(row)
             self._show_composer()
-            self._note()
-
-    def _deleted(self, conversation_id: str, device: str | None) -> None:
-        if self._draft_timer is not None:
-            self._draft_timer.stop()
-            self._draft_timer = None
-        text = self.composer.text
-        self._left_open = conversation_id
-        if device is None:
-            self.close()
-            self.app.main.pane_closed()
-            return
-        if self._kept is None and text.strip():
-            self._kept = _Kept(conversation_id, text)
-        name = self._called(conversation_id)
-        self._farewell = _("{name} was deleted on {device}. u brings it back.").format(name=name, device=device)
-        self.close(self._farewell)
-        self._offer_draft()
-        self.app.main.pane_closed(stay=True)
-
-    def _keep(self, conversation_id: str, text: str) -> None:
-        """The session's word about the draft comes before or after the deletion itself."""
-        self._kept = _Kept(conversation_id, text)
-        if self._left_open == conversation_id:
-            self._offer_draft()
-
-    def _offer_draft(self) -> None:
-        if self._kept is not None:
-            offered = _("Your draft is kept here until you leave; y copies it:")
-            self.messages.close(f"{self._farewell}\n\n{offered}\n\n{self._kept.text}")
-
-    def _restored(self) -> None:
-        conversation_id, kept = self._left_open, self._kept
-        if conversation_id is None or self.conversation_id is not None:
-            return
-        self.open(conversation_id)
-        if kept is not None and kept.conversation_id == conversation_id and not self.composer.text:
-            self.composer.set_draft(kept.text)
+            self.show_note()
 
     def _send_failed(self, conversation_id: str, client_id: str, text: str, reason: str) -> None:
         if conversation_id == self.conversation_id:
-            self._failed[client_id] = text
+            echo = self.messages.waiting(client_id)
+            self._failed[client_id] = (text, echo.reply_to if echo is not None else None)
             self.messages.set_failed(client_id, reason)
         self.app.say(safe.template(_("Not sent: {reason}"), reason=reason), severity="error")
 
     def _show_typing(self, user_id: str) -> None:
         self._typing = user_id
-        self._note()
+        self.show_note()
         if self._typing_timer is not None:
             self._typing_timer.stop()
         self._typing_timer = self.set_timer(TYPING_EVERY + 1, self._typing_over)
@@ -360,50 +366,32 @@ class ConversationPane(Vertical):
     def _typing_over(self) -> None:
         self._typing = None
         self._typing_timer = None
-        self._note()
+        self.show_note()
 
     # How it is shown.
 
     def _show(self, conversation_id: str, *, new_line: bool = True) -> None:
-        self._paging.show(self._row(conversation_id), new_line=new_line)
-        self._note()
+        self._paging.show(self.row(conversation_id), new_line=new_line)
+        self._show_changing()
+        self.show_note()
 
-    def _row(self, conversation_id: str) -> Conversation:
+    def row(self, conversation_id: str) -> Conversation:
         """The conversation; one with nobody's message yet exists only here."""
-        row = self._session.conversations.get(conversation_id)
+        row = self.session.conversations.get(conversation_id)
         if row is not None:
             return row
         parsed = parse_conversation_id(conversation_id)
         return Conversation(conversation_id=conversation_id, type=parsed.type, name=parsed.target)
 
-    def _called(self, conversation_id: str) -> str:
-        return conversation_name(self._row(conversation_id))
-
     def _show_composer(self) -> None:
         open_id = self.conversation_id
         self.composer.display = open_id is not None
         if open_id is not None:
-            self.composer.set_blocked(_blocked(self._row(open_id)))
+            self.composer.set_blocked(sentences.blocked(self.row(open_id)))
 
-    def _note(self) -> None:
+    def show_note(self) -> None:
         """What stands at the right of the title."""
-        note = safe.own("")
-        if self._typing is not None:
+        note = self.finding.position
+        if not note and self._typing is not None:
             note = safe.fill(_("{name} is writing…"), name=self._typing)
         self.messages.set_note(note)
-
-
-def _blocked(row: Conversation) -> str | None:
-    """Why nothing can be written there."""
-    if row.type is ConversationType.SYSTEM:
-        return _("Nobody can write to the system.")
-    match row.membership:
-        case Membership.LEFT:
-            return _("You left this group: you can read what you saw, and write nothing.")
-        case Membership.KICKED:
-            return _("You were removed from this group: you can read what you saw, and write nothing.")
-        case Membership.DISMISSED:
-            return _("This group was dismissed: you can read it, and write nothing.")
-    if row.muted_all and row.role == "member":
-        return _("This group is muted: only its owner and administrators can write.")
-    return None

@@ -289,6 +289,10 @@ class DevicePane(Vertical):
             case ConnectionChanged() | ServerChanged():
                 if self.deleter.dialog is not None:
                     self.deleter.dialog.refresh_facts()
+            case CommandRefused(what="edit") if not self.second:
+                pass  # whoever shows the conversation offers the text again
+            case CommandRefused(what="edit" | "recall" | "react", error=error):
+                self.app.say(sentences.not_changed(error), severity="error")
             case CommandRefused(conversation_id_list=ids, error=error):
                 self.app.say(sentences.refused(error), severity="error")
                 self.list.set_failed(dict.fromkeys(ids, refusal(error)))

@@ -11,9 +11,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui_chat.client.changes import Connection, ConnectionChanged
 from tui_chat.locale import _
@@ -24,13 +23,14 @@ from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
 from tui_chat.tui.dialogs.question import Question
 from tui_chat.tui.widgets.conversation_list import ConversationList
-from tui_chat.tui.widgets.status_bar import StatusBar
 
-from . import sentences, status
+from . import sentences
+from .bottom import LOW_BELOW, Bottom
 from .coach import Did
 from .conversation_pane import ConversationPane
 from .deleting import Run
 from .device_pane import DevicePane
+from .search_everywhere import Place, SearchEverywhere
 from .switcher import Switcher
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ NARROW_BELOW: Final = 100
 """Columns below which one pane shows at a time."""
 NARROW_BELOW_WITH_TWO: Final = 120
 """The same where a second device stands beside them."""
-LOW_BELOW: Final = 10
-"""Rows below which every frame is left away."""
 
 
 class MainScreen(Screen[None]):
@@ -55,7 +53,8 @@ class MainScreen(Screen[None]):
     primary: DevicePane
     second: DevicePane | None = None
     conversation: ConversationPane
-    _ticking: Timer | None = None
+    bottom: Bottom
+    _searched: str = ""
     _second_busy: bool = False
 
     def compose(self) -> ComposeResult:
@@ -65,16 +64,9 @@ class MainScreen(Screen[None]):
         )
         self.conversation = ConversationPane(app.session, clock=app.clock, symbols=app.symbols, id="conversation")
         self._body = Horizontal(self.primary, self.conversation, id="panes")
-        self._progress = Static("", id="progress", markup=False)
-        self._coach = Static("", id="coach", markup=False)
-        self._note = Static("", id="note", markup=False)
-        self._status = StatusBar(symbols=app.symbols, id="status")
-        self._progress.display = self._note.display = False
+        self.bottom = Bottom(self)
         yield self._body
-        yield self._progress
-        yield self._coach
-        yield self._note
-        yield self._status
+        yield from self.bottom.widgets
 
     def on_mount(self) -> None:
         self.primary.list.focus()
@@ -133,9 +125,13 @@ class MainScreen(Screen[None]):
         """Esc: one step towards the list; there, one thing less at a time."""
         device = self.device
         if self.focused is self.conversation.composer:
-            self.go(self.conversation.messages)
-        elif self.focused is self.conversation.messages:
-            self.go(device.list)
+            if not self.conversation.writing.cancel():
+                self.go(self.conversation.messages)
+        elif self._within(self.conversation):
+            if self.conversation.finding.end():
+                self.go(self.conversation.messages)
+            else:
+                self.go(device.list)
         elif isinstance(self.focused, Input):
             device.leave_query()
             self.go(device.list)
@@ -180,6 +176,22 @@ class MainScreen(Screen[None]):
         if conversation_id is not None:
             self.primary.list.move_cursor_to(conversation_id)
             self.open(conversation_id)
+
+    @work(group="search")
+    async def find_everywhere(self) -> None:
+        """Ctrl+F"""
+        dialog = SearchEverywhere(self.primary.session, clock=self.app.clock, words=self._searched)
+        place = await self.app.push_screen_wait(dialog)
+        self._searched = dialog.words
+        if place is not None:
+            self._open_at(place)
+
+    def _open_at(self, place: Place) -> None:
+        """Show a conversation, the cursor on one message."""
+        self.primary.list.move_cursor_to(place.conversation_id)
+        self.open(place.conversation_id)
+        self.go(self.conversation.messages)
+        self.conversation.jump(place.message_seq)
 
     def next_unread(self) -> None:
         """Ctrl+N: in the list's order, from the open one on."""
@@ -276,60 +288,16 @@ class MainScreen(Screen[None]):
 
     def show_status(self) -> None:
         """Facts and keys as they are now."""
-        if not self.is_mounted:
-            return
-        app, device = self.app, self.device
-        session = device.session
-        facts = [
-            status.connection_fact(session.connection, session.queued, app.symbols),
-            status.account_fact(session.user_id, session.device_name),
-            status.sync_fact(session.server, demo=app.demo),
-            status.undo_fact(session.undoable, app.clock()),
-            status.marks_fact(len(device.list.marks)),
-        ]
-        self._status.set_facts([fact for fact in facts if fact is not None and fact.text])
-        self._status.set_hints(status.hints(app.footer_commands(self.scope), self.scope))
-        self._tick_while(bool(session.undoable))
-        self._show_stale(device)
-
-    def _show_stale(self, device: DevicePane) -> None:
-        """What the sign on a row means, while the cursor is on such a row, or it is open."""
-        looked_at = {device.list.cursor_key, self.conversation.conversation_id}
-        stale = not looked_at.isdisjoint(device.session.stale)
-        if stale and not self._note.display:
-            text = _("{sign} Deleted on another device. This is the copy kept here. Ctrl+R reloads.")
-            self._note.update(safe.template(text, sign=self.app.symbols.stale))
-        self._note.display = stale
-
-    def _tick_while(self, counting: bool) -> None:
-        """The time for undo counts down; with nothing to undo there is no timer."""
-        if counting and self._ticking is None:
-            self._ticking = self.set_interval(1.0, self.show_status)
-        elif not counting and self._ticking is not None:
-            self._ticking.stop()
-            self._ticking = None
+        if self.is_mounted:
+            self.bottom.show_status()
 
     def show_progress(self, run: Run | None) -> None:
         """How far a long deletion is; None: it is over."""
-        self._progress.display = run is not None and run.total > 0 and run.done < run.total
-        if run is not None:
-            seconds = self.app.stopwatch() - run.started
-            said = status.progress(run.done, run.total, seconds, self.size.width, self.app.symbols)
-            self._progress.update(Content(said), layout=False)
+        self.bottom.show_progress(run)
 
     def show_coach(self) -> None:
-        """The coach's line, while there is one; toasts keep off it."""
-        coach, width = self.app.coach, self.size.width
-        shown = coach.active and self.size.height >= LOW_BELOW
-        said = Content.assemble(" ", Content(self.app.symbols.word(coach.line().plain)).stylize("bold"))
-        leave = Content.assemble(("   " + _("Esc ends the tour"), "$text-muted"))
-        if not coach.finished and said.cell_length + leave.cell_length <= width:
-            said = said + leave
-        self._coach.display = shown
-        if shown:
-            self._coach.update(said)
-        self.app.set_class(shown and said.cell_length <= width, "-coached")
-        self.app.set_class(shown and said.cell_length > width, "-coached-tall")
+        """The coach's line, while there is one."""
+        self.bottom.show_coach()
 
     @work(group="sync")
     async def switch_sync(self) -> None:

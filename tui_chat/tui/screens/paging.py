@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_chat.protocol.errors import ChatError, TooFrequent
+from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.widgets.message_pane import MessagePane
 
@@ -31,6 +31,8 @@ class Paging:
         """What was opened without all its messages being here, and without a connection."""
         self._cut_off: str | None = None
         """The conversation whose older messages could not be had."""
+        self._shown = 0
+        """Counts what was shown anew, so that an answer for what was before it is left."""
 
     def show(self, row: Conversation, *, new_line: bool = True) -> None:
         """The end of a conversation: what is kept here now, the rest when it has come."""
@@ -41,6 +43,8 @@ class Paging:
         complete = bool(tail) and tail[-1].message_seq >= newest
         older = not row.first_seq or not tail or tail[0].message_seq > row.first_seq
         known = one in self._session.conversations
+        self._shown += 1
+        self._messages.set_cut_off(False)
         self._messages.show(row, [*tail, *waiting], more_older=known and older and complete, new_line=new_line)
         if known and newest and not complete:
             self._start(self._fetch(row, new_line=new_line))
@@ -70,15 +74,42 @@ class Paging:
             self._messages.prepend([], more=True)
 
     async def _fetch(self, row: Conversation, *, new_line: bool) -> None:
+        shown = self._shown
         try:
             page = await self._session.history(row.conversation_id, limit=PAGE)
-        except ChatError:
+        except ChatError as error:
             self._missed = row
+            self._messages.set_cut_off(isinstance(error, NotConnected) and self._shows(row.conversation_id))
             raise
-        if self._shows(row.conversation_id):
+        if self._shows(row.conversation_id) and shown == self._shown:
             waiting = self._session.pending_messages(row.conversation_id)
             # The row as it was when it was opened: reading may have moved its mark meanwhile.
             self._messages.show(row, [*page.messages, *waiting], more_older=page.more, new_line=new_line)
+
+    async def jump(self, row: Conversation, message_seq: int, *, new_after: int | None) -> bool:
+        """Show the part of a conversation that is around a message, the cursor on it; False where it is gone."""
+        one = row.conversation_id
+        self._shown += 1
+        shown = self._shown
+        # Never beyond the end: what is asked for counts as known from then on.
+        before = max(min(message_seq + PAGE // 2, row.newest_seq + 1), message_seq + 1)
+        page = await self._session.history(one, before=before, limit=PAGE)
+        if not self._shows(one) or shown != self._shown:
+            return True  # somebody has gone elsewhere
+        now = self._session.conversations.get(one, row)
+        newest = now.last_message.message_seq if now.last_message is not None else 0
+        at_end = not page.messages or page.messages[-1].message_seq >= newest
+        waiting = self._session.pending_messages(one) if at_end else []
+        self._messages.show(
+            now,
+            [*page.messages, *waiting],
+            more_older=page.more,
+            more_newer=not at_end,
+            new_line=False,
+            new_after=new_after,
+            at=message_seq,
+        )
+        return self._messages.go_to(message_seq)
 
     async def _older(self, conversation_id: str, before: int) -> None:
         try:

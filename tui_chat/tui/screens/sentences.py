@@ -5,6 +5,8 @@ from textual.content import Content
 from tui_chat.client.changes import Notice
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.errors import ErrorBody
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.protocol.models import Conversation, Membership
 from tui_chat.tui import safe
 from tui_chat.tui.refusals import refusal
 
@@ -145,6 +147,11 @@ def refused(error: ErrorBody) -> Content:
     return safe.one_line(refusal(error))
 
 
+def not_changed(error: ErrorBody) -> Content:
+    """A change of a message was refused."""
+    return safe.template(_("Not changed: {reason}"), reason=refusal(error))
+
+
 def notice(change: Notice) -> Content:
     """What the session itself has to tell."""
     match change.what:
@@ -172,3 +179,19 @@ def last_arrival(device: str, milliseconds: float | None) -> Content:
     return safe.template(
         _("{device} · last deletion arrived in {time} ms"), device=device, time=str(max(1, round(milliseconds)))
     )
+
+
+def blocked(row: Conversation) -> str | None:
+    """Why nothing can be written there."""
+    if row.type is ConversationType.SYSTEM:
+        return _("Nobody can write to the system.")
+    match row.membership:
+        case Membership.LEFT:
+            return _("You left this group: you can read what you saw, and write nothing.")
+        case Membership.KICKED:
+            return _("You were removed from this group: you can read what you saw, and write nothing.")
+        case Membership.DISMISSED:
+            return _("This group was dismissed: you can read it, and write nothing.")
+    if row.muted_all and row.role == "member":
+        return _("This group is muted: only its owner and administrators can write.")
+    return None

@@ -1,6 +1,6 @@
 """Where a message is written: Enter sends, Ctrl+J makes a new line; what is pasted is made harmless and capped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +16,8 @@ from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.text import clean_text
 from tui_chat.tui.safe import number, one_line, template
 from tui_chat.tui.themes import UNICODE, Symbols
+
+from .completion import Candidate, Completion, begun
 
 
 class Composer(TextArea):
@@ -43,6 +45,7 @@ class Composer(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Send", show=False, id="composer.send"),
         Binding("ctrl+j,shift+enter", "new_line", "New line", show=False, id="composer.new_line"),
+        Binding("ctrl+underscore", "undo", "Undo", show=False, id="composer.undo"),
     ]
 
     @dataclass
@@ -63,16 +66,26 @@ class Composer(TextArea):
 
         pages: int
 
+    class EditLast(Message):
+        """Up, where nothing is written: the reader wants to change what was written last."""
+
     def __init__(
         self,
         *,
         symbols: Symbols = UNICODE,
         most_bytes: int = TEXT_BYTES,
         bell: Callable[[], None] | None = None,
+        complete: Callable[[str], Sequence[Candidate]] | None = None,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`most_bytes`: of UTF-8, the server's limit; `bell` is rung when something does not fit."""
+        """Where one writes.
+
+        Arguments:
+            most_bytes: of UTF-8, the server's limit.
+            bell: rung when something does not fit.
+            complete: what a name begun with @ may become; shown in `completion`, which its owner puts on the screen.
+        """
         super().__init__(
             soft_wrap=True,
             tab_behavior="focus",
@@ -84,6 +97,10 @@ class Composer(TextArea):
         self._symbols = symbols
         self._most_bytes = most_bytes
         self._bell = bell
+        self._complete = complete
+        self.completion = Completion()
+        self._declined: Location | None = None
+        """Where the word stands that nothing is to be offered for any more."""
         self._cut = False
         self._reason: Content | None = None
         self.cursor_blink = False  # A blinking cursor is a timer that never rests.
@@ -107,6 +124,12 @@ class Composer(TextArea):
         self.load_text(self._capped(clean_text(text), 0))
         self.move_cursor(self.document.end)
 
+    def replace_all(self, text: str) -> int:
+        """Put in a text that was written elsewhere; returns how many bytes of it did not fit."""
+        cleaned = clean_text(text)
+        self.set_draft(cleaned)
+        return len(cleaned.encode()) - len(self.text.encode())
+
     def action_submit(self) -> None:
         """Enter."""
         text = clean_text(self.text).strip()
@@ -128,10 +151,62 @@ class Composer(TextArea):
         """PgDn"""
         self.post_message(self.Scrolled(1))
 
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Up; with nothing written, to what was written last."""
+        if self.text or select:
+            super().action_cursor_up(select)
+        else:
+            self.post_message(self.EditLast())
+
     async def _on_key(self, event: events.Key) -> None:
         # Textual runs TextArea's own handler after this one, which would insert a line break.
         if event.key in ("enter", "ctrl+j", "shift+enter"):
             event.prevent_default()
+        if event.key in ("tab", "enter", "up", "down", "escape") and self._choose(event.key):
+            event.prevent_default()
+            event.stop()
+
+    def _choose(self, key: str) -> bool:
+        """A key for what is offered; False where it has its usual meaning."""
+        self.look()  # The message that the text is another may stand behind this key.
+        chosen, typed = self.completion.current, self._begun()
+        if chosen is None or typed is None:
+            return False
+        if key in ("up", "down"):
+            self.completion.move(1 if key == "down" else -1)
+        elif key == "escape":
+            self._declined = self._begins(typed)
+            self.completion.offer([])
+        elif key == "enter" and chosen.casefold() == typed.casefold():
+            return False  # It is written out: Enter sends.
+        else:
+            self.completion.offer([])
+            self._replace_via_keyboard(f"@{chosen} ", self._begins(typed), self.cursor_location)
+        return True
+
+    def look(self) -> None:
+        """Offer what the word before the cursor may become; to be called again where more is known."""
+        typed = self._begun() if self.has_focus and not self.blocked else None
+        if typed is None:
+            self._declined = None
+        wanted = typed is not None and self._complete is not None and self._declined != self._begins(typed)
+        self.completion.offer(self._complete(typed) if wanted and typed is not None and self._complete else [])
+
+    def _begun(self) -> str | None:
+        line, column = self.cursor_location
+        return begun(self.document.get_line(line)[:column]) if self.selection.is_empty else None
+
+    def _begins(self, typed: str) -> Location:
+        line, column = self.cursor_location
+        return line, column - len(typed) - 1
+
+    @on(TextArea.SelectionChanged)
+    def _cursor_moved(self) -> None:
+        self.look()
+
+    def on_blur(self) -> None:
+        """What is offered is offered to who writes."""
+        self.look()
 
     def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
         """Every way in for typed and pasted text: harmless, and no more than fits."""
@@ -154,6 +229,7 @@ class Composer(TextArea):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         self._say_size()
+        self.look()
 
     def _say_size(self) -> None:
         used = len(self.text.encode())

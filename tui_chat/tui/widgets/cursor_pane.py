@@ -104,9 +104,7 @@ class CursorPane(ReadingPane):
     def go_to(self, message_seq: int) -> bool:
         """Put the cursor on a message and bring it into view; False where it is not held."""
         window = self._window
-        entry = (
-            next((one for one in window.entries if one.message.message_seq == message_seq), None) if window else None
-        )
+        entry = window.numbered(message_seq) if window is not None else None
         if window is None or entry is None:
             return False
         self._seeking = False
@@ -114,7 +112,7 @@ class CursorPane(ReadingPane):
         top = window.top_of(entry)
         if top is not None and self._begin is None:
             shown = round(self.scroll_y)
-            if not shown <= top < shown + self._page - len(entry.lines) + 1:
+            if not shown <= top <= shown + self._page - len(entry.lines):
                 self._scroll(top - self._page // 3)
         self.refresh()
         return True

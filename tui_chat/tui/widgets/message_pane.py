@@ -271,6 +271,11 @@ class MessagePane(CursorPane):
         entry = self._window.numbered(message_seq) if self._window is not None else None
         return entry.message if entry is not None else None
 
+    def waiting(self, client_id: str) -> Message | None:
+        """One's own message that is not sent yet."""
+        entry = self._window.waiting(client_id) if self._window is not None else None
+        return entry.message if entry is not None else None
+
     @property
     def first_new(self) -> int | None:
         """The messageSeq under the line "new", where that is held."""

@@ -264,9 +264,7 @@ class ReadingPane(Painted, can_focus=True):
     def _empty_text(self) -> Safe:
         window = self._window
         if self._cut_off:
-            return self._symbols.word(
-                _("Offline: the messages are not on this machine. They come with the connection.")
-            )
+            return own(_("These messages are not on this machine. They come with the connection."))
         if window is not None and window.more_older and window.conversation.message_count:
             return self._symbols.word(_("Loading…"))
         return own(_("No messages here."))

@@ -207,11 +207,17 @@ class Device:
         self._show(conversation_id, page.messages)
 
     def _show(self, conversation_id: str, messages: Iterable[Message]) -> None:
-        floor = self.told.get(conversation_id, NO_MARKS).cleared_through
+        floor = self._floor(conversation_id)
         shown = {message.message_seq for message in messages if message.message_seq}
         under = {seq for seq in shown if seq <= floor}
         assert not under, f"{self.name}: {conversation_id} shows {under}, cleared through {floor}"
         self.screen.setdefault(conversation_id, set()).update(shown)
+
+    def _floor(self, conversation_id: str) -> int:
+        """What may not be shown; after a backup was restored, pages are of another truth than what was told before."""
+        if self._epoch != self.server.epoch:
+            return 0
+        return self.told.get(conversation_id, NO_MARKS).cleared_through
 
     def _announced(self, told: list[changes.Change]) -> None:
         """A batch of changes, as a screen takes them."""
@@ -241,7 +247,7 @@ class Device:
                     pass
         self.hear()
         for conversation_id, seqs in self.screen.items():
-            floor = self.told.get(conversation_id, NO_MARKS).cleared_through
+            floor = self._floor(conversation_id)
             under = {seq for seq in seqs if seq <= floor}
             assert not under, f"{self.name}: {conversation_id} still shows {under}, cleared through {floor}"
 

@@ -143,6 +143,7 @@ class SimulatedServer:
         self.emitted: list[Emitted] = []
         """What the request that is answered just now has caused."""
         self.witness: Witness | None = None
+        self._routed: dict[tuple[str, str], tuple[Endpoint[Any, Any, Any], dict[str, str]]] = {}
         self.numbers = itertools.count()
         """For what has to be told apart, the same way every time."""
         self.limiter = Limiter(lambda: clock() / 1000)
@@ -223,9 +224,14 @@ class SimulatedServer:
         return self.exchange(caller, method, path, {}, None if body is None else encode(body))
 
     def _route(self, method: str, path: str) -> tuple[Endpoint[Any, Any, Any], dict[str, str]]:
+        known = self._routed.get((method, path))
+        if known is not None:
+            return known
         for wanted, pattern, endpoint in _ROUTES:
             if wanted == method and (match := pattern.fullmatch(path)) is not None:
-                return endpoint, {name: unquote(value) for name, value in match.groupdict().items()}
+                found = endpoint, {name: unquote(value) for name, value in match.groupdict().items()}
+                self._routed[method, path] = found
+                return found
         raise AssertionError(f"there is no endpoint {method} {path}")
 
     # What befalls it

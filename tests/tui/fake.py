@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from tests.tui.changing import Changing
+from tests.tui.grouping import Grouping
 from tests.tui.unasked import Unasked
 from tui_chat.client.capabilities import Capabilities
 from tui_chat.client.changes import (
@@ -26,6 +27,7 @@ from tui_chat.client.results import DeletedConversations, QueuedCommand, Restore
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import (
+    Application,
     Conversation,
     Deletion,
     Device,
@@ -101,7 +103,7 @@ def texts(conversation_id: str, count: int, *, start: int = 1) -> list[Message]:
     ]
 
 
-class FakeSession(Changing, Unasked):
+class FakeSession(Changing, Grouping, Unasked):
     """A `client.interface.Session`."""
 
     def __init__(
@@ -144,6 +146,8 @@ class FakeSession(Changing, Unasked):
                 Member(user_id="xiaolin", nick="小林"),
             ]
         }
+        self.groups: dict[str, Group] = {}
+        self.waiting: dict[str, list[Application]] = {}
         self.read_by = MessageReaders(read=[User(user_id="bob")], unread=[], read_count=1, unread_count=0)
         self.page = 50
         self.closed = False
@@ -402,9 +406,6 @@ class FakeSession(Changing, Unasked):
         if self.error is not None:
             raise self.error
         return User(user_id=user_id)
-
-    async def group(self, group_id: str) -> Group:
-        return Group(group_id=group_id, name=f"#{group_id}", owner="bob")
 
     async def change_settings(
         self, *, sync_conversation_deletion: bool | None = None, undo_seconds: int | None = None

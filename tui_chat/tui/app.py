@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import App
@@ -90,6 +90,8 @@ class ChatApp(App[None]):
         self.stopwatch = stopwatch
         self.demo = demo
         self._joined = joined
+        self.keymap: Mapping[str, tuple[str, ...]] = {}
+        """By command: keys other than its own."""
         self.flash_seconds = flash_seconds
         self.symbols = ASCII if self.settings.screen.symbols == "ascii" else UNICODE
         self.coach = Coach(active=coach)
@@ -148,6 +150,10 @@ class ChatApp(App[None]):
             return False
         command = BY_ID.get(str(parameters[0]))
         return command is not None and command.available(self)
+
+    def keys_of(self, command: Command) -> tuple[str, ...]:
+        """The keys that run it: the settings', or its own."""
+        return self.keymap.get(command.id, command.keys)
 
     def footer_commands(self, scope: Scope | None) -> list[Command]:
         """What the status line offers: commands of where one is that do something now."""

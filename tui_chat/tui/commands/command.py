@@ -26,6 +26,7 @@ class Scope(StrEnum):
     MESSAGES = "messages"
     COMPOSER = "composer"
     EVERYWHERE = "everywhere"
+    GROUP = "group"
     DIALOG = "dialog"
 
 

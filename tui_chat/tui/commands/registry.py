@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from . import dialog, everywhere, messages
+from . import dialog, everywhere, groups, messages
 from . import list as lists
 from .command import Command, Scope
 
@@ -45,6 +45,9 @@ COMMANDS: Final[tuple[Command, ...]] = (
     messages.FirstUnread(),
     messages.Resend(),
     messages.MoveInMessages(),
+    groups.ManageGroup(),
+    groups.AcceptApplication(),
+    groups.DeclineApplication(),
     messages.Send(),
     messages.NewLine(),
     messages.EditLast(),
@@ -66,6 +69,16 @@ COMMANDS: Final[tuple[Command, ...]] = (
     everywhere.Suspend(),
     everywhere.ShowHelp(),
     everywhere.Quit(),
+    groups.InviteMembers(),
+    groups.RemoveMember(),
+    groups.ChangeRole(),
+    groups.TransferGroup(),
+    groups.RenameGroup(),
+    groups.ChangeJoinRule(),
+    groups.MuteGroup(),
+    groups.LeaveGroup(),
+    groups.DismissGroup(),
+    groups.JoinAgain(),
     dialog.Confirm(),
     dialog.Cancel(),
     dialog.ToggleClear(),

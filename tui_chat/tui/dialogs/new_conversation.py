@@ -1,4 +1,4 @@
-"""A new conversation with somebody, or a new group."""
+"""A new conversation with somebody, a new group, or the way into one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_chat.locale import _
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, GroupNotFound
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
 from tui_chat.tui.refusals import refusal
@@ -19,10 +19,16 @@ from .dialog import Dialog, Frame
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
+    from tui_chat.tui.app import ChatApp
 
 
 class NewConversation(Dialog[str | None]):
-    """One line: `bob` writes to bob; `#name bob carol` makes a group. Dismisses with the conversationID."""
+    """One line: `bob` writes to bob; `#name bob carol` makes a group; `+groupID` joins one, or asks to.
+
+    Dismisses with the conversationID; None where one only asked to join.
+    """
+
+    app: ChatApp
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
 
@@ -34,12 +40,7 @@ class NewConversation(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Frame():
             yield Static(Content(_("New conversation")).stylize("bold"), markup=False)
-            yield Static(
-                Content(_("A user's name, or # and a group's name with its members: #planning bob carol")).stylize(
-                    "$text-muted"
-                ),
-                markup=False,
-            )
+            yield Static(_hints().stylize("$text-muted"), markup=False)
             yield Input(id="who", compact=True)
             yield Static(id="problem", markup=False)
 
@@ -60,6 +61,7 @@ class NewConversation(Dialog[str | None]):
             self.run_worker(self._create(words), group="create")
 
     async def _create(self, words: list[str]) -> None:
+        """What was typed, done; a refusal is shown, and the text stays."""
         try:
             conversation_id = await self._open(words)
         except ChatError as error:
@@ -68,10 +70,30 @@ class NewConversation(Dialog[str | None]):
             return
         self.dismiss(conversation_id)
 
-    async def _open(self, words: list[str]) -> str:
+    async def _open(self, words: list[str]) -> str | None:
         first, *members = words
+        if first.startswith("+"):
+            return await self._join(first[1:], " ".join(members))
         if first.startswith("#"):
             answer = await self._session.create_group(first, members=members)
             return answer.conversation_id
         user = await self._session.user(first)
         return c2c(user.user_id)
+
+    async def _join(self, group_id: str, text: str) -> str | None:
+        if not group_id:
+            raise GroupNotFound()
+        joined = await self._session.join_group(group_id, text or None)
+        if joined.status == "waiting":
+            name = joined.group.name or group_id
+            self.app.say(
+                safe.template(_("You asked to join {group}: its owner or an administrator decides"), group=name)
+            )
+            return None
+        return joined.conversation_id
+
+
+def _hints() -> Content:
+    named = Content(_("A user's name, or # and a group's name with its members: #planning bob carol"))
+    joined = Content(_("+ and a group's ID joins it; what follows is for those who decide: +planning Bob sent me"))
+    return Content("\n").join([named, joined])

@@ -22,6 +22,7 @@ TITLES: Final = {
     Scope.MESSAGES: N_("In the messages"),
     Scope.COMPOSER: N_("In the composer"),
     Scope.EVERYWHERE: N_("Everywhere"),
+    Scope.GROUP: N_("In a group's list of members"),
     Scope.DIALOG: N_("In a dialog"),
 }
 

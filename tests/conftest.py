@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.accounts import People
+    from tests.databases import PostgresServer
     from tests.servers import LiveServer, ServerProcess
 
 
@@ -29,6 +30,15 @@ def people(server: "LiveServer") -> "Iterator[People]":
     there = People(server.url)
     yield there
     there.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[PostgresServer]":
+    """A real PostgreSQL, begun by the first test of this process that wants one."""
+    from tests.databases import postgres_server
+
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture

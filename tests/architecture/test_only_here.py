@@ -16,6 +16,7 @@ ONLY_HERE = {
     "uvicorn": ["server/"],
     "argon2": ["server/"],
     "sqlite3": ["server/engines/"],
+    "psycopg": ["server/engines/postgres"],
 }
 
 

@@ -1,17 +1,51 @@
-"""People to try operations with."""
+"""People to try operations with, in a database of either engine: what holds on one holds on the other."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from .world import Device, World
+from .stores import PostgresStore, Store
+from .world import START, Device, World
+
+HERE = Path(__file__).parent
+
+if TYPE_CHECKING:
+    from tests.databases import PostgresServer
+    from tui_chat.server.engines.postgres_connection import Connection
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+CORE = ("accounts", "blocking", "deleting", "devices", "editing", "expiry", "groups", "messages", "undo")
+"""Files whose tests run on PostgreSQL by default; CI runs all others there too."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    core = {f"test_{name}.py" for name in CORE}
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        on_postgres = parameters is not None and parameters.params.get("world") == "postgres"
+        if on_postgres and item.path.parent == HERE and item.path.name not in core:
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def postgres_connection(postgres: "PostgresServer") -> "Iterator[Connection]":
+    """A migrated database, on which every test rolls back what it did."""
+    from tui_chat.server.engines.postgres_connection import connect, migrate
+
+    with connect(postgres.new_database()) as connection:
+        migrate(connection, START)
+        yield connection
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty server."""
-    world = World(tmp_path / "chat.db")
+    data: Path | Store = tmp_path / "chat.db"
+    if request.param == "postgres":
+        data = PostgresStore(request.getfixturevalue("postgres_connection"))
+    world = World(data)
     yield world
     world.close()
 

@@ -266,8 +266,8 @@ class TestByAnAdministrator:
 def test_every_table_that_names_an_account_is_thought_of(world: World) -> None:
     naming = {
         (table, column)
-        for (table,) in world.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
-        for _, column, *_ in world.rows(f"PRAGMA table_info({table})")
+        for table in world.store.tables()
+        for column in world.store.columns(table)
         if column in ("account", "owner", "sender", "peer", "low", "high", "blocked", "creator", "left_owner")
     }
     gone = {(table, "account") for table in OWN_TABLES} | {

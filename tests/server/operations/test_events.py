@@ -106,7 +106,7 @@ def test_a_stream_reads_on_from_its_position(world: World, alice: Device, bob: D
 def test_a_stream_whose_log_was_trimmed_is_reset(world: World, alice: Device, bob: Device) -> None:
     alice.send("C2Cbob")
     alice.send("C2Cbob")
-    world.connection.execute("UPDATE stream SET floor = 1")
+    world.change("UPDATE stream SET floor = 1")
     assert world.do(log.since, bob.caller, 0) == Reset(reason="log_too_old")
     assert isinstance(world.do(log.since, bob.caller, 1), EventRange)
 

@@ -118,7 +118,7 @@ def test_erasing_is_done_in_pieces(world: World, alice: Device, bob: Device) -> 
         alice.send("C2Cbob", f"{number}")
     alice.delete("C2Cbob")
     bob.delete("C2CAlice")
-    world.rows("UPDATE message SET text = text")
+    world.change("UPDATE message SET text = text")
     most, expiry_messages = 2, expiry.MESSAGES
     try:
         expiry.MESSAGES = most  # type: ignore[misc]
@@ -161,7 +161,7 @@ def test_a_log_that_is_too_long_is_cut(world: World, alice: Device, bob: Device)
     alice.send("C2Cbob")
     beginning = f"{bob.cursor().split(':')[0]}:0"
     account = bob.caller.user
-    world.connection.execute("UPDATE stream SET seq = ? WHERE account = ?", (LOG_EVENTS + 1, account))
+    world.change("UPDATE stream SET seq = ? WHERE account = ?", LOG_EVENTS + 1, account)
     world.tidy()
     assert world.rows("SELECT floor FROM stream WHERE account = ?", account) == [(1,)]
     assert world.rows("SELECT COUNT(*) FROM event WHERE account = ?", account) == [(0,)]
@@ -228,7 +228,7 @@ def test_nothing_that_was_said_about_a_message_outlives_it(world: World, alice: 
         ("reaction", "conversation, seq, 1, 'x', 1"),
         ("former_message", "conversation, seq, 9, 1, NULL, 'x', NULL"),
     ):
-        world.connection.execute(f"INSERT INTO {table} SELECT {columns} FROM message WHERE type = 0")
+        world.change(f"INSERT INTO {table} SELECT {columns} FROM message WHERE type = 0")
     alice.delete("C2Cbob")
     bob.delete("C2CAlice")
     world.tidy()

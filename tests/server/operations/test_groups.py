@@ -301,7 +301,7 @@ class TestJoining:
 
     def test_a_group_can_be_full(self, world: World, alice: Device, bob: Device) -> None:
         alice.create("g")
-        world.connection.execute("UPDATE chat_group SET member_count = ?", (GROUP_MEMBERS,))
+        world.change("UPDATE chat_group SET member_count = ?", GROUP_MEMBERS)
         with pytest.raises(TooManyMembers):
             alice.invite("g", "bob")
         with pytest.raises(TooManyMembers):

@@ -80,7 +80,7 @@ class TestApplying:
         assert group.waiting("g") == []
 
     def test_a_full_group_takes_no_applications(self, world: World, group: Device, bob: Device) -> None:
-        world.connection.execute("UPDATE chat_group SET member_count = ?", (GROUP_MEMBERS,))
+        world.change("UPDATE chat_group SET member_count = ?", GROUP_MEMBERS)
         with pytest.raises(TooManyMembers):
             bob.join_group("g")
         assert group.waiting("g") == []
@@ -156,7 +156,7 @@ class TestDeciding:
 
     def test_a_full_group_lets_it_wait(self, world: World, group: Device, bob: Device) -> None:
         bob.join_group("g")
-        world.connection.execute("UPDATE chat_group SET member_count = ?", (GROUP_MEMBERS,))
+        world.change("UPDATE chat_group SET member_count = ?", GROUP_MEMBERS)
         with pytest.raises(TooManyMembers):
             group.decide("g", "bob", accept=True)
         assert group.waiting("g") == [("bob", "")]

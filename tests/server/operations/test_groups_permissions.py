@@ -1,7 +1,6 @@
 """Who can do what with a group: every operation, by everybody who can stand to it in any way."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -98,26 +97,20 @@ class Attempts:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._start = sqlite3.connect(":memory:")
-        world.connection.backup(self._start)
+        world.store.mark()
 
     def of(self, device: Device) -> dict[str, type[ChatError] | None]:
         """What came of each operation."""
         found = {}
         for name, operation in OPERATIONS.items():
             found[name] = refusal(operation, device)
-            self._start.backup(self._world.connection)
+            self._world.store.go_back()
         return found
-
-    def close(self) -> None:
-        self._start.close()
 
 
 @pytest.fixture
-def attempts(world: World, people: dict[str, Device]) -> Iterator[Attempts]:
-    attempts = Attempts(world)
-    yield attempts
-    attempts.close()
+def attempts(world: World, people: dict[str, Device]) -> Attempts:
+    return Attempts(world)
 
 
 @pytest.mark.parametrize("who", EXPECTED)

@@ -18,7 +18,7 @@ from .world import Device, World
 
 def traces(world: World) -> str:
     """Everything that stands in the database, as one text."""
-    tables = [row[0] for row in world.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    tables = world.store.tables()
     return str([world.rows(f"SELECT * FROM {table}") for table in tables])
 
 

@@ -1,6 +1,7 @@
 """How many statements the calls that matter take: each is a crossing into the database, and they must not creep up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,9 +40,21 @@ class Counting(SqliteTransaction):
         return super().in_list(sql, values, *more)
 
 
+def counting(world: World) -> Counting:
+    """A transaction on a file, whose every statement is committed at once."""
+    return Counting(world.connection, world.now)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "chat.db")
+    yield world
+    world.close()
+
+
 def test_a_message(world: World, alice: Device, bob: Device) -> None:
     alice.send("C2Cbob")
-    tx = Counting(world.connection, world.now)
+    tx = counting(world)
     messages.send(tx, alice.caller, "C2Cbob", SendMessage(client_id="x", text="hello"))
     assert tx.asked <= 8
 
@@ -52,7 +65,7 @@ def test_a_deletion_takes_as_many_for_one_as_for_many(world: World, alice: Devic
     for number in range(count):
         world.join(f"user{number}").send("C2CAlice")
         names.append(f"C2Cuser{number}")
-    tx = Counting(world.connection, world.now)
+    tx = counting(world)
     request = DeleteConversations(conversation_id_list=names, operation_id="op", batch_id="batch")
     asked = deletion.in_order(alice.caller, request)
     assert len(deletion.delete(tx, alice.caller, asked).conversation_id_list) == count
@@ -64,7 +77,7 @@ def test_a_message_to_a_group_takes_as_many_whoever_is_in_it(world: World, alice
     for size in (8, 40):
         members = [world.join(f"user{size}x{number}").id for number in range(size)]
         alice.create(f"g{size}", *members)
-        tx = Counting(world.connection, world.now)
+        tx = counting(world)
         messages.send(tx, alice.caller, f"GROUPg{size}", SendMessage(client_id=f"x{size}", text="hello"))
         asked.append(tx.asked)
     assert asked[0] == asked[1] <= 9
@@ -83,7 +96,7 @@ def test_catching_up_reads_what_is_missed_about_once(world: World, alice: Device
     asked = told = 0
     more = True
     while more:
-        tx = Counting(world.connection, world.now)
+        tx = counting(world)
         answer = events.sync(tx, alice.caller, cursor, 100)
         cursor, more = answer.cursor, answer.more
         asked += tx.asked

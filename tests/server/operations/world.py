@@ -37,8 +37,6 @@ from tui_chat.protocol.requests import (
     TransferGroup,
 )
 from tui_chat.server.engines import Emitted, Transaction
-from tui_chat.server.engines.migrations import migrate
-from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
 from tui_chat.server.operations import (
     accounts,
     applications,
@@ -60,6 +58,8 @@ from tui_chat.server.operations import (
 )
 from tui_chat.server.operations.caller import Caller
 
+from .stores import SqliteStore, Store
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -67,27 +67,29 @@ START = 1_700_000_000_000
 
 
 class World:
-    """A server's data on a real SQLite file, and its clock."""
+    """A server's data in a real database, of SQLite where nothing else is given, and its clock."""
 
-    def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None)
-        self.connection.execute("PRAGMA journal_mode=WAL")
-        self.connection.execute("PRAGMA synchronous=OFF")
-        migrate(self.connection, START)
+    def __init__(self, data: Path | Store) -> None:
+        self.store = SqliteStore(data, START) if isinstance(data, Path) else data
         self.now = START
         self.emitted: list[Emitted] = []
         self._sent = 0
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection to the file, where it is one."""
+        assert isinstance(self.store, SqliteStore)
+        return self.store.connection
+
     def do(self, operation: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation in a transaction of its own, as an engine does."""
-        tx = SqliteTransaction(self.connection, self.now)
-        self.connection.execute("BEGIN IMMEDIATE")
+        tx = self.store.begin(self.now)
         try:
             result = operation(tx, *args, **kwargs)
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            self.store.rollback()
             raise
-        self.connection.execute("COMMIT")
+        self.store.commit()
         self.emitted += tx.emitted
         return result
 
@@ -96,7 +98,11 @@ class World:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What stands in the database."""
-        return self.connection.execute(sql, values).fetchall()
+        return self.store.rows(sql, *values)
+
+    def change(self, sql: str, *values: Any) -> None:
+        """Change the database behind the operations' backs."""
+        self.store.change(sql, *values)
 
     def join(self, name: str, device: str = "laptop") -> "Device":
         """Register somebody."""
@@ -122,7 +128,7 @@ class World:
             pass
 
     def close(self) -> None:
-        self.connection.close()
+        self.store.close()
 
 
 class Device:

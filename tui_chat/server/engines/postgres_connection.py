@@ -1,0 +1,128 @@
+"""Connections to PostgreSQL: how they are made, what schema they find, and what their failures mean to callers."""
+
+import re
+import secrets
+from typing import Final
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import Int8Dumper
+
+from tui_chat.protocol.errors import StorageFull, Unavailable
+
+from . import Row
+from .migrations import missing, statements
+from .postgres_transaction import KEYED
+
+Connection = psycopg.Connection[Row]
+
+OLDEST: Final = 14
+"""The oldest PostgreSQL that is still cared for by its makers."""
+CONNECT_SECONDS: Final = 5
+STATEMENT_MS: Final = 30_000
+LOCK_MS: Final = 10_000
+"""Nobody holds a lock for longer than a transaction, which takes milliseconds."""
+IDLE_MS: Final = 60_000
+"""A transaction whose process does nothing any more gives its locks back after that."""
+_DEFAULTS: Final[dict[str, str | int]] = {
+    "application_name": "tui-chat",
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""Unless the address says otherwise; a server that vanished without a word is found out so."""
+_MIGRATING: Final = 0x7475_6963_6861_74
+"""Key of the advisory lock of who brings the schema up to date."""
+_TEXT: Final = re.compile(r"\bTEXT\b")
+
+
+def connect(address: str) -> Connection:
+    """A connection without psycopg's own transactions.
+
+    Raises:
+        psycopg.Error: there is none to be had.
+    """
+    given = conninfo_to_dict(address)
+    connection = psycopg.connect(
+        make_conninfo(address, **{name: value for name, value in _DEFAULTS.items() if name not in given}),
+        autocommit=True,
+    )
+    # One type for every number, or each statement would be prepared anew for small ones and large ones.
+    connection.adapters.register_dumper(int, Int8Dumper)
+    connection.prepare_threshold = 1
+    connection.prepared_max = 512
+    connection.execute(
+        f"SET statement_timeout = {STATEMENT_MS}; SET lock_timeout = {LOCK_MS};"
+        f" SET idle_in_transaction_session_timeout = {IDLE_MS}; SET jit = off; SET client_encoding = 'UTF8'"
+    )
+    return connection
+
+
+def migrate(connection: Connection, now: int) -> None:
+    """Bring the schema up to date, all of it or nothing, one process at a time.
+
+    Raises:
+        RuntimeError: this server cannot be used, or the database has been written by a newer version.
+        psycopg.Error: the database refuses.
+    """
+    if connection.info.server_version < OLDEST * 10_000:
+        found = connection.info.server_version // 10_000
+        raise RuntimeError(f"PostgreSQL {OLDEST} or newer is needed, this is {found}")
+    encoding = connection.execute("SHOW server_encoding").fetchone()
+    if encoding != ("UTF8",):
+        raise RuntimeError(f"the database must be encoded in UTF8, not {encoding and encoding[0]}")
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+        connection.execute("CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")
+        done = {int(row[0]) for row in connection.execute("SELECT number FROM migration")}
+        for number, text in missing(done):
+            for statement in statements(text):
+                connection.execute(_in_postgres(statement))
+            connection.execute("INSERT INTO migration (number, applied) VALUES (%s, %s)", (number, now))
+        for table in KEYED:
+            connection.execute(f"CREATE SEQUENCE IF NOT EXISTS key_{table}")
+        connection.execute(
+            "INSERT INTO meta (name, value) VALUES ('epoch', %s) ON CONFLICT (name) DO NOTHING", (secrets.token_hex(6),)
+        )
+
+
+def _in_postgres(statement: str) -> str:
+    """A statement of a migration, which is text of our own; texts are compared by their bytes, as SQLite does."""
+    if statement.startswith("UPDATE"):
+        return statement
+    return _TEXT.sub('TEXT COLLATE "C"', statement)
+
+
+def is_race(failure: BaseException) -> bool:
+    """Whether the same job may succeed, or be refused in its own words, when it is run again: somebody else was
+    quicker."""
+    return isinstance(failure, errors.UniqueViolation | errors.DeadlockDetected | errors.SerializationFailure)
+
+
+def as_refusal(failure: BaseException) -> BaseException:
+    """What a caller is told of a failure of the database."""
+    match failure:
+        case errors.DiskFull():
+            return StorageFull()
+        case (
+            errors.InsufficientResources()
+            | errors.OperatorIntervention()
+            | errors.ReadOnlySqlTransaction()
+            | errors.LockNotAvailable()
+            | errors.IdleInTransactionSessionTimeout()
+            | errors.IoError()
+            | errors.DeadlockDetected()
+            | errors.SerializationFailure()
+        ):
+            return Unavailable(f"the database cannot be used just now: {_line(failure)}")
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return Unavailable(f"the database cannot be reached just now: {_line(failure)}")
+        case _:
+            return failure
+
+
+def _line(failure: BaseException) -> str:
+    return " ".join(str(failure).split())[:200]

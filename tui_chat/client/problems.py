@@ -32,6 +32,8 @@ class Unreadable(Unexpected):
     Nobody has refused anything, so a queued command waits.
     """
 
+    code: ClassVar[str] = "unreadable"
+
 
 def not_stored(error: CacheError) -> ChatError:
     """What to raise where a command could not be put into the queue: nothing of it was taken in."""

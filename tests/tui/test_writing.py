@@ -321,7 +321,7 @@ def seen(tmp_path: Path) -> tuple[int, bool]:
 
 async def test_an_editor_goes_on_with_the_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VISUAL", raising=False)
-    monkeypatch.setenv("EDITOR", editor(tmp_path, "path.write_text(path.read_text() + '\\nsecond\\x1b[2J line\\n')"))
+    monkeypatch.setenv("EDITOR", editor(tmp_path, "path.write_text(path.read_text() + 'second\\x1b[2J line\\n')"))
     async with running(FakeSession()) as (app, pilot):
         monkeypatch.setattr(app, "suspend", nothing_suspended)
         app.main.open("C2Cbob")

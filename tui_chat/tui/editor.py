@@ -61,7 +61,7 @@ def _edited(command: list[str], text: str) -> str:
         path = Path(name)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(text + "\n")
             ended = subprocess.run([*command, name], check=False)  # noqa: S603 (the user's own editor, without a shell)
             if ended.returncode:
                 raise EditorFailed(f"{command[0]} ended with {ended.returncode}")

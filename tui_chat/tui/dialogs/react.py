@@ -80,7 +80,8 @@ def _pictures() -> Iterator[tuple[str, str]]:
     for first, last in _BLOCKS:
         for code in range(first, last + 1):
             emoji = chr(code)
-            if unicodedata.category(emoji) == "So" and (name := _name(emoji)):
+            wide = unicodedata.east_asian_width(emoji) == "W"  # the others are signs of text, of doubtful width
+            if wide and unicodedata.category(emoji) == "So" and (name := _name(emoji)):
                 yield emoji, name
 
 

@@ -112,7 +112,7 @@ class CursorPane(ReadingPane):
         top = window.top_of(entry)
         if top is not None and self._begin is None:
             shown = round(self.scroll_y)
-            if not shown <= top <= shown + self._page - len(entry.lines):
+            if not shown + 2 <= top <= shown + self._page - len(entry.lines):  # with something of what is around it
                 self._scroll(top - self._page // 3)
         self.refresh()
         return True

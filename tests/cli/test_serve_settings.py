@@ -53,6 +53,7 @@ def test_every_setting_can_be_said_in_all_three(tmp_path: Path) -> None:
         "origin": "https://o",
         "insecure": "true",
         "sync_deletions": "on",
+        "database": "postgresql://here/chat",
         "backups": str(tmp_path / "b"),
         "metrics_token_file": str(tmp_path / "token"),
         "log_format": "json",

@@ -48,6 +48,11 @@ def add(commands: Commands) -> None:
     )
     keeping = parser.add_argument_group("data")
     keeping.add_argument("--data", metavar="DIR", help="directory of the database (~/.local/share/tui-chat/server)")
+    keeping.add_argument(
+        "--database",
+        metavar="ADDRESS",
+        help="keep the data in PostgreSQL: postgresql://USER@HOST/NAME (a password is better in TUI_CHAT_DATABASE)",
+    )
     keeping.add_argument("--backups", metavar="DIR", help="where backups go (DATA/backups)")
     keeping.add_argument(
         "--sync-deletions", choices=("on", "off"), help="turn the sync of deletions on or off (else as it was)"
@@ -119,6 +124,7 @@ def options_of(settings: "ServerSettings") -> "ServerOptions":
         host=defaults.host if settings.host is None else settings.host,
         port=defaults.port if settings.port is None else settings.port,
         data=path("data") or defaults.data,
+        database=settings.database,
         public_url=settings.public_url,
         insecure=bool(settings.insecure),
         tls_cert=path("tls_cert"),

@@ -31,6 +31,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """0 takes a free one."""
     data: Path
     """Directory of the database; made, with 0700, where it does not exist."""
+    database: str | None = None
+    """Where PostgreSQL is that keeps the data: postgresql://USER@HOST/NAME; None: SQLite in `data`."""
     sync_deletions: bool | None = None
     """Turn the sync of deletions on or off at the start; None leaves it as it is."""
     public_url: str | None = None
@@ -55,8 +57,10 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what must not be started.
 
         Raises:
-            CannotServe: half a TLS pair, an address that is none, or plain HTTP beyond loopback without `insecure`.
+            CannotServe: a database of another kind, half a TLS pair, an address that is none, or plain HTTP beyond loopback without `insecure`.
         """
+        if self.database is not None and not is_postgres(self.database):
+            raise CannotServe("--database takes the address of a PostgreSQL database: postgresql://USER@HOST/NAME")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise CannotServe("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
         for address in self.trusted_proxy:
@@ -67,6 +71,11 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
                 f"plain HTTP on {self.host} would send passwords readable over the network: give --tls-cert and "
                 "--tls-key, or listen on 127.0.0.1 behind a proxy, or say --insecure"
             )
+
+
+def is_postgres(address: str) -> bool:
+    """Whether that is the address of a PostgreSQL database, as its own tools take it."""
+    return address.startswith(("postgresql://", "postgres://"))
 
 
 def address_of(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -20,6 +20,7 @@ import uvicorn
 
 from tui_chat.clock import system_clock
 from tui_chat.protocol import events, limits
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.models import Settings
 from tui_chat.protocol.requests import ChangeSettings
 
@@ -107,7 +108,7 @@ async def running(
     listener = _listen(options)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listener.close)
-        engine = await _open_engine(options.data, clock)
+        engine = await _open_engine(options, clock)
         stack.push_async_callback(engine.close)
         services = await Services.open(engine, options, clock=clock, monotonic=monotonic)
         stack.push_async_callback(services.close)
@@ -235,11 +236,24 @@ def _listen(options: ServerOptions) -> socket.socket:
     return listener
 
 
-async def _open_engine(data: Path, clock: Clock) -> Engine:
-    await asyncio.to_thread(data.mkdir, mode=0o700, parents=True, exist_ok=True)
+async def _open_engine(options: ServerOptions, clock: Clock) -> Engine:
+    await asyncio.to_thread(options.data.mkdir, mode=0o700, parents=True, exist_ok=True)
+    if options.database is not None:
+        return await _open_postgres(options.database, clock)
     try:
-        return await SqliteEngine.open(data / DATABASE, clock=clock)
+        return await SqliteEngine.open(options.data / DATABASE, clock=clock)
     except DatabaseInUse as error:
+        raise CannotServe(str(error)) from error
+
+
+async def _open_postgres(address: str, clock: Clock) -> Engine:
+    try:
+        from .engines.postgres import PostgresEngine
+    except ImportError as error:
+        raise CannotServe(f"PostgreSQL's driver is missing ({error}): pip install 'tui-chat[postgres]'") from error
+    try:
+        return await PostgresEngine.open(address, clock=clock)
+    except (Unavailable, RuntimeError) as error:
         raise CannotServe(str(error)) from error
 
 

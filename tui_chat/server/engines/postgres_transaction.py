@@ -1,9 +1,10 @@
 """A transaction on one PostgreSQL connection, and the locks that it holds.
 
 Transactions run READ COMMITTED and lock before they read what they decide by. They cannot wait for each other in a
-circle: whoever holds locks waits only for one that comes after all of these (conversations before users, each by key).
-One that comes before is taken only if that needs no waiting; where it does, the job is given up (`Busy`), and begun
-anew with all locks that are known by then taken first, in order.
+circle: whoever holds locks waits only for one that comes after all of these (conversations before users, each by key),
+and whoever has written anything, which locks what was written, waits for none. Otherwise a lock is taken only if that
+needs no waiting; where it does, the job is given up (`Busy`), and begun anew with all locks that are known by then
+taken first, in order.
 """
 
 import re
@@ -58,6 +59,8 @@ class Locks:
         self._cursor = cursor
         self.held = Wanted()
         self.asked = Wanted()
+        self.written = False
+        """Whether rows were written, which are locked by that."""
 
     def take_first(self, wanted: Wanted) -> None:
         """Take these in order, before anything else is held."""
@@ -129,6 +132,7 @@ class Locks:
         return None if row is None else row[0]
 
     def _locked(self, query: str, values: Sequence[Any], *, waits: bool) -> list[Row]:
+        waits = waits and not self.written
         try:
             return self._cursor.execute(query if waits else f"{query} NOWAIT", values).fetchall()
         except errors.LockNotAvailable:
@@ -147,22 +151,23 @@ class PostgresTransaction(Transaction):
 
     def one(self, sql: str, *values: Any) -> Row | None:
         """The first row, or None."""
-        return self._cursor.execute(translated(sql), values).fetchone()
+        return self._run(sql, values).fetchone()
 
     def all(self, sql: str, *values: Any) -> list[Row]:
         """Every row."""
-        return self._cursor.execute(translated(sql), values).fetchall()
+        return self._run(sql, values).fetchall()
 
     def execute(self, sql: str, *values: Any) -> int:
         """Run a statement; the number of rows that it touched."""
-        return self._cursor.execute(translated(sql), values).rowcount
+        return self._run(sql, values).rowcount
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of values; they are sent together."""
         rows = list(rows)
         if len(rows) == 1:
-            self._cursor.execute(translated(sql), rows[0])
+            self._run(sql, rows[0])
         elif rows:
+            self._locks.written = True
             self._cursor.executemany(translated(sql), rows)
 
     def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
@@ -171,7 +176,12 @@ class PostgresTransaction(Transaction):
             return []
         before = sql[: sql.index("?*")].count("?")
         given = (*more[:before], list(values), *more[before:])
-        return self._cursor.execute(translated(sql), given).fetchall()
+        return self._run(sql, given).fetchall()
+
+    def _run(self, sql: str, values: Sequence[Any]) -> "Cursor[Row]":
+        if not sql.startswith("SELECT"):
+            self._locks.written = True
+        return self._cursor.execute(translated(sql), values)
 
     def next_keys(self, table: str, count: int) -> list[int]:
         """From the table's sequence: keys of transactions that failed are never used."""

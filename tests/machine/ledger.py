@@ -40,7 +40,6 @@ class Share:
 
     batch: str
     order: int
-    hides: bool
     hidden: int
     cleared: int
     until: int
@@ -77,7 +76,7 @@ class Side:
     @property
     def pinned(self) -> bool:
         """Deleting takes a pin; undoing everything that did gives it back."""
-        return self.pin and not any(one.hides and not one.undone and one.order > self.pin_order for one in self.shares)
+        return self.pin and not any(one.hidden and not one.undone and one.order > self.pin_order for one in self.shares)
 
 
 @dataclass
@@ -226,7 +225,7 @@ class Clerk:
         for conversation_id in answer.conversation_id_list:
             seen = min((body.up_to or {}).get(conversation_id, newest[conversation_id]), newest[conversation_id])
             self.ledger.side(caller.user, conversation_id).shares.append(
-                Share(answer.batch_id, self.ledger.order, hides, seen if hides else 0, seen if clears else 0, until)
+                Share(answer.batch_id, self.ledger.order, seen if hides else 0, seen if clears else 0, until)
             )
         told = [one for one in self.server.emitted if one.user == caller.user]
         if hides and not answer.synced:

@@ -283,6 +283,15 @@ class TestPins:
         bob.undo(first)
         assert not bob.get("C2CAlice").pinned
 
+    def test_a_deletion_up_to_nothing_leaves_it(self, alice: Device, bob: Device) -> None:
+        alice.send("C2Cbob")
+        bob.flags("C2CAlice", pinned=True)
+        first = bob.delete("C2CAlice").batch_id
+        bob.delete("C2CAlice", up_to={"C2CAlice": 0})
+        bob.undo(first)
+        bob.delete("C2CAlice", up_to={"C2CAlice": 0})
+        assert bob.get("C2CAlice").pinned
+
     def test_an_earlier_deletion_that_is_final_leaves_it(self, alice: Device, bob: Device) -> None:
         alice.send("C2Cbob")
         before = bob.delete("C2CAlice").batch_id

@@ -177,7 +177,7 @@ def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear
     seen = before.newest if up_to is None else min(up_to, before.newest)
     hidden = seen if hide else 0
     cleared = seen if clear else 0
-    unpin = hide and before.pinned
+    unpin = hidden and before.pinned  # a deletion up to nothing takes nothing, and not the pin
     after = msgspec.structs.replace(
         before,
         hidden=max(before.hidden, hidden),
@@ -186,7 +186,7 @@ def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear
         cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
         pinned=0 if unpin else before.pinned,
         # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
-        pin_version=before.pin_version + 1 if unpin or (hide and settled) else before.pin_version,
+        pin_version=before.pin_version + 1 if unpin or (hidden and settled) else before.pin_version,
     )
     return _Moved(before, recounted(tx, before, after), hidden, cleared)
 

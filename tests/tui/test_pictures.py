@@ -72,7 +72,7 @@ async def test_an_open_conversation(size: tuple[int, int]) -> None:
         await pilot.press("2", *"typing")
         await until(lambda: "message 4" in text_of(app))
         await until(lambda: not session.conversations["C2Cbob"].unread_count)
-        await until(lambda: "✎" in text_of(app), "the draft is kept once nothing is typed for a moment")
+        await until(lambda: session.drafts.get("C2Cbob") == "typing", "kept once nothing is typed for a moment")
         await settle(pilot)
         compare(app, "open")
         session.deleted_elsewhere(["C2Cbob"])

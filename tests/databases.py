@@ -19,7 +19,6 @@ _SETTINGS: Final = {
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
-    "listen_addresses": "",
     "max_connections": "60",
     "shared_buffers": "32MB",
     "autovacuum_naptime": "5s",
@@ -28,11 +27,16 @@ _SETTINGS: Final = {
 }
 
 
+_LOOSE: Final = ("fsync", "full_page_writes", "synchronous_commit")
+"""What may lose data when the machine fails, which it does not in a test."""
+
+
 class PostgresServer:
     """A server that listens on a socket in its own directory. Use `postgres_server`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, fsync: bool) -> None:
         self.directory = directory
+        self._settings = {name: value for name, value in _SETTINGS.items() if not fsync or name not in _LOOSE}
         self._root = os.name == "posix" and os.geteuid() == 0
         self._programs = _programs(directory, copied=self._root)
         self._names = itertools.count(1)
@@ -43,7 +47,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items() if value)
+        settings = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         options = f"-c listen_addresses= -k {self.directory} {settings}"
         self._run("pg_ctl", "-w", "-s", "-l", str(self.directory / "log"), "-o", options, "start")
 
@@ -82,12 +86,12 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, fsync: bool = False) -> Iterator[PostgresServer]:
     """A server that runs as long as the context lasts, and leaves nothing."""
     # Not under pytest's directory: a socket's path has at most some 100 characters, and nobody else may look in there.
     directory = Path(tempfile.mkdtemp(prefix="pg"))
     try:
-        server = PostgresServer(directory)
+        server = PostgresServer(directory, fsync=fsync)
         server.start()
         try:
             yield server

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from . import backup, moderation
+from . import backup, migrate_database, moderation
 from .arguments import Commands, add_account_options, add_json_option
 
 
@@ -13,6 +13,7 @@ def add(commands: Commands) -> None:
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     backup.add(inner)
     moderation.add(inner)
+    migrate_database.add(inner)
     show = inner.add_parser("show", help="print the settings")
     change = inner.add_parser("set", help="change a setting while the server runs")
     change.add_argument(

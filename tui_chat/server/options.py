@@ -57,7 +57,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what must not be started.
 
         Raises:
-            CannotServe: a database of another kind, half a TLS pair, an address that is none, or plain HTTP beyond loopback without `insecure`.
+            CannotServe: a database of another kind, half a TLS pair, an address that is none, or plain HTTP beyond
+                loopback without `insecure`.
         """
         if self.database is not None and not is_postgres(self.database):
             raise CannotServe("--database takes the address of a PostgreSQL database: postgresql://USER@HOST/NAME")

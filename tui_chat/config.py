@@ -87,9 +87,22 @@ class HistorySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScreenSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[screen]`"""
 
-    symbols: Literal["unicode", "ascii"] = "unicode"
-    theme: str = "textual-dark"
+    symbols: Literal["auto", "unicode", "ascii"] = "auto"
+    """auto: ASCII where the terminal's encoding has no other."""
+    theme: str = "dark"
+    """dark, light, high-contrast, ansi (the terminal's own colours), or the name of one of Textual's."""
     mouse: bool = True
+
+
+class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[notify]`: what tells of new messages while the terminal has not the focus."""
+
+    desktop: bool = False
+    """Desktop notifications, by the terminal (OSC 9, or 777)."""
+    body: bool = False
+    """They say what was written; otherwise who wrote."""
+    bell: bool = False
+    """The terminal's bell."""
 
 
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -156,6 +169,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delete: DeleteSettings = DeleteSettings()
     history: HistorySettings = HistorySettings()
     screen: ScreenSettings = ScreenSettings()
+    notify: NotifySettings = NotifySettings()
+    keys: dict[str, Any] = {}
+    """`[keys]`: keys by command, such as delete = ["d", "delete"]; checked by the screen, which knows the commands."""
     server: ServerSettings = ServerSettings()
 
 
@@ -174,12 +190,18 @@ def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}); mend or remove it") from error
     try:
-        settings = msgspec.convert(tomllib.loads(text), Settings)
+        return settings_from(tomllib.loads(text), path)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}; mend or remove it") from error
     except msgspec.ValidationError as error:
-        where = _line_of(text, str(error))
+        line = line_of(text, place_of(str(error)))
+        where = "" if line is None else f", line {line}"
         raise ConfigError(f"{path}{where}: {error}; mend or remove it") from error
+
+
+def settings_from(content: dict[str, Any], path: Path) -> Settings:
+    """The settings in what was read from a file; its paths are relative to the file. Raises msgspec.ValidationError."""
+    settings = msgspec.convert(content, Settings)
     paths = {
         name: str(path.parent.absolute() / Path(said).expanduser())
         for name in ServerSettings.PATHS
@@ -188,21 +210,28 @@ def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
     return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **paths))
 
 
-def _line_of(text: str, fault: str) -> str:
-    """`, line 7` where the fault names a setting that can be found in the text; else nothing."""
-    place = re.search(r"at `\$\.?([\w.]*)", fault)
-    words = place[1].split(".") if place is not None and place[1] else []
+def place_of(fault: str) -> list[str]:
+    """The names that lead to the setting which a validation error is about."""
+    found = re.search(r"at `\$\.?([\w.]*)", fault)
+    words = found[1].split(".") if found is not None and found[1] else []
     unknown = re.search(r"unknown field `([^`]*)`", fault)
-    *tables, name = [*words, *([unknown[1]] if unknown is not None else [])] or [""]
+    return [*words, *([unknown[1]] if unknown is not None else [])]
+
+
+def line_of(text: str, place: list[str]) -> int | None:
+    """The line, counted from 1, on which a setting stands; None where it cannot be told."""
+    if not place:
+        return None
+    *tables, name = place
     wanted, table = ".".join(tables), ""
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[+\s*([\w.\-]+)\s*\]", line):
             table = header[1]
             if not wanted and table == name:
-                return f", line {number}"
-        elif table == wanted and name and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
-            return f", line {number}"
-    return ""
+                return number
+        elif table == wanted and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
+            return number
+    return None
 
 
 class SecretFile:

@@ -32,6 +32,19 @@ def use_language_of_settings() -> Settings:
     return settings
 
 
+def settings_for_screen() -> Settings:
+    """The settings, with the defaults for what is wrong in the file; speaks their language.
+
+    Unlike a plain command the screen starts with a file that has faults, and says so.
+    """
+    from tui_chat.locale import use_language
+    from tui_chat.settings_file import read_leniently
+
+    settings = read_leniently(Paths.of_user().settings_file).settings
+    use_language(settings.language)
+    return settings
+
+
 def device_name(settings: Settings) -> str:
     """What the account's other devices call this one."""
     return settings.device_name or platform.node().split(".")[0] or "terminal"

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
     import sys
 
-    from .account import use_language_of_settings
+    from .account import settings_for_screen
     from .failures import Usage
     from .open_client import PLAIN_COMMANDS
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage("--join and --reset exclude each other")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Usage(f"the demo needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
-    asyncio.run(_demo(use_language_of_settings(), join=arguments.join, reset=arguments.reset))
+    asyncio.run(_demo(settings_for_screen(), join=arguments.join, reset=arguments.reset))
     return 0
 
 
@@ -49,7 +49,7 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
     from tui_chat.config import Paths
     from tui_chat.demo.run import Device, start
 
-    from .open_client import run_screen
+    from .open_client import run_screen, screen_options
 
     starting = asyncio.create_task(start(Paths.of_user().demo_data, reset=reset, join=True if join else None))
     await asyncio.sleep(0)
@@ -78,6 +78,7 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
                 nudge=demo.nudge,
                 demo=True,
                 joined=demo.joined,
+                **screen_options(),
             )
             await run_screen(app, settings)
 

@@ -1,8 +1,9 @@
 """`tui-chat` without a command: open the client."""
 
 import argparse
+import io
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import add_account_options
 
@@ -33,9 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(f"the client needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
     from tui_chat.config import Paths, Profiles
 
-    from .account import named_for_this_run, use_language_of_settings
+    from .account import named_for_this_run, settings_for_screen
 
-    settings = use_language_of_settings()
+    settings = settings_for_screen()
     once = named_for_this_run(arguments)
     if once is not None:
         return _open_once(*once, arguments.password, settings)
@@ -139,7 +140,18 @@ async def show(session: "ChatSession", settings: "Settings") -> None:
     """Run the screen on a session until the person quits."""
     from tui_chat.tui.app import ChatApp
 
-    await run_screen(ChatApp(session, settings=settings), settings)
+    await run_screen(ChatApp(session, settings=settings, **screen_options()), settings)
+
+
+def screen_options() -> dict[str, Any]:
+    """What the app has to know of this machine: the terminal's encoding, the settings file and its faults."""
+    from tui_chat.config import Paths
+    from tui_chat.settings_file import read_leniently
+
+    file = Paths.of_user().settings_file
+    # Textual draws on standard error.
+    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    return {"encoding": encoding, "settings_file": file, "faults": len(read_leniently(file).faults)}
 
 
 async def run_screen(app: "ChatApp", settings: "Settings") -> None:
@@ -153,4 +165,7 @@ async def run_screen(app: "ChatApp", settings: "Settings") -> None:
         loop.add_signal_handler(asked, app.exit)
     # What was loaded up to here stays to the end. Left to the collector it costs pauses of 60 to 100 ms in scrolling.
     gc.freeze()
+    if isinstance(sys.__stderr__, io.TextIOWrapper):
+        # Letters that the terminal's encoding has not, in names and messages: a question mark, not an escape in ASCII.
+        sys.__stderr__.reconfigure(errors="replace")
     await app.run_async(mouse=settings.screen.mouse)

@@ -6,6 +6,7 @@ from tui_chat import __version__
 
 from . import (
     admin,
+    config,
     conversations,
     delete,
     demo,
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         doctor,
         own_account,
         export,
+        config,
         admin,
     )
     for module in modules:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import App
@@ -21,14 +22,16 @@ from tui_chat.tui import clipboard, safe
 from tui_chat.tui.commands.command import Command, Scope
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
+from tui_chat.tui.keymap import keymap_of
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
+from tui_chat.tui.screens import sentences
 from tui_chat.tui.screens.coach import Coach, Did
 from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
 from tui_chat.tui.screens.help import Help
 from tui_chat.tui.screens.main import MainScreen
-from tui_chat.tui.themes import ASCII, UNICODE
+from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, symbols_for
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
@@ -48,9 +51,9 @@ class ChatApp(App[None]):
     TITLE = "tui-chat"
     CSS_PATH = ["styles/main.tcss", "styles/dialogs.tcss"]  # All at once: a screen's own is parsed when it opens.
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {CommandProvider}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "command('quit')", show=False, priority=True, id="quit"),
+        Binding("ctrl+p", "command_palette", show=False, priority=True, id="palette"),
         Binding("ctrl+z", "command('suspend')", show=False, priority=True, id="suspend"),
     ]
     NOTIFICATION_TIMEOUT = 6
@@ -66,6 +69,9 @@ class ChatApp(App[None]):
         nudge: Callable[[str], Awaitable[object]] | None = None,
         demo: bool = False,
         joined: bool = False,
+        encoding: str = "utf-8",
+        settings_file: Path | None = None,
+        faults: int = 0,
         clock: Callable[[], int] = system_clock,
         stopwatch: Callable[[], float] = time.perf_counter,
         flash_seconds: float = 0.4,
@@ -79,6 +85,9 @@ class ChatApp(App[None]):
             nudge: has the person of a userID write to this account, for the tour's last step.
             demo: the status line says that real servers start with the sync of deletions off.
             joined: somebody else had started the demo; said at the start.
+            encoding: of the terminal; where it has no other signs, ASCII is drawn.
+            settings_file: where the settings screen writes; without it what is changed holds for this run.
+            faults: how much of the settings file was wrong and is left out; said at the start.
             clock: milliseconds since 1970.
             stopwatch: seconds, for measuring.
             flash_seconds: how long a row that another device deleted still shows.
@@ -90,10 +99,13 @@ class ChatApp(App[None]):
         self.stopwatch = stopwatch
         self.demo = demo
         self._joined = joined
-        self.keymap: Mapping[str, tuple[str, ...]] = {}
+        checked = keymap_of(self.settings.keys)
+        self.keymap = checked.keys
         """By command: keys other than its own."""
+        self._faults = faults + len(checked.faults)
         self.flash_seconds = flash_seconds
-        self.symbols = ASCII if self.settings.screen.symbols == "ascii" else UNICODE
+        self.settings_file = settings_file
+        self.symbols = symbols_for(self.settings.screen.symbols, encoding)
         self.coach = Coach(active=coach)
         self._coach_ended = coach_ended
         self._nudge = nudge
@@ -115,11 +127,30 @@ class ChatApp(App[None]):
         return self.main.device
 
     def on_mount(self) -> None:
-        self.theme = self.settings.screen.theme if self.settings.screen.theme in self.available_themes else self.theme
+        self.register_theme(HIGH_CONTRAST)
+        if self.symbols.ascii:
+            self._filters.append(InAscii())
+        self.use_theme()
+        self.set_keymap({name: ",".join(keys) for name, keys in self.keymap.items()})
         self.push_screen(self.main)
         self.main.call_after_refresh(self._begin)
         if self._joined:
             self.say(Content(_("This is another device of the demo that runs already.")))
+        if self._faults:
+            self.say(sentences.settings_left_out(self._faults), severity="warning")
+
+    def use_theme(self) -> None:
+        """The settings' theme; an unknown one is told, and the usual one taken."""
+        wanted = THEMES.get(self.settings.screen.theme, self.settings.screen.theme)
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            self._faults += 1
+
+    def use_settings(self, settings: Settings) -> None:
+        """Other ones from now on; what cannot change while it runs waits for the next start."""
+        self.settings = settings
+        self.use_theme()
 
     async def _begin(self) -> None:
         """What is on this machine is painted by now; the network, which takes time to load, comes after it."""

@@ -1,11 +1,16 @@
-"""Symbols (Unicode and ASCII) and which of them to use. Colours are Textual's theme variables in each widget's CSS.
+"""Symbols (Unicode and ASCII) and themes, and which of them to use. Colours are theme variables in each widget's CSS.
 
 Nothing rests on colour alone: every mark has a symbol here. `NO_COLOR` is honoured by Textual itself.
 """
 
-from typing import Final
+import codecs
+from typing import Final, Literal
 
 import msgspec
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.theme import BUILTIN_THEMES, Theme
 
 from .safe import Safe, own
 
@@ -99,3 +104,60 @@ ASCII: Final = Symbols(
     empty=own("-"),
     ascii=True,
 )
+
+
+def symbols_for(setting: Literal["auto", "unicode", "ascii"], encoding: str) -> Symbols:
+    """The set that the settings ask for; `auto`: ASCII where the terminal's encoding has no other signs."""
+    if setting == "auto":
+        try:
+            return UNICODE if codecs.lookup(encoding).name.startswith("utf") else ASCII
+        except LookupError:
+            return ASCII
+    return ASCII if setting == "ascii" else UNICODE
+
+
+THEMES: Final = {
+    "dark": "textual-dark",
+    "light": "textual-light",
+    "high-contrast": "high-contrast",
+    "ansi": "ansi-dark",
+}
+"""Names in the settings, and what Textual calls them. `ansi` takes the terminal's own sixteen colours."""
+
+HIGH_CONTRAST: Final = Theme(
+    name="high-contrast",
+    primary="#ffff00",
+    secondary="#00ffff",
+    accent="#00ffff",
+    warning="#ffff00",
+    error="#ff8080",
+    success="#80ff80",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#303030",
+    dark=True,
+    text_alpha=1.0,
+    variables={"text-muted": "#e0e0e0", "border": "#ffffff", "block-cursor-blurred-background": "#505050"},
+)
+"""White on black; every pair of text and ground has at least 7:1 (WCAG 2.2, success criterion 1.4.6)."""
+
+
+def is_theme(name: str) -> bool:
+    """Whether the settings may ask for it."""
+    return name in THEMES or name in BUILTIN_THEMES
+
+
+_ONE_CELL: Final = str.maketrans("…·–—→←↑↓│─╭╮╰╯┌┐└┘├┤┬┴┼▁▂▃▄▅▆▇█▌▐▏▎", ".|--><^v|-+++++++++++++_____###||||")
+"""What Textual and our sentences draw that is not ASCII, each as one sign of the same width."""
+
+
+class InAscii(LineFilter):
+    """The last thing before the terminal, where its encoding has no more: everything of ours in ASCII."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same cells; letters of other languages stay."""
+        return [
+            segment if segment.text.isascii() else Segment(segment.text.translate(_ONE_CELL), segment.style)
+            for segment in segments
+        ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -60,9 +61,9 @@ class Command(ABC):
     def run(self, app: ChatApp) -> None:
         """Do it, or start what does it. Called in the event loop; never blocks."""
 
-    def key_text(self) -> Safe:
-        """Its keys as a person reads them: `a, Ctrl+A`."""
-        return line(", ".join(key_name(key) for key in self.keys))
+    def key_text(self, keys: tuple[str, ...] | None = None) -> Safe:
+        """These keys, or its own, as a person reads them: `a, Ctrl+A`."""
+        return line(", ".join(key_name(key) for key in (self.keys if keys is None else keys)))
 
 
 class WidgetKeys(Command):
@@ -73,6 +74,15 @@ class WidgetKeys(Command):
 
     def run(self, app: ChatApp) -> None:
         """Nothing: the widget has acted already."""
+
+
+KeysOf = Callable[[Command], tuple[str, ...]]
+"""The keys of a command as they are now."""
+
+
+def own_keys(command: Command) -> tuple[str, ...]:
+    """Those that it declares."""
+    return command.keys
 
 
 _NAMES: Final = {

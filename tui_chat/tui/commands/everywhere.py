@@ -159,6 +159,18 @@ class EndTour(Command):
         app.end_coach()
 
 
+class OpenSettings(Command):
+    id = "settings"
+    scopes = EVERYWHERE
+    label = N_("Settings")
+    help = N_("Theme, symbols, mouse, language, notifications, and how the switch of a deletion starts.")
+
+    def run(self, app: ChatApp) -> None:
+        from tui_chat.tui.screens.settings import SettingsScreen
+
+        app.push_screen(SettingsScreen())
+
+
 class ShowHelp(Command):
     id = "help"
     keys = ("question_mark", "f1")

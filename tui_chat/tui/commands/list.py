@@ -257,8 +257,8 @@ class OpenNth(Command):
     label = N_("Open the n-th")
     help = N_("Open the first, second … ninth row.")
 
-    def key_text(self) -> Safe:
-        return own("1 … 9") if self.number == 1 else super().key_text()
+    def key_text(self, keys: tuple[str, ...] | None = None) -> Safe:
+        return own("1 … 9") if keys in (None, ("1",)) and self.number == 1 else super().key_text(keys)
 
     def run(self, app: ChatApp) -> None:
         app.device.list.open_nth(self.number)

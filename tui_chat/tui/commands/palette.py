@@ -33,7 +33,7 @@ class CommandProvider(Provider):
     async def discover(self) -> Hits:
         """All, while nothing is typed."""
         for command in self._offered()[:HITS_MOST]:
-            yield DiscoveryHit(_shown(command), self._runner(command), text=_(command.label), help=_(command.help))
+            yield DiscoveryHit(self._shown(command), self._runner(command), text=_(command.label), help=_(command.help))
 
     async def search(self, query: str) -> Hits:
         """Those whose label fits, best first."""
@@ -41,7 +41,7 @@ class CommandProvider(Provider):
         scored = [(matcher.match(_(command.label)), command) for command in self._offered()]
         best = sorted((one for one in scored if one[0] > 0), key=lambda one: -one[0])
         for score, command in best[:HITS_MOST]:
-            yield Hit(score, _shown(command), self._runner(command), text=_(command.label), help=_(command.help))
+            yield Hit(score, self._shown(command), self._runner(command), text=_(command.label), help=_(command.help))
 
     def _runner(self, command: Command) -> Callable[[], None]:
         app = self._chat
@@ -51,7 +51,6 @@ class CommandProvider(Provider):
 
         return run
 
-
-def _shown(command: Command) -> Content:
-    label = Content(_(command.label))
-    return Content.assemble(label, ("   " + command.key_text(), "$text-muted")) if command.keys else label
+    def _shown(self, command: Command) -> Content:
+        label, keys = Content(_(command.label)), self._chat.keys_of(command)
+        return Content.assemble(label, ("   " + command.key_text(keys), "$text-muted")) if keys else label

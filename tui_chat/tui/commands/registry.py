@@ -67,6 +67,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     everywhere.SyncDeletions(),
     everywhere.EndTour(),
     everywhere.Suspend(),
+    everywhere.OpenSettings(),
     everywhere.ShowHelp(),
     everywhere.Quit(),
     groups.InviteMembers(),

@@ -61,7 +61,7 @@ class Bottom:
             status.marks_fact(len(device.list.marks)),
         ]
         self._status.set_facts([fact for fact in facts if fact is not None and fact.text])
-        self._status.set_hints(status.hints(app.footer_commands(screen.scope), screen.scope))
+        self._status.set_hints(status.hints(app.footer_commands(screen.scope), screen.scope, app.keys_of))
         self._tick_while(bool(session.undoable))
         self._show_stale(device)
 

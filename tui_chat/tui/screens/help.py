@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_chat.locale import _
-from tui_chat.tui.commands.command import N_, Scope
+from tui_chat.tui.commands.command import N_, KeysOf, Scope, own_keys
 from tui_chat.tui.commands.registry import in_scope
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.render.cells import width, wrap
@@ -27,15 +27,15 @@ TITLES: Final = {
 }
 
 
-def help_text(here: Scope, cells: int) -> Content:
+def help_text(here: Scope, cells: int, keys_of: KeysOf = own_keys) -> Content:
     """The commands of where one is first, then those that work everywhere, then the rest."""
     others = [scope for scope in Scope if scope not in (here, Scope.EVERYWHERE)]
     rows: list[Content] = []
     for scope in dict.fromkeys([here, Scope.EVERYWHERE, *others]):
         rows.append(Content(_(TITLES[scope])).stylize("bold $primary"))
         for command in in_scope(scope):
-            if command.in_help and command.keys:
-                rows.extend(_row(command.key_text(), own(_(command.help)), cells))
+            if command.in_help and (keys := keys_of(command)):
+                rows.extend(_row(command.key_text(keys), own(_(command.help)), cells))
         rows.append(Content(""))
     return Content("\n").join(rows[:-1])
 
@@ -61,14 +61,14 @@ class Help(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Frame(classes="tall"), VerticalScroll(id="page"):
-            yield Static(help_text(self._here, self.room - 1), id="text", markup=False)
+            yield Static(help_text(self._here, self.room - 1, self.app.keys_of), id="text", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#page").focus()
 
     def resized(self) -> None:
         """The words are wrapped for the width there is."""
-        self.query_one("#text", Static).update(help_text(self._here, self.room - 1))
+        self.query_one("#text", Static).update(help_text(self._here, self.room - 1, self.app.keys_of))
 
     def action_close(self) -> None:
         """Esc"""

@@ -195,3 +195,15 @@ def blocked(row: Conversation) -> str | None:
     if row.muted_all and row.role == "member":
         return _("This group is muted: only its owner and administrators can write.")
     return None
+
+
+def settings_left_out(count: int) -> Content:
+    """Of the settings file not everything could be used."""
+    return safe.template(
+        ngettext(
+            "{count} setting is wrong and left out: `tui-chat config check` names it",
+            "{count} settings are wrong and left out: `tui-chat config check` names them",
+            count,
+        ),
+        count=_counted(count),
+    )

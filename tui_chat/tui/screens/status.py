@@ -7,7 +7,7 @@ from tui_chat.client.changes import Connection
 from tui_chat.client.results import UndoableBatch
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import ServerFacts
-from tui_chat.tui.commands.command import Command, Scope, key_name
+from tui_chat.tui.commands.command import Command, KeysOf, Scope, key_name
 from tui_chat.tui.render.cells import width
 from tui_chat.tui.safe import Safe, fill, join, own
 from tui_chat.tui.themes import Symbols
@@ -69,11 +69,11 @@ def marks_fact(count: int) -> Fact | None:
     return Fact(fill(ngettext("{count} marked", "{count} marked", count), count=f"{count:,}"), 10, "strong")
 
 
-def hints(commands: Sequence[Command], scope: Scope | None) -> list[Hint]:
+def hints(commands: Sequence[Command], scope: Scope | None, keys_of: KeysOf) -> list[Hint]:
     """Keys that do something now; the help is kept longest. While one writes, letters are text: F1, not `?`."""
     found: list[Hint] = []
     for command in commands:
-        keys = [key for key in command.keys if scope is not Scope.COMPOSER or key not in PRINTABLE]
+        keys = [key for key in keys_of(command) if scope is not Scope.COMPOSER or key not in PRINTABLE]
         if keys:
             priority = {"help": 7, "delete": 7, "retry": 6}.get(command.id, 4)
             found.append(Hint(key_name(keys[0]), own(_(command.label)), priority))

@@ -9,6 +9,7 @@ from tui_chat.client.query import parse
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message, MessageType, Reaction, Tip, TipKind
 from tui_chat.tui.safe import fill, line
+from tui_chat.tui.widgets.completion import Candidate
 from tui_chat.tui.widgets.status_bar import Fact, Hint
 
 from .payloads import FORBIDDEN, PAYLOADS
@@ -44,6 +45,7 @@ def messages(payload: str) -> list[Message]:
         message(3, payload, "alice", reply_to=2),
         message(4, payload, payload, type=MessageType.TIP, tip=tip),
         message(5, payload, payload, type=MessageType.NOTICE),
+        msgspec.structs.replace(text, message_seq=7, recalled=True, recalled_by=payload),
         message(6, f"`{payload}` **{payload}** https://x/{payload}\n```\n{payload}\n```", "bob"),
     ]
 
@@ -61,6 +63,9 @@ async def test_every_field_of_every_widget(size: tuple[int, int]) -> None:
             app.pane.show(rows(payload)[1], messages(payload), more_older=False)
             app.pane.append([message(0, payload, "alice", client_id="c")])
             app.pane.set_failed("c", payload)
+            app.pane.set_refused(3, payload)
+            app.pane.set_words(payload.split()[:3])
+            app.composer.completion.offer([Candidate("bob", fill("@{id} {nick}", id=payload, nick=payload))])
             app.pane.set_note(payload)
             app.composer.set_draft(payload)
             app.composer.set_blocked(payload or "x")

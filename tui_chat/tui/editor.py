@@ -60,8 +60,8 @@ def _edited(command: list[str], text: str) -> str:
         descriptor, name = tempfile.mkstemp(prefix="tui-chat-", suffix=".txt")
         path = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
+            os.close(descriptor)
+            path.write_text(text + "\n", "utf-8")
             ended = subprocess.run([*command, name], check=False)  # noqa: S603 (the user's own editor, without a shell)
             if ended.returncode:
                 raise EditorFailed(f"{command[0]} ended with {ended.returncode}")

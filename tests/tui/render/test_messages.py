@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.widgets.host import DAY, NOW, message
-from tui_chat.protocol.models import Message, MessageType, Tip, TipKind
+from tui_chat.protocol.models import Message, MessageType, Reaction, Tip, TipKind
 from tui_chat.tui.render.cells import line_width
-from tui_chat.tui.render.formatting import formatted
+from tui_chat.tui.render.formatting import formatted, highlighted, links
 from tui_chat.tui.render.messages import MessageStyle, OwnState, Shown, message_lines
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.safe import own
@@ -132,3 +132,50 @@ def test_whatever_the_text(text: str, nick: str, cells: int, state: OwnState) ->
         conversation_id="C2Cbob", message_seq=1, client_id="c", sender="bob", time=NOW, text=text, nick=nick or None
     )
     assert drawn(Shown(message=said, state=state, reason=text), cells)
+
+
+def test_reactions_ones_own_in_brackets() -> None:
+    said = msgspec.structs.replace(
+        message(1, "hi", ago=0),
+        reactions={"👍": Reaction(count=12), "🎉": Reaction(count=1, user_id_list=["alice"], mine=True)},
+    )
+    assert drawn(Shown(message=said)) == ["12:41 bob       hi", "                👍 12  [🎉 1]"]
+
+
+def test_a_change_that_was_refused_stands_below() -> None:
+    mine = Shown(message=message(1, "hi", "alice", ago=0), state=OwnState.SENT, refused="too late")
+    first, second = drawn(mine, 50)
+    assert first.endswith("✓")
+    assert second.strip() == "✗ not changed: too late"
+
+
+def test_who_took_it_back() -> None:
+    taken = msgspec.structs.replace(message(1, "", ago=0), recalled=True, recalled_by="carol")
+    assert drawn(Shown(message=taken)) == ["12:41 bob       taken back by carol"]
+
+
+def test_mentions_of_others_look_otherwise_than_ones_own() -> None:
+    pieces = formatted(own("@alice and @bob, @carol"), "alice", ["alice", "bob"])
+    assert [(text, name) for text, name in pieces if name] == [("@alice", "mention"), ("@bob", "mention-other")]
+
+
+def test_words_that_are_looked_for() -> None:
+    line = highlighted(formatted(own("a Needle in `needles` and hay")), ["needle", "hay"])
+    assert [text for text, name in line if name == "found"] == ["Needle", "needle", "hay"]
+    assert "".join(text for text, _style in line) == "a Needle in `needles` and hay"
+
+
+def test_links_are_those_of_the_web_each_once() -> None:
+    body = [
+        own("see https://a.example/x, or http://b.example"),
+        own("ftp://c.example HTTPS://d.example https://a.example/x"),
+    ]
+    assert links(body) == ["https://a.example/x", "http://b.example"]
+
+
+@given(
+    st.text(alphabet=st.sampled_from("aA*_`@ ./:你İ"), max_size=40),
+    st.lists(st.text(min_size=1, max_size=3), max_size=3),
+)
+def test_highlighting_never_changes_the_text(text: str, words: list[str]) -> None:
+    assert "".join(piece for piece, _style in highlighted(formatted(own(text)), words)) == text

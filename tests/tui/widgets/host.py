@@ -155,6 +155,7 @@ class Host(App[None]):
             yield self.list
             with Vertical(id="right"):
                 yield self.pane
+                yield self.composer.completion
                 yield self.composer
         yield self.bar
 

@@ -119,7 +119,7 @@ class SearchEverywhere(Dialog[Place | None]):
         entries.clear_options()
         entries.add_options([Option(self._line(message, words)) for message in self._found])
         if self._next is not None and self._found:
-            entries.add_option(Option(Content(_("Older ones…")).stylize("$text-accent")))
+            entries.add_options([Option(Content(_("Older ones…")).stylize("$text-accent"))])
         entries.highlighted = min(at, entries.option_count - 1) if entries.option_count else None
         if not self.words:
             self._say(Content(""))

@@ -1,4 +1,4 @@
-"""The list of conversations: marks, filter, review, held order, states of rows. Told by the app, tells by messages."""
+"""The list of conversations: what is in it, filter, review, held order. Told by the app, tells by messages."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,25 +6,20 @@ from datetime import tzinfo
 from typing import ClassVar
 
 from textual.message import Message
-from textual.strip import Strip
 
 from tui_chat.client.query import EVERYTHING, Query, Row
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line, Piece, fit
-from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_name, conversation_row
-from tui_chat.tui.render.times import Times
+from tui_chat.tui.render.rows import RowState, conversation_name
 from tui_chat.tui.safe import fill, join, number, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
-from .listing import Filter, Listing
-from .marked_list import MarkedList
-
-STRIPS_KEPT = 1_000
-"""Painted rows that are kept; a screen has a hundred at most."""
+from .conversation_rows import ConversationRows
+from .listing import Filter
 
 
-class ConversationList(MarkedList):
+class ConversationList(ConversationRows):
     """Conversations, pinned first, then newest. It changes nothing by itself: what is deleted is what it is told."""
 
     PREFIX = "conversation-list"
@@ -99,23 +94,11 @@ class ConversationList(MarkedList):
         classes: str | None = None,
     ) -> None:
         """`clock` gives milliseconds since 1970; `flash_seconds` is how long a deleted row still shows."""
-        super().__init__(id=id, classes=classes)
-        self._clock = clock
-        self._zone = zone
-        self._own_id = own_id
-        self._symbols = symbols
+        super().__init__(clock=clock, own_id=own_id, symbols=symbols, zone=zone, id=id, classes=classes)
         self._flash_seconds = flash_seconds
-        self._times = Times(clock(), zone)
-        self._listing = Listing()
         self._query = EVERYTHING
-        self._states: dict[str, tuple[RowState, str]] = {}
-        self._stale: frozenset[str] = frozenset()
-        self._drafts: frozenset[str] = frozenset()
-        self._open: str | None = None
         self._held_by_app = False
-        self._strips: dict[str, tuple[ConversationRow, int, str, Strip]] = {}
         self._said: tuple[int, int, int] = (0, 0, 0)
-        self.set_class(symbols.ascii, "-ascii")
 
     # What the app tells.
 
@@ -161,64 +144,10 @@ class ConversationList(MarkedList):
             self._states.pop(key, None)
         self._show_rows()
 
-    def set_deleting(self, conversation_ids: Iterable[str], deleting: bool = True) -> None:
-        """Mark rows as "deleting…", or take that mark away."""
-        for key in conversation_ids:
-            if deleting:
-                self._states[key] = (RowState.DELETING, "")
-            elif self._states.get(key, (RowState.NORMAL, ""))[0] is RowState.DELETING:
-                del self._states[key]
-        self.refresh()
-
-    def set_failed(self, reasons: Mapping[str, str]) -> None:
-        """Say on these rows why the command failed; they are marked, so that it can be tried again."""
-        for key, reason in reasons.items():
-            if key in self._listing:
-                self._states[key] = (RowState.FAILED, reason)
-        self._marks.add(key for key in reasons if key in self._listing)
-        self.marks_changed()
-
-    def clear_failed(self) -> None:
-        """Take the reasons away; the marks stay."""
-        self._states = {key: state for key, state in self._states.items() if state[0] is not RowState.FAILED}
-        self.refresh()
-
-    @property
-    def failed(self) -> frozenset[str]:
-        """Rows that show a reason: what a retry is about."""
-        return frozenset(key for key, (state, _reason) in self._states.items() if state is RowState.FAILED)
-
-    def set_stale(self, conversation_ids: Iterable[str]) -> None:
-        """Exactly these are copies of what another device deleted."""
-        self._stale = frozenset(conversation_ids)
-        self.refresh()
-
-    def set_drafts(self, conversation_ids: Iterable[str]) -> None:
-        """Exactly these have an unsent draft."""
-        self._drafts = frozenset(conversation_ids)
-        self.refresh()
-
-    def set_open(self, conversation_id: str | None) -> None:
-        """Which one the message pane shows."""
-        self._open = conversation_id
-        self.refresh()
-
-    def set_own_id(self, own_id: str) -> None:
-        """Whose list it is, once that is known; previews say "you"."""
-        self._own_id = own_id
-        self._strips.clear()
-        self.refresh()
-
     def hold_order(self, held: bool) -> None:
         """A dialog is open, or no longer: meanwhile no row changes its place."""
         self._held_by_app = held
         self._show_rows()
-
-    def refresh_times(self) -> None:
-        """The day may have changed: write the times anew."""
-        self._times = Times(self._clock(), self._zone)
-        self._strips.clear()
-        self.refresh()
 
     # What it can be asked.
 
@@ -300,29 +229,7 @@ class ConversationList(MarkedList):
             self.go_to(number - 1)
             self.action_choose()
 
-    # How it is drawn.
-
-    def row_strip(self, key: str, index: int, cells: int) -> Strip:
-        """The painted row, kept until something about it changes."""
-        state, reason = self._states.get(key, (RowState.NORMAL, ""))
-        row = ConversationRow(
-            conversation=self._listing[key],
-            cursor=index == self.cursor_index,
-            marked=key in self._marks,
-            state=state,
-            reason=reason,
-            stale=key in self._stale,
-            draft=key in self._drafts,
-        )
-        base = _base(row, is_open=key == self._open)
-        kept = self._strips.get(key)
-        if kept and kept[1:3] == (cells, base) and _same(kept[0], row):
-            return kept[3]
-        strip = self.paint(conversation_row(row, cells, self._symbols, self._times, self._own_id), base, cells)
-        if len(self._strips) > STRIPS_KEPT:
-            self._strips.clear()
-        self._strips[key] = (row, cells, base, strip)
-        return strip
+    # What is said of it.
 
     def empty_line(self, y: int, cells: int) -> Line:
         """What stands there instead of rows."""
@@ -333,7 +240,7 @@ class ConversationList(MarkedList):
 
     def forget_strips(self) -> None:
         """Colours changed."""
-        self._strips.clear()
+        super().forget_strips()
         self._retitle()
 
     def announce_highlight(self, key: str | None) -> None:
@@ -414,19 +321,3 @@ class ConversationList(MarkedList):
 def _name(conversation: Conversation) -> str:
     """What a query's words are looked for in."""
     return conversation.name or conversation_name(conversation)
-
-
-def _same(one: ConversationRow, other: ConversationRow) -> bool:
-    if one.conversation is not other.conversation:
-        return False
-    return (one.cursor, one.marked, one.state, one.reason, one.stale, one.draft) == (
-        *(other.cursor, other.marked, other.state, other.reason, other.stale, other.draft),
-    )
-
-
-def _base(row: ConversationRow, *, is_open: bool) -> str:
-    if row.state is RowState.FLASH:
-        return "flash"
-    if row.marked:
-        return "marked-cursor" if row.cursor else "marked"
-    return "cursor" if row.cursor else "open" if is_open else ""

@@ -2,9 +2,11 @@
 
 import re
 import sqlite3
+import sys
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from tests.accounts import Device, People
 from tests.databases import PostgresServer
@@ -89,6 +91,21 @@ def test_what_cannot_be_moved_is_one_line_and_changes_nothing(
         connection.execute("DELETE FROM migration WHERE number = (SELECT MAX(number) FROM migration)")
     connection.close()
     assert "start and stop its server once" in run("admin", "migrate-database", str(file), address)[2]
+
+
+def test_without_the_driver_it_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in sys.modules if name.startswith("tui_chat.server.engines.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    address = "postgresql://nobody@localhost/nothing"
+    for words in (
+        ("serve", "--port", "0", "--data", str(tmp_path / "data"), "--database", address),
+        ("admin", "migrate-database", str(tmp_path / "file"), address),
+    ):
+        code, _, error = run(*words)
+        assert code != 0
+        assert error.count("\n") == 1
+        assert "pip install 'tui-chat[postgres]'" in error
 
 
 def _at(there: People, device: Device) -> Device:

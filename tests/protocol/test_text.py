@@ -79,6 +79,14 @@ def test_text_is_refused_not_cut() -> None:
         accept_text("林" * (limits.TEXT_BYTES // 3 + 1))
 
 
+def test_tabs_count_as_the_spaces_that_are_stored() -> None:
+    with pytest.raises(TextTooLong):
+        accept_text("a" + "\t" * (limits.TEXT_BYTES - 1))
+    stored = accept_text("a" * (limits.TEXT_BYTES - 4) + "\t")
+    assert len(stored) == limits.TEXT_BYTES
+    assert accept_text(stored) == stored, "a message can be edited to what it is"
+
+
 @pytest.mark.parametrize("text", ["", "  \n ", "\x1b\x07", "\u200b\u2060", "\u202e"])
 def test_a_text_of_which_nothing_is_left_is_refused(text: str) -> None:
     with pytest.raises(TextEmpty):

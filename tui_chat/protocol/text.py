@@ -53,12 +53,13 @@ def accept_text(text: str) -> str:
     """The text as it is stored.
 
     Raises:
-        TextTooLong: over limits.TEXT_BYTES of UTF-8 as it came; it is refused, never cut.
+        TextTooLong: over limits.TEXT_BYTES of UTF-8, as it came or with its tabs as spaces; it is refused, never cut.
         TextEmpty: nothing that can be seen is left of it.
     """
-    if len(text) > limits.TEXT_BYTES or len(text.encode("utf-8", "surrogatepass")) > limits.TEXT_BYTES:
-        raise TextTooLong(f"a message holds at most {limits.TEXT_BYTES} bytes; it was not sent")
+    _check_size(text)
     cleaned = clean_text(text)
+    if len(cleaned) > len(text):
+        _check_size(cleaned)
     if _INVISIBLE.fullmatch(cleaned):
         raise TextEmpty()
     return cleaned
@@ -81,6 +82,11 @@ def accept_name(text: str, what: str = "a name") -> str:
 def preview(text: str) -> str:
     """The first limits.PREVIEW_CHARACTERS of a text on one line, as a conversation list shows it."""
     return _SPACES.sub(" ", text[: 2 * limits.PREVIEW_CHARACTERS]).strip()[: limits.PREVIEW_CHARACTERS]
+
+
+def _check_size(text: str) -> None:
+    if len(text) > limits.TEXT_BYTES or len(text.encode("utf-8", "surrogatepass")) > limits.TEXT_BYTES:
+        raise TextTooLong(f"a message holds at most {limits.TEXT_BYTES} bytes; it was not sent")
 
 
 def _clamp_marks(text: str) -> str:

@@ -6,6 +6,7 @@ from tui_chat import __version__
 
 from . import (
     admin,
+    completion,
     config,
     conversations,
     delete,
@@ -13,6 +14,7 @@ from . import (
     devices,
     doctor,
     export,
+    groups,
     log,
     login,
     open_client,
@@ -50,10 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
         undo,
         log,
         watch,
+        groups,
         doctor,
         own_account,
         export,
         config,
+        completion,
         admin,
     )
     for module in modules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -23,6 +24,7 @@ from tui_chat.tui.commands.command import Command, Scope
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.keymap import keymap_of
+from tui_chat.tui.notifications import Notifier
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.screens import sentences
@@ -114,6 +116,14 @@ class ChatApp(App[None]):
         self._second = second
         self._confirmed: dict[str, Confirmation] = {}
         """By batch."""
+        self.notifier = Notifier(
+            session,
+            settings=lambda: self.settings.notify,
+            focused=lambda: self.app_focus,
+            clock=clock,
+            write=self.write_control,
+            environment=os.environ,
+        )
         self.main = MainScreen()
 
     @property
@@ -151,6 +161,11 @@ class ChatApp(App[None]):
         """Other ones from now on; what cannot change while it runs waits for the next start."""
         self.settings = settings
         self.use_theme()
+
+    def write_control(self, text: str) -> None:
+        """Give the terminal a control sequence, between two frames."""
+        if self._driver is not None:
+            self._driver.write(text)
 
     async def _begin(self) -> None:
         """What is on this machine is painted by now; the network, which takes time to load, comes after it."""

@@ -260,6 +260,7 @@ class MainScreen(Screen[None]):
         event.stop()
         if event.pane is self.primary:
             self.conversation.take(event.changes)
+            self.app.notifier.take(event.changes)
             for change in event.changes:
                 if isinstance(change, ConnectionChanged) and change.connection is Connection.SIGNED_OUT:
                     self.app.say(safe.own(_("This device was signed out: log in again")), severity="error")

@@ -1,0 +1,61 @@
+"""`tui-chat groups`, and what makes a shell complete commands."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, objects
+
+
+def test_a_group_from_its_making_to_leaving_it(accounts: Run) -> None:
+    run = accounts
+    code, out, _ = run("groups", "create", "#planning", "bob", "--id", "planning", "--join", "approval", "--json")
+    assert code == 0
+    assert objects(out)[0]["conversationID"] == "GROUPplanning"
+    assert run("groups", "add", "#planning", "carol")[0] == 0
+    code, out, _ = run("groups", "members", "planning", "--json")
+    assert [(one["userID"], one["role"]) for one in objects(out)] == [
+        ("alice", "owner"),
+        ("bob", "member"),
+        ("carol", "member"),
+    ]
+    code, out, err = run("groups", "kick", "GROUPplanning", "bob", "nobody")
+    assert (code, out) == (1, "bob is removed\n")
+    assert err.startswith("tui-chat: nobody: ")
+    assert run("groups", "join", "planning", "--text", "let me in", "--profile", "bob")[1].startswith("asked to join")
+    code, out, _ = run("groups", "list", "--profile", "carol")
+    assert "GROUPplanning" in out
+    assert run("groups", "leave", "#planning", "--profile", "carol")[0] == 0
+    assert run("groups", "list", "--profile", "carol")[1] == ""
+    code, _, err = run("groups", "leave", "#planning")
+    assert code == 1
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_for_shells(run: Run, tmp_path: Path, shell: str) -> None:
+    code, out, _ = run("completion", shell)
+    assert code == 0
+    assert "keep-history" in out
+    if (program := shutil.which(shell)) is not None:
+        script = tmp_path / "script"
+        script.write_text(out)
+        assert subprocess.run([program, "-n", str(script)], check=False).returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("gro", "groups"), ("groups cre", "create"), ("delete --keep", "--keep-history")]
+)
+def test_bash_completes(run: Run, tmp_path: Path, typed: str, offered: str) -> None:
+    script = tmp_path / "script"
+    script.write_text(run("completion", "bash")[1])
+    words = ["tui-chat", *typed.split()]
+    ask = (
+        f'source "{script}"; COMP_WORDS=({" ".join(words)}); COMP_CWORD={len(words) - 1};'
+        " $(complete -p tui-chat | sed 's/.*-F \\([^ ]*\\) .*/\\1/'); echo \"${COMPREPLY[@]}\""
+    )
+    found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True).stdout
+    assert found.split() == [offered]

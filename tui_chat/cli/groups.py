@@ -1,0 +1,174 @@
+"""`tui-chat groups`: groups, for scripts."""
+
+import argparse
+from typing import Any
+
+from .arguments import Commands, add_account_options, add_json_option
+
+
+def add(commands: Commands) -> None:
+    """Declare the subcommand and its own."""
+    parser = commands.add_parser("groups", help="list groups, make one, see and change who is in it, join, leave")
+    inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listed = inner.add_parser("list", help="the groups that you are in")
+    create = inner.add_parser("create", help="make a group; you are its owner")
+    create.add_argument("name", metavar="NAME", help="as people read it")
+    create.add_argument("members", nargs="*", metavar="USER", help="userIDs of who is in it from the start")
+    create.add_argument("--id", metavar="ID", help="its groupID; otherwise the server makes one")
+    create.add_argument(
+        "--join",
+        choices=("free", "approval", "closed"),
+        default="closed",
+        help="who may join: everybody, whom its owner or an administrator lets in, only who is added (the default)",
+    )
+    members = inner.add_parser("members", help="who is in a group, with their roles")
+    invited = inner.add_parser("add", help="add people to a group")
+    kick = inner.add_parser("kick", help="remove people from a group")
+    join = inner.add_parser("join", help="become a member of a group, or ask to, by its ID")
+    leave = inner.add_parser("leave", help="leave a group; its conversation stays in your list")
+    for command in (members, invited, kick, leave):
+        command.add_argument("group", metavar="GROUP", help="'#name', its ID, or GROUPid")
+    for command in (invited, kick):
+        command.add_argument("users", nargs="+", metavar="USER", help="a userID")
+    join.add_argument("group", metavar="ID", help="its groupID")
+    join.add_argument("--text", metavar="TEXT", help="for those who decide")
+    for command, action in (
+        (listed, _list),
+        (create, _create),
+        (members, _members),
+        (invited, _add),
+        (kick, _kick),
+        (join, _join),
+        (leave, _leave),
+    ):
+        add_account_options(command)
+        add_json_option(command)
+        command.set_defaults(run=run, action=action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out the inner command."""
+    import asyncio
+
+    return asyncio.run(_with_session(arguments))
+
+
+async def _with_session(arguments: argparse.Namespace) -> int:
+    from .account import session_for
+
+    async with session_for(arguments) as session:
+        return int(await arguments.action(session, arguments))
+
+
+def _group_id(session: Any, name: str) -> str:
+    """The groupID that a name stands for: a listed group's, else the name itself."""
+    from tui_chat.protocol.ids import ConversationType, parse_conversation_id
+
+    from .names import resolve
+
+    groups = [one for one in session.conversations.values() if one.type is ConversationType.GROUP]
+    named = name if name.startswith(("#", "GROUP")) else f"#{name}"
+    parsed = parse_conversation_id(resolve(named, groups))
+    return parsed.target if parsed.type is ConversationType.GROUP else name.removeprefix("#")
+
+
+async def _list(session: Any, arguments: argparse.Namespace) -> int:
+    from tui_chat.protocol.ids import ConversationType
+    from tui_chat.protocol.models import Membership
+
+    from .output import columns, print_json, print_line
+
+    for row in session.conversations.values():
+        if row.type is not ConversationType.GROUP or row.membership is not Membership.JOINED:
+            continue
+        if arguments.json:
+            print_json(row)
+        else:
+            count = f"{row.member_count or 0} members"
+            print_line(columns([row.name, row.role or "member", count, row.conversation_id], [30, 8, 14, 0]))
+    return 0
+
+
+async def _create(session: Any, arguments: argparse.Namespace) -> int:
+    from .output import print_json, print_line
+
+    answer = await session.create_group(
+        arguments.name, group_id=arguments.id, join=arguments.join, members=arguments.members
+    )
+    if arguments.json:
+        print_json(answer)
+    else:
+        print_line(f"{answer.group.name} is made: {answer.conversation_id}")
+    return 0
+
+
+async def _members(session: Any, arguments: argparse.Namespace) -> int:
+    from .output import columns, print_json, print_line
+
+    for member in await session.members(_group_id(session, arguments.group)):
+        if arguments.json:
+            print_json(member)
+        else:
+            print_line(columns([member.user_id, member.role, member.nick or ""], [24, 8, 0]))
+    return 0
+
+
+async def _add(session: Any, arguments: argparse.Namespace) -> int:
+    from .output import print_json, print_line
+
+    answer = await session.add_members(_group_id(session, arguments.group), arguments.users)
+    if arguments.json:
+        print_json(answer)
+    else:
+        print_line(f"{answer.group.name} has {answer.group.member_count} members now")
+    return 0
+
+
+async def _kick(session: Any, arguments: argparse.Namespace) -> int:
+    import sys
+
+    from tui_chat.protocol.errors import ChatError
+
+    from .failures import describe
+    from .output import print_json, print_line
+
+    group_id = _group_id(session, arguments.group)
+    failed = False
+    for user in arguments.users:
+        try:
+            await session.kick(group_id, user)
+        except ChatError as error:
+            failed = True
+            described = describe(error)
+            print(f"tui-chat: {user}: {described[0] if described else error}", file=sys.stderr)
+            continue
+        if arguments.json:
+            print_json({"userID": user, "groupID": group_id, "removed": True})
+        else:
+            print_line(f"{user} is removed")
+    return 1 if failed else 0
+
+
+async def _join(session: Any, arguments: argparse.Namespace) -> int:
+    from .output import print_json, print_line
+
+    joined = await session.join_group(arguments.group.removeprefix("#"), arguments.text)
+    if arguments.json:
+        print_json(joined)
+    elif joined.status == "waiting":
+        print_line(f"asked to join {joined.group.name}: its owner or an administrator decides")
+    else:
+        print_line(f"a member of {joined.group.name}: {joined.conversation_id}")
+    return 0
+
+
+async def _leave(session: Any, arguments: argparse.Namespace) -> int:
+    from .output import print_json, print_line
+
+    group_id = _group_id(session, arguments.group)
+    await session.quit_group(group_id)
+    if arguments.json:
+        print_json({"groupID": group_id, "left": True})
+    else:
+        print_line(f"left {arguments.group}; its conversation stays in the list")
+    return 0

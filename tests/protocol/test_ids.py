@@ -14,6 +14,7 @@ from tui_chat.protocol.errors import InvalidConversation, InvalidName, InvalidRe
         ("C2CExample", "C2C", "Example"),
         ("GROUPExample", "GROUP", "Example"),
         ("GROUP@TGS#F56YUFG4XVTS2UIL", "GROUP", "@TGS#F56YUFG4XVTS2UIL"),
+        ("GROUP@tgs#f56yufg4xvts2uil", "GROUP", "@tgs#f56yufg4xvts2uil"),
         ("C2Ca.b-c_9", "C2C", "a.b-c_9"),
         ("@TIM#SYSTEM", "SYSTEM", ""),
     ],

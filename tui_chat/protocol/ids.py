@@ -16,7 +16,7 @@ SYSTEM: Final = "@TIM#SYSTEM"
 """The conversation in which the server's notices arrive; everyone has it, nobody can write to it."""
 
 _USER = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.USER_ID_CHARACTERS - 1}}}", re.ASCII)
-_GROUP = re.compile(rf"(?:@TGS#)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.GROUP_ID_CHARACTERS - 1}}}", re.ASCII)
+_GROUP = re.compile(rf"(?:@[Tt][Gg][Ss]#)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.GROUP_ID_CHARACTERS - 1}}}", re.ASCII)
 _IDENTIFIER = re.compile(rf"[A-Za-z0-9_.:\-]{{1,{limits.IDENTIFIER_CHARACTERS}}}", re.ASCII)
 _SERVER_MADE = "@TGS#"
 
@@ -85,7 +85,7 @@ def check_user_id(text: str) -> str:
 
 def check_new_group_id(text: str) -> str:
     """The groupID that a person chose. Raises InvalidName where it has not the form, or the server's own prefix."""
-    if text.startswith(_SERVER_MADE) or not _is_group_id(text):
+    if text.startswith("@") or not _is_group_id(text):
         raise InvalidName(
             f"a groupID is 1 to {limits.GROUP_ID_CHARACTERS} of A-Z a-z 0-9 _ . - and starts with a letter or digit"
         )

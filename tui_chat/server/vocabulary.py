@@ -11,7 +11,7 @@ from typing import Any, Final
 from tui_chat.protocol import limits
 
 _USER: Final = rf"[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.USER_ID_CHARACTERS - 1}}}"
-_GROUP: Final = rf"(@TGS#)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.GROUP_ID_CHARACTERS - 1}}}"
+_GROUP: Final = rf"(@[Tt][Gg][Ss]#)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.GROUP_ID_CHARACTERS - 1}}}"
 
 _CONVERSATION_ID: Final = {
     "type": "string",

@@ -54,6 +54,7 @@ def test_a_server_made_id(world: World, alice: Device) -> None:
     assert answer.group.group_id.startswith("@TGS#")
     assert answer.conversation_id == f"GROUP{answer.group.group_id}"
     assert answer.conversation_id in alice.listed()
+    assert alice.get(f"GROUP{answer.group.group_id.lower()}").conversation_id == answer.conversation_id
 
 
 def test_a_name_is_never_given_out_again(alice: Device, bob: Device) -> None:
@@ -69,6 +70,7 @@ def test_a_name_is_never_given_out_again(alice: Device, bob: Device) -> None:
     ("request_body", "error"),
     [
         (CreateGroup(name="g", group_id="@TGS#mine"), InvalidName),
+        (CreateGroup(name="g", group_id="@tGs#mine"), InvalidName),
         (CreateGroup(name="g", group_id="a b"), InvalidName),
         (CreateGroup(name="\u200b", group_id="g"), InvalidName),
         (CreateGroup(name="g", group_id="g", members=["nobody"]), UserNotFound),

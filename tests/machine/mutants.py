@@ -206,6 +206,10 @@ def _never(_: Any) -> Any:
     return lambda *_: None
 
 
+async def _without_bounds(*_: Any) -> dict[str, int]:
+    return {}
+
+
 MUTANTS = (
     Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
     Mutant("a deletion moves the read mark", [(deletion, "_move", _and_reads)]),
@@ -229,7 +233,10 @@ MUTANTS = (
         "a page is taken in as it comes, whatever was told meanwhile",
         [(Pages, "_taken_in", _whole), (State, "generation", lambda _: lambda self, _: (0, 0))],
     ),
-    Mutant("a deletion takes what came since it was confirmed", [(deleting, "_seen", lambda _: lambda *_: {})]),
+    Mutant(
+        "a deletion takes what came since it was confirmed",
+        [(deleting, "_seen", lambda _: lambda *_: {}), (deleting, "_hidden", lambda _: _without_bounds)],
+    ),
     Mutant("a cut log keeps what the snapshot cleared", [(MemoryAccount, "replace", _keeping_what_was_cleared)]),
     Mutant("a new epoch keeps the old one's messages", [(CatchUp, "_take_snapshot", _keeping_history)]),
     Mutant("a repetition goes under a new identifier", [(core, "perform", _under_a_new_name)]),

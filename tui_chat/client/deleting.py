@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
 
 from tui_chat.cache.store import CacheError
 from tui_chat.protocol.errors import (
@@ -21,6 +23,9 @@ from .outbox import Outcome, TakenOut, Ticket, Waits
 from .problems import not_stored
 from .queueing import Phase
 from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
+
+ASKED_AT_ONCE: Final = 4
+"""Conversations without a row that are asked for side by side."""
 
 Progress = Callable[[int, int], None]
 """Called with how many are through, and of how many."""
@@ -91,6 +96,8 @@ async def _in_calls(
 ) -> DeletedConversations:
     ids = checked(core, conversation_id_list)
     seen = _seen(core, ids, up_to)
+    if unlisted := [item for item in ids if item not in seen]:
+        seen |= await _hidden(core, unlisted)
     size = core.server.limits.conversations_a_call
     parts = [ids[start : start + size] for start in range(0, len(ids), size)]
     entries = [entry(part, {item: seen[item] for item in part if item in seen}) for part in parts]
@@ -137,7 +144,8 @@ def checked(core: Core, conversation_id_list: Sequence[str]) -> list[str]:
 
 
 def _seen(core: Core, ids: list[str], up_to: Mapping[str, int] | None) -> dict[str, int]:
-    """The newest message of each that was on the screen; without a word of the caller, what the state has now.
+    """The newest message of each that was on the screen; without a word of the caller, what the state has now. Those
+    without a row are left out.
 
     Raises:
         InvalidRequest: a bound that is no messageSeq, or for a conversation that is not to be deleted: it was meant to
@@ -158,6 +166,26 @@ def _seen(core: Core, ids: list[str], up_to: Mapping[str, int] | None) -> dict[s
         elif row is not None:
             seen[item] = row.newest_seq
     return seen
+
+
+async def _hidden(core: Core, unlisted: Sequence[str]) -> dict[str, int]:
+    """How far conversations without a row are deleted already: as far as somebody may have seen them, and no further,
+    since a message that brings one back may be on its way here. What is not known is not touched."""
+    hidden: dict[str, int] = {}
+    asks = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(conversation_id: str) -> None:
+        known = core.state.marks_of(conversation_id).hidden_through
+        if not known:
+            with suppress(ChatError):  # there is none, or no connection: the deletion itself will say so
+                async with asks:
+                    known = (await core.calls.conversation(conversation_id)).hidden_through
+        hidden[conversation_id] = known
+
+    async with asyncio.TaskGroup() as group:
+        for conversation_id in unlisted:
+            group.create_task(ask(conversation_id))
+    return hidden
 
 
 async def _stop(core: Core, tickets: list[Ticket], stop: asyncio.Event) -> None:

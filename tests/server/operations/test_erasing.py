@@ -14,7 +14,7 @@ from tui_chat.protocol.errors import (
     UserNotFound,
     WrongPassword,
 )
-from tui_chat.protocol.events import UserChanged
+from tui_chat.protocol.events import ConversationChanged, MessageChanged, UserChanged
 from tui_chat.protocol.models import Membership
 from tui_chat.protocol.requests import ChangeAccount, ChangeMember, Credentials
 from tui_chat.server.engines import Transaction
@@ -148,6 +148,27 @@ class TestAfterwards:
         assert [each.sender for each in alice.page("C2Cbob").messages] == ["Alice", "bob"]
         row = alice.get("C2Cbob")
         assert (row.name, row.unread_count) == ("bob", 1)
+
+    def test_what_was_read_stays_read(self, world: World, alice: Device, bob: Device) -> None:
+        alice.send("C2Cbob", "read")
+        bob.read("C2CAlice", 1)
+        alice.send("C2Cbob", "not read")
+        before = alice.get("C2Cbob").peer_read_seq
+        cursor = alice.cursor()
+        erase(bob)
+        finish(world)
+        assert alice.get("C2Cbob").peer_read_seq == before == 1
+        assert alice.listed()["C2Cbob"].peer_read_seq == 1
+        assert alice.readers("C2Cbob", 1) == (["bob"], [])
+        assert alice.readers("C2Cbob", 2) == ([], ["bob"])
+        alice.flags("C2Cbob", operation_id="x", pinned=True)
+        alice.recall("C2Cbob", 2)
+        for event in alice.replayed(cursor):
+            if isinstance(event, ConversationChanged):
+                assert [one.peer_read_seq for one in event.conversations] == [1]
+            if isinstance(event, MessageChanged):
+                assert event.conversation.peer_read_seq == 1
+        assert {type(event) for event in alice.told()} >= {ConversationChanged, MessageChanged}
         alice.read("C2Cbob")
         assert alice.delete("C2Cbob").conversation_id_list == ["C2Cbob"]
         assert alice.listed() == {}

@@ -2,7 +2,7 @@
 
 What stays is the userID, so that it is never given out again, and what the user said in others' histories under that
 name: those are theirs. Groups are left, those that the user owns go to another member; a one-to-one conversation stays
-readable for the other side, and takes nothing any more.
+readable for the other side, which keeps how far it was read, and takes nothing any more.
 """
 
 from collections.abc import Sequence
@@ -163,20 +163,24 @@ def _heir(tx: Transaction, conversation: int) -> str | None:
 def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
     """Take the user's side of conversations away, and tell the others of one-to-one ones that the nick is gone."""
     rows = tx.all(
-        "SELECT s.conversation, c.kind, p.id, p.user_id FROM state s JOIN conversation c ON c.id = s.conversation"
-        " LEFT JOIN account p ON p.id = s.peer WHERE s.account = ? ORDER BY s.conversation LIMIT ?",
+        "SELECT s.conversation, c.kind, p.id, p.user_id, s.read_seq FROM state s"
+        " JOIN conversation c ON c.id = s.conversation LEFT JOIN account p ON p.id = s.peer WHERE s.account = ? ORDER BY s.conversation LIMIT ?",
         leaving.account,
         ROWS_A_PIECE,
     )
     keys = [row[0] for row in rows]
     tx.lock_conversations(keys)
-    tx.lock_users((leaving.account,))
+    tx.lock_users({leaving.account, *(row[2] for row in rows if row[2])})
+    tx.many(
+        "UPDATE state SET peer_read = ? WHERE account = ? AND conversation = ?",
+        [(read_seq, peer, key) for key, _, peer, _, read_seq in rows if peer],
+    )
     mine = [(leaving.account, key) for key in keys]
     for table in ("past_period", "mention", "item", "state"):
         tx.many(f"DELETE FROM {table} WHERE account = ? AND conversation = ?", mine)  # noqa: S608 - one of four names
     to_be_erased(tx, keys)
     nameless = UserChanged(user=User(user_id=leaving.user_id))
-    emit(tx, [Outgoing(peer, peer_id, nameless) for _, kind, peer, peer_id in rows if kind != GROUP and peer])
+    emit(tx, [Outgoing(peer, peer_id, nameless) for _, kind, peer, peer_id, _ in rows if kind != GROUP and peer])
     return bool(rows)
 
 

@@ -45,7 +45,8 @@ def seen_by(tx: Transaction, seats: Sequence[Seat], message: Message, last: Last
         faces = [Face(peer.nick or peer.user_id, None, peer.side.read_seq, last) for peer in reversed(seats)]
     else:
         # The system's has no name; of a one-to-one conversation the other side was erased.
-        faces = [Face(one.conversation_id.removeprefix("C2C") if one.peer else "", last_message=last)]
+        name = one.conversation_id.removeprefix("C2C") if one.peer else ""
+        faces = [Face(name, peer_read_seq=one.peer_read, last_message=last)]
     past = past_periods(tx, (seat.side for seat in seats))
     return [
         Reached(

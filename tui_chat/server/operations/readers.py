@@ -43,6 +43,10 @@ def readers(tx: Transaction, caller: Caller, conversation_id: str, message_seq: 
         message_seq,
         message_seq,
     )
+    if subject.own.peer is not None and not rows:
+        # The other side's account was erased, and its row with it; what it had read stays known.
+        peers = tx.all("SELECT user_id, nick FROM account WHERE id = ?", subject.own.peer)
+        rows = [(user_id, nick, subject.own.peer_read) for user_id, nick in peers]
     read = [User(user_id=user_id, nick=nick) for user_id, nick, read_seq in rows if read_seq >= message_seq]
     unread = [User(user_id=user_id, nick=nick) for user_id, nick, read_seq in rows if read_seq < message_seq]
     return MessageReaders(read=read, unread=unread, read_count=len(read), unread_count=len(unread))

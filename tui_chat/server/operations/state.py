@@ -77,6 +77,8 @@ class Side(msgspec.Struct, frozen=True):
     muted: int
     marked_unread: int
     sent_seq: int
+    peer_read: int
+    """How far an erased other side had read; 0 while it is there."""
     kind: int
     last_seq: int
     last_count: int
@@ -106,7 +108,7 @@ SIDE: Final = (
     "s.account, s.conversation, s.conversation_id, s.folded, s.peer, s.membership, s.role, s.join_seq, s.join_count,"
     " s.leave_seq, s.leave_count, s.leave_time, s.past, s.hidden, s.cleared, s.hidden_settled, s.cleared_settled,"
     " s.read_seq, s.floor_count, s.mention_count, s.pinned, s.pin_version, s.muted, s.marked_unread,"
-    " s.sent_seq, c.kind, c.last_seq, c.last_count, c.last_time"
+    " s.sent_seq, s.peer_read, c.kind, c.last_seq, c.last_count, c.last_time"
 )
 SIDE_WIDTH: Final = len(Side.__struct_fields__)
 _LAST: Final = SIDE_WIDTH - 3
@@ -116,7 +118,7 @@ _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq
 _FACE: Final = (
     f"SELECT {SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count),"
     " COALESCE(s.left_muted, g.muted), p.user_id, p.nick,"
-    " t.read_seq, m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra, m.recalled"
+    " COALESCE(t.read_seq, s.peer_read), m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra, m.recalled"
     f"{_FROM}"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation"
     " LEFT JOIN account p ON p.id = s.peer"
@@ -306,7 +308,7 @@ def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversatio
             tip=short_tip(read_extra(extra).tip),
             recalled=recalled == 1,
         )
-    face = Face(name or peer_nick or peer_id or "", member_count, peer_read or 0, last, muted_all == 1)
+    face = Face(name or peer_nick or peer_id or "", member_count, peer_read, last, muted_all == 1)
     return shown(one, face, past)
 
 

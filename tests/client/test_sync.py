@@ -325,7 +325,8 @@ class TestNames:
 
     @pytest.mark.parametrize(("nick", "name"), [("Robert", "Robert"), (None, "bob")])
     def test_the_row_is_called_so_and_nothing_else_of_it_changes(self, nick: str | None, name: str) -> None:
-        view = state(row(BOB, 4, pinned=True, hidden_through=2), row(CAROL, 1))
+        others = LastMessage(message_seq=1, sender="carol", time=1, text="x")
+        view = state(row(BOB, 4, pinned=True, hidden_through=2), row(CAROL, 1, last_message=others))
         before = view.conversations[BOB]
         renamed = events.UserChanged(event_seq=11, user=User(user_id="bob", nick=nick))
         applied = step(view, ranged(11, renamed))
@@ -340,6 +341,12 @@ class TestNames:
         view = state(row(BOB, 4, last_message=mine))
         step(view, ranged(11, events.UserChanged(event_seq=11, user=User(user_id="bob", nick="Robert"))))
         assert view.conversations[BOB].last_message == mine
+
+    def test_what_they_wrote_last_in_a_group_is_theirs_by_that_name(self) -> None:
+        view = state(row("GROUPplans", 7))
+        step(view, ranged(11, events.UserChanged(event_seq=11, user=User(user_id="bob", nick="Robert"))))
+        shown = view.conversations["GROUPplans"]
+        assert (shown.name, shown.last_message and shown.last_message.nick) == ("GROUPplans", "Robert")
 
     def test_who_has_no_row_gets_none(self) -> None:
         view = state(row(BOB, 4))

@@ -313,16 +313,17 @@ class _Step:
             self.effects.append(InLine(conversation_id))
 
     def renamed(self, event: events.UserChanged) -> None:
-        """Somebody has another nick, or none: the row of the conversation with them is called so from now on."""
+        """Somebody has another nick, or none: the row of the conversation with them is called so from now on, and
+        wherever they wrote last it is said by that name."""
         user = event.user
         self.effects.append(Renamed(user))
-        row = self.row(c2c(user.user_id))
-        if row is None:
-            return
-        last = row.last_message
-        if last is not None and last.sender == user.user_id:
-            last = msgspec.structs.replace(last, nick=user.nick)
-        self.put(msgspec.structs.replace(row, name=user.nick or user.user_id, last_message=last))
+        with_them = self.row(c2c(user.user_id))
+        if with_them is not None:
+            self.put(msgspec.structs.replace(with_them, name=user.nick or user.user_id))
+        for conversation_id in [*self.view.conversations.keys() | self.entries.keys()]:
+            row = self.row(conversation_id)
+            if row is not None and (last := row.last_message) is not None and last.sender == user.user_id:
+                self.put(msgspec.structs.replace(row, last_message=msgspec.structs.replace(last, nick=user.nick)))
 
     def deleted(self, event: events.ConversationDeleted) -> None:
         gone: list[str] = []

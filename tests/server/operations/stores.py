@@ -113,7 +113,7 @@ class PostgresStore(Store):
 
     def begin(self, now: int) -> Transaction:
         self._cursor.execute("SAVEPOINT operation")
-        return PostgresTransaction(self._cursor, now, Locks(self._cursor))
+        return PostgresTransaction(self._cursor, lambda: now, Locks(self._cursor))
 
     def commit(self) -> None:
         self._cursor.execute("RELEASE SAVEPOINT operation")

@@ -74,7 +74,7 @@ class PostgresEngine:
 
     def __init__(self, address: str, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
         self._address = address
-        self._clock = clock
+        self.clock: Final = clock
         self._loop = loop
         self._listeners: list[Callable[[Committed], None]] = []
         self._observers: list[Callable[[int, float], None]] = []
@@ -210,7 +210,7 @@ class PostgresEngine:
         cursor = connection.cursor(binary=True)
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
-            return job(PostgresTransaction(cursor, self._clock(), Locks(cursor)))
+            return job(PostgresTransaction(cursor, self.clock, Locks(cursor)))
         finally:
             if not connection.closed:
                 cursor.execute("ROLLBACK")
@@ -258,10 +258,6 @@ class PostgresEngine:
             self._trouble = None
         elif isinstance(refusal, StorageFull | Unavailable):
             self._trouble = str(refusal)
-
-    def now(self) -> int:
-        """Milliseconds since 1970."""
-        return self._clock()
 
     def _serve_row(self) -> None:
         while self._row and self._row[0].done:
@@ -408,7 +404,7 @@ class _Writer:
         Raises:
             Busy, psycopg.Error: it is the database's doing.
         """
-        job.transaction = PostgresTransaction(cursor, self._engine.now(), locks)
+        job.transaction = PostgresTransaction(cursor, self._engine.clock, locks)
         job.failure = None
         locks.asked = job.wanted
         try:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from psycopg import Cursor, errors
 
-from . import Row, Transaction
+from . import Clock, Row, Transaction
 
 KEYED: Final = ("account", "audit", "batch", "conversation", "device", "operation")
 """Tables with keys that the application makes: each from a sequence `key_TABLE`."""
@@ -147,8 +147,9 @@ class Locks:
 class PostgresTransaction(Transaction):
     """Statements run at once on the connection, whose thread has begun the transaction and ends it."""
 
-    def __init__(self, cursor: "Cursor[Row]", now: int, locks: Locks) -> None:
-        super().__init__(now)
+    def __init__(self, cursor: "Cursor[Row]", clock: Clock, locks: Locks) -> None:
+        super().__init__(clock())
+        self._clock = clock
         self._cursor = cursor
         self._locks = locks
 
@@ -205,6 +206,7 @@ class PostgresTransaction(Transaction):
     def lock_conversations(self, conversations: Iterable[int]) -> None:
         """See Transaction.lock_conversations."""
         self._locks.conversations(conversations)
+        self._look_at_the_clock()
 
     def lock_everybody(self, conversations: Iterable[int]) -> None:
         """See Transaction.lock_everybody."""
@@ -215,3 +217,9 @@ class PostgresTransaction(Transaction):
         conversation = self._locks.named(user, folded)
         if conversation is not None:
             self._locks.everybody((conversation,))
+        self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        """Who waited for a conversation comes after those who had it, also by the time that its messages bear."""
+        if not self._locks.written:
+            self.now = max(self.now, self._clock())

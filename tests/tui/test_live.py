@@ -5,6 +5,7 @@ import pytest
 from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import NOW, FakeSession, row, texts
 from tui_chat.client.changes import (
+    CommandHeld,
     CommandRefused,
     Connection,
     ConversationsRestored,
@@ -68,6 +69,15 @@ async def test_a_restore_elsewhere_brings_rows_back_in_place() -> None:
         session.tell(ConversationsRestored(conversation_id_list=["C2Cbob"], batch_id="there", device="phone"))
         await until(lambda: listed(app) == before)
         await until(lambda: "Restored on phone: 1 conversation" in said(app))
+
+
+async def test_a_command_that_the_server_fails_at_is_told_of() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        error = ErrorBody(code="internal", message="Something went wrong in the server; it was noted there.")
+        session.tell(CommandHeld(what="delete", conversation_id_list=["C2Cbob"], error=error))
+        await until(lambda: any("Still waiting, the server fails at it:" in one for one in said(app)))
+        assert "C2Cbob" in listed(app), "nothing is given up"
 
 
 async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() -> None:

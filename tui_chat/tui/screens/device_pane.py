@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from tui_chat.client.changes import (
     Change,
+    CommandHeld,
     CommandRefused,
     ConnectionChanged,
     ConversationsHidden,
@@ -289,6 +290,8 @@ class DevicePane(Vertical):
             case ConnectionChanged() | ServerChanged():
                 if self.deleter.dialog is not None:
                     self.deleter.dialog.refresh_facts()
+            case CommandHeld(error=error):
+                self.app.say(sentences.held(error), severity="warning")
             case CommandRefused(what="edit") if not self.second:
                 pass  # whoever shows the conversation offers the text again
             case CommandRefused(what="edit" | "recall" | "react", error=error):

@@ -147,6 +147,11 @@ def refused(error: ErrorBody) -> Content:
     return safe.one_line(refusal(error))
 
 
+def held(error: ErrorBody) -> Content:
+    """The server fails at a queued command again and again."""
+    return safe.template(_("Still waiting, the server fails at it: {reason}"), reason=refusal(error))
+
+
 def not_changed(error: ErrorBody) -> Content:
     """A change of a message was refused."""
     return safe.template(_("Not changed: {reason}"), reason=refusal(error))

@@ -28,8 +28,9 @@ def add_account_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
-    """--json: one object a line, with the protocol's field names."""
-    parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+    """--json: one object a line, with the protocol's field names. It may stand before the command as well."""
+    # SUPPRESS keeps its absence here from overwriting the one before the command, whose parser sets the default.
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON, one object a line")
 
 
 def add_match_option(parser: argparse.ArgumentParser) -> None:

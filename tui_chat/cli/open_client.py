@@ -20,6 +20,7 @@ PLAIN_COMMANDS = "tui-chat list | read | send | delete | undo | watch"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command without a subcommand."""
     add_account_options(parser)
+    parser.add_argument("--json", action="store_true", help="for the commands that have it: JSON, one object a line")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from .failures import Usage
 
+    if arguments.json:
+        raise Usage("--json goes with a command: tui-chat --json list")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Usage(f"the client needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
     from tui_chat.config import Paths, Profiles

@@ -164,7 +164,8 @@ def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
     """Take the user's side of conversations away, and tell the others of one-to-one ones that the nick is gone."""
     rows = tx.all(
         "SELECT s.conversation, c.kind, p.id, p.user_id, s.read_seq FROM state s"
-        " JOIN conversation c ON c.id = s.conversation LEFT JOIN account p ON p.id = s.peer WHERE s.account = ? ORDER BY s.conversation LIMIT ?",
+        " JOIN conversation c ON c.id = s.conversation LEFT JOIN account p ON p.id = s.peer"
+        " WHERE s.account = ? ORDER BY s.conversation LIMIT ?",
         leaving.account,
         ROWS_A_PIECE,
     )

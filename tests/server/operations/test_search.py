@@ -167,6 +167,12 @@ class TestWhatIsNotSeenIsNotFound:
             index(world)
         assert bob.found("word") == ["word before"]
         assert bob.found("after") == []
+        assert bob.found("before") == bob.found("before", conversation_id="GROUPg") == ["word before"]
+        assert alice.found("before") == []
+        assert alice.found("after") == ["word after"]
+        bob.join_group("g")
+        assert bob.found("before") == []
+        assert bob.found("after") == ["word after"]
 
     def test_tips_and_notices(self, world: World, alice: Device, bob: Device, indexed: bool) -> None:
         alice.create("g", "bob", name="word")

@@ -6,6 +6,7 @@ erased has no text. The newest come first. One call looks at a bounded number of
 
 import heapq
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -41,6 +42,10 @@ _CONVERSATIONS: Final = (
 _BLOCKS: Final = (
     "SELECT b.last_time, b.id, b.conversation, b.first_seq, b.last_seq FROM state s"
     " JOIN search_block b ON b.conversation = s.conversation WHERE b.first_time <= ? AND s.account = ?"
+)
+_FORMER: Final = (
+    "SELECT DISTINCT s.conversation, f.seq FROM state s JOIN former_message f ON f.conversation = s.conversation"
+    " WHERE f.until_seq >= s.leave_seq AND f.seq <= s.leave_seq AND s.account = ?"
 )
 _END: Final = 2**62
 _CURSOR: Final = re.compile(r"(\d{1,18})-(\d{1,18})-(\d{1,18})", re.ASCII)
@@ -134,6 +139,8 @@ class _Looking:
         self._before = before
         self._only = only
         self._reaches: dict[int, _Reach] = {}
+        self._former: dict[int, list[int]] = {}
+        """By conversation, in order: messages that the caller sees as they were before a change."""
         self._sides: dict[int, Side] = {}
         self._left = READ_MOST
 
@@ -175,7 +182,7 @@ class _Looking:
             signatures: dict[int, bytes | None] = dict(self._tx.in_list(query, blocks))
             for one in piece:
                 signature = None if one.block is None else signatures.get(one.block)
-                if signature is None or may_hold(signature, self._grams):
+                if signature is None or may_hold(signature, self._grams) or self._former_in(one):
                     yield one
 
     def _stretches(self) -> list[_Stretch]:
@@ -200,8 +207,18 @@ class _Looking:
             reach = self._reaches.get(key)
             if reach is not None and first <= reach.last and last >= reach.first:
                 found.append(_Stretch(last_time, key, first, last, block))
+        for key, seq in self._tx.all(f"{_FORMER}{one}", *values):
+            self._former.setdefault(key, []).append(seq)
+        for seqs in self._former.values():
+            seqs.sort()
         found.sort(key=lambda one: (one.last_time, one.conversation, one.last), reverse=True)
         return found
+
+    def _former_in(self, stretch: _Stretch) -> bool:
+        """Whether the signature, which is of what stands there now, says nothing of what the caller sees."""
+        seqs = self._former.get(stretch.conversation, ())
+        place = bisect_left(seqs, stretch.first)
+        return place < len(seqs) and seqs[place] <= stretch.last
 
     def _matches(self, stretch: _Stretch) -> Iterator[_Place]:
         """The messages of a stretch in which the words do stand."""
@@ -217,8 +234,9 @@ class _Looking:
         )
         if stretch.last_time < self._before.time:
             self._left -= len(rows)
+        former = set(self._former.get(stretch.conversation, ()))
         for seq, time, text in rows:
-            if text and self._holds(text):
+            if text and (seq in former or self._holds(text)):
                 place = _Place(time, stretch.conversation, seq)
                 if place < self._before and (reach.exact or self._sees(place)):
                     yield place

@@ -220,3 +220,9 @@ def test_a_settings_file_that_cannot_be_used_is_named(run: Run, home: Path, cont
     code, _, error = run("list")
     assert code == 2
     assert str(path) in error
+
+
+def test_an_unencrypted_way_to_another_machine_is_warned_of(run: Run) -> None:
+    said = run("login", "--server", "http://192.0.2.1.invalid:1", "--user", "alice")[2]
+    assert "is not encrypted" in said
+    assert "is not encrypted" not in run("login", "--server", "http://127.0.0.1:1", "--user", "alice")[2]

@@ -102,6 +102,17 @@ def server_url(text: str) -> str:
     return url
 
 
+def warn_of_plain_http(url: str) -> None:
+    """Say on standard error that what is sent there can be read on its way, unless it stays on this machine."""
+    from tui_chat.client.tls import is_loopback
+    from tui_chat.locale import _
+
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        said = _("{server} is not encrypted: passwords and messages can be read on the way; use https")
+        print(said.format(server=url), file=sys.stderr)
+
+
 def named_for_this_run(arguments: argparse.Namespace) -> tuple[str, str] | None:
     """--server and --user, or None where neither is given. Raises Usage where only one is."""
     server, user = getattr(arguments, "server", None), getattr(arguments, "user", None)

@@ -37,14 +37,23 @@ def run(arguments: argparse.Namespace) -> int:
     return code
 
 
+def _address(text: str) -> str:
+    """The server's address, with a warning where it is not encrypted. Raises Usage."""
+    from .account import server_url, warn_of_plain_http
+
+    url = server_url(text)
+    warn_of_plain_http(url)
+    return url
+
+
 async def _log_in(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
 
-    from .account import device_name, server_url, use_language_of_settings
+    from .account import device_name, use_language_of_settings
 
     settings = use_language_of_settings()
     session = await ChatSession.log_in(
-        server_url(arguments.server),
+        _address(arguments.server),
         arguments.user,
         arguments.password,
         device_name=arguments.device_name or device_name(settings),
@@ -55,11 +64,11 @@ async def _log_in(arguments: argparse.Namespace) -> int:
 async def _register(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
 
-    from .account import device_name, server_url, use_language_of_settings
+    from .account import device_name, use_language_of_settings
 
     settings = use_language_of_settings()
     session = await ChatSession.register(
-        server_url(arguments.server),
+        _address(arguments.server),
         arguments.user,
         arguments.password,
         device_name=arguments.device_name or device_name(settings),

@@ -1,0 +1,42 @@
+"""The status line's word of what waits, and the way back to the shell."""
+
+import pytest
+
+from tests.tui.apps import running, text_of, until
+from tests.tui.fake import FakeSession
+from tui_chat.client.changes import Connection
+
+
+async def test_what_is_confirmed_within_a_second_is_not_mentioned() -> None:
+    session = FakeSession()
+    now = [100.0]
+    async with running(session, stopwatch=lambda: now[0]) as (app, pilot):
+        session.connect(Connection.CONNECTED, queued=1)
+        app.main.show_status()
+        await pilot.pause()
+        assert "queued" not in text_of(app)
+        now[0] += 2
+        app.main.show_status()
+        await until(lambda: "connected, 1 queued" in text_of(app))
+        session.connect(Connection.CONNECTED)
+        await until(lambda: "queued" not in text_of(app))
+
+
+async def test_without_a_connection_it_is_said_at_once() -> None:
+    session = FakeSession()
+    async with running(session, stopwatch=lambda: 100.0) as (app, _pilot):
+        session.connect(Connection.OFFLINE, queued=1)
+        await until(lambda: "offline, 1 queued" in text_of(app))
+
+
+async def test_ctrl_z_suspends_while_one_writes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    suspended: list[str] = []
+    async with running(FakeSession()) as (app, pilot):
+        monkeypatch.setattr(
+            app, "action_suspend_process", lambda: suspended.append(app.main.conversation.composer.text)
+        )
+        await pilot.press("ctrl+z")
+        await until(lambda: suspended == [""])
+        app.main.open("C2Cbob")
+        await pilot.press(*"half", "ctrl+z")
+        await until(lambda: suspended == ["", "half"])

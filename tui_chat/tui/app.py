@@ -162,7 +162,7 @@ class ChatApp(App[None]):
         self.settings = settings
         self.use_theme()
 
-    def write_control(self, text: str) -> None:
+    def write_control(self, text: safe.Safe) -> None:
         """Give the terminal a control sequence, between two frames."""
         if self._driver is not None:
             self._driver.write(text)

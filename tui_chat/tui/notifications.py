@@ -37,7 +37,7 @@ class Notifier:
         settings: Callable[[], NotifySettings],
         focused: Callable[[], bool],
         clock: Callable[[], int],
-        write: Callable[[str], None],
+        write: Callable[[safe.Safe], None],
         environment: Mapping[str, str],
     ) -> None:
         """`focused`: whether the terminal has the focus; `clock`: milliseconds since 1970."""
@@ -73,7 +73,7 @@ class Notifier:
         if settings.desktop:
             self._write(sequence(self._words(found[-1], self._uncounted, body=settings.body), rich=self._rich))
         if settings.bell:
-            self._write("\a")
+            self._write(safe.own("\a"))
         self._uncounted = 0
 
     def _is_news(self, message: Message) -> bool:
@@ -113,6 +113,6 @@ def speaks_777(environment: Mapping[str, str]) -> bool:
     return "VTE_VERSION" in environment or environment.get("TERM", "").startswith(("rxvt", "foot"))
 
 
-def sequence(text: safe.Safe, *, rich: bool) -> str:
+def sequence(text: safe.Safe, *, rich: bool) -> safe.Safe:
     """What the terminal is given. The text has no controls, so it cannot end the sequence."""
-    return f"\x1b]777;notify;tui-chat;{text}\x1b\\" if rich else f"\x1b]9;{text}\x1b\\"
+    return safe.join(safe.own("\x1b]777;notify;tui-chat;" if rich else "\x1b]9;"), text, safe.own("\x1b\\"))

@@ -34,6 +34,14 @@ def test_into_a_file_while_the_server_runs_and_back_while_it_does_not(
     code, output, _ = accounts("admin", "restore", str(file), "--data", data)
     assert code == 0
     assert f"{DATABASE}.before-" in output
+    assert "accounts erased (0)" in output
+    assert "not taken over: " in output
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    (damaged / DATABASE).write_bytes(b"rubbish" * 1000)
+    code, output, _ = accounts("admin", "restore", str(file), "--data", str(damaged))
+    assert code == 0
+    assert "what was ended since the backup is back" in output
 
 
 def test_a_stopped_servers_data_can_be_copied_too(accounts: Run, server: LiveServer, tmp_path: Path) -> None:

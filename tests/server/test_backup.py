@@ -4,15 +4,18 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from tests.accounts import PASSWORD, Device, People, refusal
+from tests.accounts import PASSWORD, Device, People, answer_of, path_of, refusal
 from tests.servers import START_MS, LiveServer
 from tui_chat.server.engines import DatabaseInUse
 from tui_chat.server.engines.sqlite_files import NotADatabase
 from tui_chat.server.engines.sqlite_restore import restore
+from tui_chat.server.engines.sqlite_takeover import TakenOver
 from tui_chat.server.options import DATABASE
 
 
@@ -42,11 +45,13 @@ class PutBack:
     def __init__(self, server: LiveServer, alice: Device) -> None:
         self.server, self.alice = server, alice
         self.people = People(server.url)
+        self.times = 0
 
     def to(self, backup: Path) -> People:
         self.server.stop()
         data = self.server.options.data
-        self.restored = restore(backup, data, now=START_MS)
+        self.times += 1
+        self.restored = restore(backup, data, now=START_MS + 1_000 * self.times)
         self.server = LiveServer(data)
         self.people.close()
         self.people = People(self.server.url)
@@ -144,13 +149,81 @@ def test_devices_stay_logged_in_or_out_as_they_were(put_back: PutBack) -> None:
     new = people.login("alice", device="new")
     carol = people.register("carol")
     put_back.to(backup)
-    assert put_back.restored.logins_kept
+    assert put_back.restored.taken_over is not None
     assert put_back.same(alice).get("/v1/me")["userID"] == "alice"
     assert put_back.same(new).get("/v1/me")["deviceName"] == "new"
     assert refusal(lambda: put_back.same(lost).get("/v1/me")).code == "unauthorized"
     assert refusal(lambda: put_back.same(carol).get("/v1/me")).code == "unauthorized", "her account is of later"
     refreshed = put_back.people.http.post("/v1/token/refresh", json={"refreshToken": new.refresh_token})
     assert refreshed.status_code == 200
+
+
+def test_what_was_ended_for_good_stays_so(put_back: PutBack) -> None:
+    alice, people, server = put_back.alice, put_back.people, put_back.server
+    bob, dora = people.login("bob"), people.register("dora")
+    for text in ("recalled", "removed", "stays"):
+        alice.send("C2Cbob", text)
+    bob.send("C2Calice", "@alice")
+    dora.send("C2Cbob", "old")
+    bob.send("C2Calice", "and more")
+    backup = made(server, alice)
+    alice.send("C2Cbob", "after the backup")
+    alice.remove(f"{path_of('C2Cbob')}/messages/1")
+    alice.remove(f"/v1/admin/messages/{quote('C2Cbob:alice')}/2")
+    done = bob.clear("C2Calice", batchID="final")
+    assert not done["failures"]
+    bob.remove("/v1/conversations/deletions/final")
+    people.register("erin").create_group("later", groupID="later")
+    answer_of(dora.request("DELETE", "/v1/me", {"password": PASSWORD}))
+    log = [one["what"] for one in alice.get("/v1/admin/audit")["entries"]]
+    put_back.to(backup)
+    assert put_back.restored.taken_over == TakenOver(erased=1, names=2, withdrawn=2, final=1)
+    put_back.server.tidy()
+    alice, bob = put_back.same(alice), put_back.same(bob)
+    assert alice.texts("C2Cbob") == ["", "", "stays", "@alice", "and more"]
+    assert [one.get("recalledBy") for one in alice.history("C2Cbob")[:2]] == [None, "alice"]
+    assert bob.texts("C2Calice") == []
+    assert bob.conversation("C2Calice")["unreadCount"] == 0
+    alice.send("C2Cbob", "a new one")
+    assert bob.texts("C2Calice") == ["a new one"], "the numbers of what is gone hide nothing"
+    assert bob.conversation("C2Calice")["unreadCount"] == 1
+    assert refusal(lambda: put_back.people.login("dora")).code == "wrong_password"
+    assert refusal(lambda: bob.send("C2Cdora", "?")).code == "user_erased"
+    for name in ("dora", "erin", "ERIN"):
+        assert refusal(partial(put_back.people.register, name)).code == "name_taken"
+    assert refusal(lambda: alice.create_group("x", groupID="Later")).code == "name_taken"
+    assert refusal(lambda: alice.get("/v1/groups/later")).code == "group_not_found"
+    assert [one["what"] for one in alice.get("/v1/admin/audit")["entries"]] == log
+    assert "message.removed" in log
+    frank = put_back.people.register("frank")
+    assert frank.create_group("new", "bob")
+    assert frank.send("C2Cbob", "all goes on")
+
+
+def test_a_line_that_was_left_hides_nothing(put_back: PutBack) -> None:
+    """Numbers of messages are given out again after a restore: a deletion of others is none of these."""
+    alice, bob = put_back.alice, put_back.people.login("bob")
+    alice.send("C2Cbob", "first")
+    early = made(put_back.server, alice)
+    put_back.server.clock.advance(1)
+    alice.send("C2Cbob", "left")
+    late = made(put_back.server, alice)
+    put_back.to(early)
+    alice, bob = put_back.same(alice), put_back.same(bob)
+    put_back.server.clock.advance(5)
+    alice.send("C2Cbob", "instead")
+    bob.clear("C2Calice", batchID="final")
+    bob.remove("/v1/conversations/deletions/final")
+    put_back.to(late)
+    assert put_back.same(bob).texts("C2Calice") == ["left"]
+
+
+def test_somebody_administers_what_is_restored(put_back: PutBack) -> None:
+    alice = put_back.alice
+    backup = made(put_back.server, alice)
+    alice.patch("/v1/admin/users/bob", {"administrator": True})
+    answer_of(alice.request("DELETE", "/v1/me", {"password": PASSWORD}))
+    assert put_back.to(backup).login("bob").get("/v1/me")["administrator"]
 
 
 def test_into_an_empty_directory(server: LiveServer, alice: Device, tmp_path: Path) -> None:
@@ -176,7 +249,7 @@ def test_in_the_place_of_damaged_data_and_its_log(put_back: PutBack) -> None:
     (data / DATABASE).write_bytes(b"SQLite format 3\0" + b"rubbish" * 5000)
     (data / f"{DATABASE}-wal").write_bytes(b"a log of the database that was damaged" * 100)
     put_back.to(backup)
-    assert not put_back.restored.logins_kept
+    assert put_back.restored.taken_over is None
     assert put_back.people.login("alice").texts("C2Cbob") == ["before"]
 
 

@@ -3,9 +3,12 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .arguments import Commands, add_account_options, add_json_option
+
+if TYPE_CHECKING:
+    from tui_chat.server.engines.sqlite_takeover import TakenOver
 
 
 def add(commands: Commands) -> None:
@@ -59,12 +62,24 @@ def run_restore(arguments: argparse.Namespace) -> int:
     print_line(f"restored into {restored.database}")
     if restored.aside is not None:
         print_line(f"what was there before is kept as {restored.aside}; remove it when you no longer need it")
-        print_line(
-            "devices stay logged in as they were; passwords are those of the backup"
-            if restored.logins_kept
-            else "the data that was there is damaged: everybody has to log in again"
-        )
+        for line in _taken_over(restored.taken_over):
+            print_line(line)
     return 0
+
+
+def _taken_over(taken: "TakenOver | None") -> list[str]:
+    if taken is None:
+        return [
+            "the data that was there is damaged: everybody has to log in again, and what was ended since the backup is"
+            " back: erased accounts, recalled messages, final deletions; names given out since can be given out again"
+        ]
+    return [
+        "devices stay logged in as they were; passwords are those of the backup",
+        f"still ended: accounts erased ({taken.erased}), messages recalled ({taken.withdrawn}), deletions made final"
+        f" ({taken.final}); names given out since ({taken.names}) stay reserved, the log of administrators goes on",
+        "not taken over: messages, edits, reactions, memberships, read marks, blocks and settings of after the backup,"
+        " and deletions that can still be undone",
+    ]
 
 
 async def _ask(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -15,9 +14,7 @@ from tui_chat.server.options import DATABASE
 from .filelock import FileLock
 from .migrations import migrate
 from .sqlite_files import NotADatabase, check, connect, copy, keep
-
-_LOGINS: Final = ("device", "spent_token")
-"""Tables that are taken over from the data that is replaced."""
+from .sqlite_takeover import SAME_ACCOUNTS, TakenOver, take_over
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -26,8 +23,9 @@ class Restored(msgspec.Struct, frozen=True):
     database: Path
     aside: Path | None
     """Where the data lies that was there before; None where there was none."""
-    logins_kept: bool
-    """Whether devices stay logged in, or logged out, as they were before."""
+    taken_over: TakenOver | None
+    """What stays ended, and devices stay logged in, or logged out, as they were before; None where nothing could be
+    read of that."""
 
 
 def restore(source: Path, data: Path, *, now: int) -> Restored:
@@ -36,7 +34,8 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
     The database gets a new epoch, by which every client learns that what it has may be of another past: it throws away
     the messages that it keeps, takes the new state, and goes on with its drafts and its outbox. Who is logged in is
     taken over from the data that is replaced, for the accounts that are in both: tokens are exchanged every hour, so a
-    backup's own are of no use, and a device that was logged out since must stay so.
+    backup's own are of no use, and a device that was logged out since must stay so. What was ended for good since the
+    backup stays so too: see sqlite_takeover.
 
     At every moment there is a whole database under the server's name: the old one, then the new one.
 
@@ -56,7 +55,7 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
         scratch = data / f".{DATABASE}.restored"
         copy(source, scratch)
         try:
-            kept = _prepare(scratch, database if database.exists() else None, now)
+            taken = _prepare(scratch, database if database.exists() else None, now)
             aside = _put_aside(database, now) if database.exists() else None
             scratch.replace(database)
             keep(data)
@@ -65,44 +64,51 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
             raise
     finally:
         lock.release()
-    return Restored(database, aside, kept)
+    return Restored(database, aside, taken)
 
 
-def _prepare(scratch: Path, replaced: Path | None, now: int) -> bool:
-    """Bring the copy up to date, give it a new epoch, and take the log-ins over; whether that could be done."""
+def _prepare(scratch: Path, replaced: Path | None, now: int) -> TakenOver | None:
+    """Bring the copy up to date, give it a new epoch, and take over what is due; None where that cannot be done."""
     with closing(connect(scratch)) as connection:
         migrate(connection, now)
         connection.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (secrets.token_hex(6),))
-        kept = replaced is not None and _take_logins(connection, replaced, now)
+        taken = None if replaced is None else _take_over(connection, replaced, now)
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute("VACUUM")
     keep(scratch)
-    return kept
+    return taken
 
 
-def _take_logins(connection: sqlite3.Connection, replaced: Path, now: int) -> bool:
-    """Devices and their tokens as they were in the data that is replaced; False where that is damaged."""
+def _take_over(connection: sqlite3.Connection, replaced: Path, now: int) -> TakenOver | None:
+    """Log-ins, and what was ended for good, as it was in the data that is replaced; None where that is damaged."""
     try:
         with closing(connect(replaced)) as before:
             check(before, replaced.name)
             migrate(before, now)
     except (NotADatabase, sqlite3.DatabaseError):
-        return False
+        return None
     connection.execute("ATTACH ? AS before", (str(replaced),))
     connection.execute("BEGIN IMMEDIATE")
-    mine = "SELECT n.id FROM main.account n JOIN before.account b ON b.id = n.id AND b.folded = n.folded"
+    _take_logins(connection, now)
+    taken = take_over(connection, now)
+    connection.execute("COMMIT")
+    connection.execute("DETACH before")
+    return taken
+
+
+def _take_logins(connection: sqlite3.Connection, now: int) -> None:
+    """Devices and their tokens as they were in the data that is replaced."""
     # Rows of the log of deletions name devices, so that none is removed; one that is not known any more is logged out.
     connection.execute(
         "UPDATE main.device SET revoked = ?, access_hash = NULL, refresh_hash = NULL WHERE revoked IS NULL", (now,)
     )
     connection.execute("DELETE FROM main.spent_token")
-    connection.execute(f"INSERT OR REPLACE INTO main.device SELECT * FROM before.device WHERE account IN ({mine})")  # noqa: S608
+    connection.execute(
+        f"INSERT OR REPLACE INTO main.device SELECT * FROM before.device WHERE account IN ({SAME_ACCOUNTS})"  # noqa: S608
+    )
     connection.execute(
         "INSERT INTO main.spent_token SELECT * FROM before.spent_token WHERE device IN (SELECT id FROM main.device)"
     )
-    connection.execute("COMMIT")
-    connection.execute("DETACH before")
-    return True
 
 
 def _put_aside(database: Path, now: int) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from tui_chat.protocol.errors import ChatError, NotFound, StorageFull, Unavailable
 from tui_chat.protocol.events import DeviceRevoked
-from tui_chat.server.engines import Committed, DatabaseInUse, Emitted, Transaction
+from tui_chat.server.engines import Committed, DatabaseInUse, Emitted, Transaction, sqlite
 from tui_chat.server.engines.migrations import available, statements
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
@@ -200,6 +200,34 @@ async def test_reading_sees_one_state_and_cannot_write(tmp_path: Path) -> None:
     assert await engine.read(names) == ["meanwhile"]
     with pytest.raises((sqlite3.OperationalError, ChatError)):
         await engine.read(Job("a"))
+    await engine.close()
+
+
+async def test_nothing_that_was_erased_stays_in_the_log_of_an_idle_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_SECONDS", 0.02)
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    log = tmp_path / "chat.db-wal"
+    begun, gate = threading.Event(), threading.Event()
+
+    def look(tx: Transaction) -> None:
+        names(tx)
+        begun.set()
+        assert gate.wait(10)
+
+    await engine.write(Job("a secret to be erased"))
+    reading = asyncio.ensure_future(engine.read(look))
+    await asyncio.to_thread(begun.wait, 10)
+    await engine.write(lambda tx: tx.execute("DELETE FROM meta WHERE name LIKE '%secret%'"))
+    assert await engine.write(Job("goes on while somebody reads"))
+    assert log.stat().st_size > 0
+    gate.set()
+    await reading
+    async with asyncio.timeout(10):
+        while log.stat().st_size:  # noqa: ASYNC110 - of a file
+            await asyncio.sleep(0.01)
+    assert b"a secret to be erased" not in (tmp_path / "chat.db").read_bytes()
     await engine.close()
 
 

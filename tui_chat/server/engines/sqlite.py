@@ -23,7 +23,7 @@ from tui_chat.protocol.errors import StorageFull, Unavailable
 from . import ERASED, Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
 from .filelock import FileLock
 from .migrations import migrate
-from .sqlite_files import NotADatabase, connect, copy
+from .sqlite_files import BUSY_MS, NotADatabase, connect, copy
 from .sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
@@ -36,7 +36,8 @@ CHECKPOINT_PAGES: Final = 8_192
 PAGES_A_ROW: Final = 3
 """Pages that one changed row may put into the log: its table's, and an index or two."""
 IDLE_SECONDS: Final = 1.0
-"""Quiet after which it is folded in anyway; while nothing was written, no timer runs."""
+"""Quiet after which it is folded in anyway, and emptied: what was erased would stay readable in it. While nothing was
+written, no timer runs."""
 COMPACTED_BYTES: Final = 256 * 1024 * 1024
 """Databases up to this size are written anew at a start after something was erased (measured: some 20 ms a MB); larger
 ones when they are backed up and restored."""
@@ -232,8 +233,8 @@ class SqliteEngine:
             try:
                 job = self._queue.get(timeout=IDLE_SECONDS) if unfolded else self._queue.get()
             except Empty:
-                self._checkpoint()
-                folded = self._writer.total_changes
+                if self._empty_log():
+                    folded = self._writer.total_changes
                 continue
             if job is None:
                 return
@@ -260,10 +261,24 @@ class SqliteEngine:
         try:
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.OperationalError as failure:
-            self._loop.call_soon_threadsafe(
-                self._loop.call_exception_handler,
-                {"message": "the database's log could not be folded in; it is tried again", "exception": failure},
-            )
+            self._not_folded(failure)
+
+    def _empty_log(self) -> bool:
+        """Fold the log in and cut it to nothing, without waiting for readers; whether none of them still needs it."""
+        self._writer.execute("PRAGMA busy_timeout=0")
+        try:
+            return bool(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        except sqlite3.OperationalError as failure:
+            self._not_folded(failure)
+            return True
+        finally:
+            self._writer.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+
+    def _not_folded(self, failure: sqlite3.OperationalError) -> None:
+        self._loop.call_soon_threadsafe(
+            self._loop.call_exception_handler,
+            {"message": "the database's log could not be folded in; it is tried again", "exception": failure},
+        )
 
     def _commit(self, jobs: list[_Job]) -> Committed:
         """Run a group of jobs in one commit, each under a savepoint of its own, and say what came of it."""

@@ -9,6 +9,8 @@ from typing import Final
 COPIED_AT_ONCE: Final = 512
 """Pages; between two such pieces of a copy everybody else gets the disk for PAUSE_SECONDS."""
 PAUSE_SECONDS: Final = 0.002
+BUSY_MS: Final = 5_000
+"""So long a connection waits for one that is in its way."""
 
 
 SqliteError = sqlite3.Error
@@ -24,12 +26,12 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
         uri=True,
-        timeout=5.0,
+        timeout=BUSY_MS / 1000,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=512,
     )
-    connection.execute("PRAGMA busy_timeout=5000")
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     return connection
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.accounts import People
-from tui_chat.protocol.errors import InvalidConversation
+from tui_chat.protocol.errors import ERRORS, InvalidConversation
 from tui_chat.protocol.ids import parse_conversation_id
 from tui_chat.server.openapi import describe
 from tui_chat.server.routes import ENDPOINTS
@@ -148,6 +148,41 @@ def test_every_refusal_of_an_endpoint_is_described() -> None:
             codes -= {"unauthorized"} if "security" in operation else set()
             found[f"{method.upper()} {path}"] = codes - {"forbidden"}
     assert found == {endpoint: set(codes.split()) - {"forbidden"} for endpoint, codes in REFUSALS.items()}
+
+
+def test_refusals_beside_the_endpoints_are_described(people: People) -> None:
+    paths = describe()["paths"]
+    found = {path: set(paths[path]["get"]["responses"]) for path, _ in BESIDE}
+    assert found == {
+        "/v1/stream": {"101", "400", "401", "403", "404", "429", "503"},
+        "/metrics": {"200", "400", "401", "403", "429", "500", "503"},
+        "/openapi.json": {"200", "400", "403", "503"},
+    }
+    for path in ("/metrics", "/openapi.json"):
+        answer = people.http.get(path, headers={"Origin": "https://example.com"})
+        assert answer.json()["error"]["code"] in found_codes(path, answer.status_code)
+
+
+def found_codes(path: str, status: int) -> list[str]:
+    """The codes with which an address refuses."""
+    codes: str = describe()["paths"][path]["get"]["responses"][str(status)]["description"]
+    return codes.split(", ")
+
+
+def test_every_code_is_described() -> None:
+    description = describe()
+    codes = set(description["components"]["schemas"]["ErrorBody"]["properties"]["code"]["enum"])
+    assert codes == set(ERRORS) - {"not_connected", "unexpected"}
+    assert codes == set(description["components"]["schemas"]["ItemFailure"]["properties"]["code"]["enum"])
+    named = {
+        code
+        for methods in description["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status >= "400"
+        for code in answer["description"].split(", ")
+    }
+    assert named <= codes
 
 
 def test_it_is_served(people: People) -> None:

@@ -1,5 +1,6 @@
 """openapi.json (3.1), made from the route table and the structs, so that it cannot say anything else than they do."""
 
+from collections.abc import Iterable
 from inspect import cleandoc
 from typing import Any
 
@@ -8,16 +9,20 @@ import msgspec
 from tui_chat import __version__
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import (
+    ERRORS,
     BodyTooLarge,
     ChatError,
     ErrorAnswer,
     Forbidden,
     Internal,
     InvalidRequest,
+    NotConnected,
+    NotFound,
     StorageFull,
     TooFrequent,
     Unauthorized,
     Unavailable,
+    Unexpected,
 )
 
 from .routes import ENDPOINTS
@@ -36,7 +41,7 @@ _BESIDE: dict[str, dict[str, Any]] = {
             "summary": "The event socket; a request that asks for no WebSocket finds nothing here.",
             "tags": ["sync"],
             "security": [{"token": []}],
-            "responses": {"101": {"description": "The socket is open."}, "404": {"description": "not_found"}},
+            "responses": {"101": {"description": "The socket is open."}},
         }
     },
     "/metrics": {
@@ -60,6 +65,15 @@ _BESIDE: dict[str, dict[str, Any]] = {
     },
 }
 """What is answered beside the table of endpoints."""
+_BEFORE: tuple[type[ChatError], ...] = (InvalidRequest, Forbidden, Unavailable)
+"""With what every request may be refused before it gets to its address."""
+_BESIDE_REFUSED: dict[str, tuple[type[ChatError], ...]] = {
+    "/v1/stream": (*_BEFORE, Unauthorized, NotFound, TooFrequent),
+    "/metrics": (*_BEFORE, Unauthorized, TooFrequent, Internal),
+    "/openapi.json": _BEFORE,
+}
+_CODES = sorted(ERRORS.keys() - {NotConnected.code, Unexpected.code})
+"""Of all errors but those that a client makes for itself."""
 
 
 def describe() -> dict[str, Any]:
@@ -74,7 +88,14 @@ def describe() -> dict[str, Any]:
             schema["description"] = cleandoc(schema["description"])
     for name in ("SyncAnswer", "EventRange"):
         components[name]["properties"]["events"]["items"] = event
-    paths: dict[str, dict[str, Any]] = dict(_BESIDE)
+    for name in ("ErrorBody", "ItemFailure"):
+        components[name]["properties"]["code"] |= {"enum": _CODES, "description": "A later version may have others."}
+    paths: dict[str, dict[str, Any]] = {
+        path: {
+            "get": operation["get"] | {"responses": operation["get"]["responses"] | _by_status(_BESIDE_REFUSED[path])}
+        }
+        for path, operation in _BESIDE.items()
+    }
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
     return {
@@ -144,6 +165,11 @@ def _refusals(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
         kinds.add(TooFrequent)
     if endpoint.takes_body:
         kinds.add(BodyTooLarge)
+    return _by_status(kinds)
+
+
+def _by_status(kinds: Iterable[type[ChatError]]) -> dict[str, Any]:
+    """The refusals of these kinds, as OpenAPI has them."""
     by_status: dict[int, list[str]] = {}
     for kind in sorted(kinds, key=lambda kind: kind.code):
         by_status.setdefault(kind.status, []).append(kind.code)

@@ -356,4 +356,5 @@ def every_dialog() -> list[type[Dialog[Any]]]:
 def test_every_key_of_a_dialog_has_something_to_do(dialog: type[Dialog[Any]]) -> None:
     for binding in dialog.BINDINGS:
         action = binding[1] if isinstance(binding, tuple) else binding.action
-        assert hasattr(dialog, f"action_{action.split('(')[0]}"), action
+        owner = ChatApp if action.startswith("app.") else dialog
+        assert hasattr(owner, f"action_{action.removeprefix('app.').split('(')[0]}"), action

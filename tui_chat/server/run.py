@@ -91,9 +91,9 @@ async def serve(
     """
     with nullcontext(stop) if stop is not None else _signals() as told:
         async with running(options) as server:
-            if ready is not None:
-                ready(server.listening)
             with _at_hangup(server.read_certificates) if stop is None else nullcontext():
+                if ready is not None:
+                    ready(server.listening)  # from now on signals may come
                 await told.wait()
             _log.info("stopping")
 

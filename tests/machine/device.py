@@ -110,12 +110,15 @@ class Device:
         caller: Caller,
         random: Random,
         monotonic: Callable[[], float],
+        cleared_through: Callable[[int, str], int],
     ):
         self.server = server
         self.switchboard = switchboard
         self.caller = caller
         self.random = random
         self.monotonic = monotonic
+        self.cleared_through = cleared_through
+        """Up to where a user's history of a conversation is cleared now, by the rules."""
         self.link = Link(server, random)
         self.store = Store()
         self.core: Core
@@ -214,10 +217,14 @@ class Device:
         self.screen.setdefault(conversation_id, set()).update(shown)
 
     def _floor(self, conversation_id: str) -> int:
-        """What may not be shown; after a backup was restored, pages are of another truth than what was told before."""
+        """What may not be shown: what this device was told of, unless it was restored, which it may not have heard yet.
+
+        After a backup was put in the place of the server's data, pages are of another truth than what was told before.
+        """
         if self._epoch != self.server.epoch:
             return 0
-        return self.told.get(conversation_id, NO_MARKS).cleared_through
+        told = self.told.get(conversation_id, NO_MARKS).cleared_through
+        return min(told, self.cleared_through(self.caller.user, conversation_id)) if told else 0
 
     def _announced(self, told: list[changes.Change]) -> None:
         """A batch of changes, as a screen takes them."""

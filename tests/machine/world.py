@@ -79,7 +79,9 @@ class World:
             caller = enter(user_id, device_name)
             self.callers.setdefault(caller.user, caller)
             chances = Random(self.random.random())
-            self.devices.append(Device(self.server, self.switchboard, caller, chances, self.loop.time))
+            self.devices.append(
+                Device(self.server, self.switchboard, caller, chances, self.loop.time, self.cleared_through)
+            )
         self.peers = [self.server.register(user_id, "desk") for user_id in PEERS]
         self.callers |= {caller.user: caller for caller in self.peers}
         self.switch(sync=told)
@@ -89,6 +91,11 @@ class World:
     def ledger(self) -> Ledger:
         """What was done so far."""
         return self.clerk.ledger
+
+    def cleared_through(self, user: int, conversation_id: str) -> int:
+        """Up to where a user's history of a conversation is cleared, by the rules."""
+        side = self.ledger.sides.get((user, conversation_id))
+        return side.cleared if side is not None else 0
 
     def clock(self) -> int:
         """Milliseconds since 1970."""

@@ -177,6 +177,7 @@ class World:
             self.forgiven |= device.store.outbox.identifiers
             device.untold.clear()
             device.kept.clear()
+        self.seen.clear()  # numbers are given out again: those that were on the screen may be others' messages now
         data, ledger = self.backup
         self.server.restore(data)
         self.clerk.ledger = copy.deepcopy(ledger)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.client.making import MINE, arrived, message, row
+from tests.client.making import MINE, arrived, message, ranged, row
 from tui_chat.cache.memory import MemoryAccount
 from tui_chat.client.announcer import Announcer
 from tui_chat.client.catch_up import CatchUp
@@ -149,6 +149,16 @@ async def test_a_reload_keeps_history_but_not_that_of_another_epoch(cursor: str,
     made.store.history.add(BOB, [message(BOB, 4)])
     await made.catch_up.reload()
     assert [one.message_seq for one in made.store.history.tail(BOB, 9)] == left
+
+
+async def test_a_snapshot_is_left_where_the_socket_has_brought_what_it_was_asked_for() -> None:
+    late = msgspec.structs.replace(snapshot(12, row(BOB, 4), reset="log_too_old"), cursor="e:12")
+    server = Server(late, answer(14, 13))
+    made = Made(server, row(BOB, 4))
+    server.meanwhile = lambda: made.receiver.receive(ranged(11, arrived(11, BOB, 5), last=13))
+    await made.catch_up.run()
+    assert (made.state.cursor, made.state.shown[BOB].newest_seq) == ("e:13", 5)
+    assert server.asked == ["e:10", "e:13"]
 
 
 async def test_asked_too_often_it_waits_and_does_not_begin_anew() -> None:

@@ -75,3 +75,17 @@ def test_an_echo_gets_no_number_in_a_conversation_that_a_reset_took(world: World
     world.settle()
     assert "C2Cbob" not in mine.core.state.conversations
     assert not mine.screen.get("C2Cbob")
+
+
+def test_what_the_socket_brings_during_a_reload_is_not_taken_back(world: World) -> None:
+    """Its list takes two pages, and something is deleted after the first was read."""
+    mine, other = laptop(world), phone(world)
+    for device in (mine, other):
+        device.link.delay = lambda: 0.02  # type: ignore[method-assign]
+    world.at_once(lambda: mine.do(mine.core.catch_up.reload()), 0.03)
+    ids = ["C2Ccarol"]
+    world.at_once(lambda: other.do(deleting.delete(other.core, ids, clear_history_message=True)))
+    for _ in range(30):
+        world.at_once(lambda: None, 0.005)
+    assert "C2Ccarol" not in mine.core.state.conversations
+    world.settle()

@@ -16,7 +16,7 @@ from tui_chat.protocol.requests import SyncAnswer
 from .calls import Calls
 from .receiver import Receiver
 from .state import State
-from .sync import Gap, same_numbering
+from .sync import Gap, position_of, same_numbering
 
 Answer = TypeVar("Answer")
 
@@ -37,6 +37,8 @@ class CatchUp:
         self._seen = 0
         """Highest eventSeq that is known to exist in this epoch."""
         self.resets = 0
+        self.replacing = False
+        """While the state is asked for anew: what a range did meanwhile, the older snapshot would take back."""
 
     def saw(self, event_seq: int) -> bool:
         """The log reaches this far; whether that is beyond what is here."""
@@ -75,7 +77,8 @@ class CatchUp:
                 answer = await _patiently(lambda: self._calls.sync(self._state.cursor, limit=_RANGE))
                 self._facts(answer.server)
                 if answer.conversations is not UNSET:
-                    await self._take_snapshot(answer, keep_history=answer.reset != "epoch")
+                    if answer.reset == "epoch" or not self._is_beyond(answer.cursor):
+                        await self._take_snapshot(answer, keep_history=answer.reset != "epoch")
                     continue
                 self._take(answer, while_away)
                 if not answer.more and not self.saw(self._seen):
@@ -84,12 +87,22 @@ class CatchUp:
     async def reload(self) -> None:
         """Ask for the whole state anew, whatever is here. Raises as `run`."""
         async with self._lock:
-            answer = await self._calls.sync(None)
-            self._facts(answer.server)
-            if answer.conversations is UNSET:
-                raise Unexpected("the server answered a first sync without the state")
-            await self._take_snapshot(answer, keep_history=same_numbering(self._state.cursor, answer.cursor))
+            self.replacing = True
+            try:
+                answer = await self._calls.sync(None)
+                self._facts(answer.server)
+                if answer.conversations is UNSET:
+                    raise Unexpected("the server answered a first sync without the state")
+                await self._take_snapshot(answer, keep_history=same_numbering(self._state.cursor, answer.cursor))
+            finally:
+                self.replacing = False
         await self.run()
+
+    def _is_beyond(self, cursor: str) -> bool:
+        """Whether the socket has brought meanwhile what was asked for: a snapshot would take the state back."""
+        position, there = self._state.position, position_of(cursor)
+        beyond = position is not None and there is not None and position >= there
+        return beyond and same_numbering(self._state.cursor, cursor)
 
     def _take(self, answer: SyncAnswer, while_away: bool) -> None:
         if not answer.events and answer.last <= (self._state.position or 0):
@@ -109,10 +122,14 @@ class CatchUp:
         assert answer.conversations is not UNSET
         rows: list[Conversation] = list(answer.conversations)
         following = answer.next if answer.next is not UNSET else None
-        while following is not None:
-            page = await _patiently(partial(self._calls.conversations, following))
-            rows.extend(page.conversations)
-            following = page.next
+        self.replacing = True
+        try:
+            while following is not None:
+                page = await _patiently(partial(self._calls.conversations, following))
+                rows.extend(page.conversations)
+                following = page.next
+        finally:
+            self.replacing = False
         self.resets += 1
         self._seen = 0
         self._receiver.replace(rows, answer.cursor, keep_history=keep_history)

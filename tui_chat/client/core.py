@@ -231,6 +231,8 @@ class Core:
 
     def _apply(self, frame: events.ServerFrame) -> None:
         match frame:
+            case events.EventRange() if self.catch_up.replacing:
+                self._catch_up_soon()  # it comes again, behind the snapshot
             case events.EventRange():
                 try:
                     outcome = self.receiver.receive(frame)

@@ -1,7 +1,10 @@
 """Runs worlds step by step on plain seeded dice: what Hypothesis does with shrinking, this does quickly."""
 
+from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
+
+from tests.server.operations.stores import Store
 
 from .actions import ACTIONS, SeededDice, step
 from .world import World
@@ -20,15 +23,21 @@ class Tally(NamedTuple):
     worlds: int
 
 
-def play(seed: int, steps: int = STEPS_A_WORLD, *, told: bool | None = None) -> int:
+def play(
+    seed: int, steps: int = STEPS_A_WORLD, *, told: bool | None = None, store: Callable[[], Store] | None = None
+) -> int:
     """One world from its beginning until everything has come to rest. Raises Broken; returns the number of steps.
 
-    `told`: whether deletions are told to other devices throughout; None: as the seed has it.
+    Arguments:
+        told: whether deletions are told to other devices throughout; None: as the seed has it.
+        store: makes what the server's data are in; SQLite in memory where none is given.
     """
     random = Random(seed)
     dice = SeededDice(random)
     done: list[str] = []
-    world = World(seed, told=told if told is not None else random.random() < 0.5)
+    world = World(
+        seed, told=told if told is not None else random.random() < 0.5, store=store() if store is not None else None
+    )
     try:
         for _ in range(steps):
             action = random.choice(ACTIONS)
@@ -58,10 +67,10 @@ def fingerprint(seed: int, steps: int) -> list[tuple[float, int, str | None, int
     return found
 
 
-def soak(seed: int, steps: int) -> Tally:
+def soak(seed: int, steps: int, store: Callable[[], Store] | None = None) -> Tally:
     """Worlds one after the other until `steps` steps are done."""
     done = worlds = 0
     while done < steps:
-        done += play(seed * 1_000_003 + worlds, min(STEPS_A_WORLD, steps - done))
+        done += play(seed * 1_000_003 + worlds, min(STEPS_A_WORLD, steps - done), store=store)
         worlds += 1
     return Tally(done, worlds)

@@ -254,17 +254,17 @@ class Clerk:
 
     def newest(self, user: int) -> dict[str, int]:
         """The newest message of each conversation that a user could ever see."""
-        rows = self.server.engine.connection.execute(f"{_NUMBERS} WHERE s.account = ?", (user,))
+        rows = self.server.store.rows(f"{_NUMBERS} WHERE s.account = ?", user)
         return {one.conversation_id: one.newest for one in map(Numbers._make, rows)}
 
     def _numbers(self) -> list[Numbers]:
-        return [Numbers(*row) for row in self.server.engine.connection.execute(_NUMBERS)]
+        return [Numbers(*row) for row in self.server.store.rows(_NUMBERS)]
 
     # Holding the server against it
 
     def check(self, callers: dict[int, Caller]) -> None:
         """Everything that anybody could see now is as the rules have it. `callers`: one device of each user."""
-        query = self.server.engine.connection.execute
+        query = self.server.store.rows
         messages: dict[int, list[tuple[int, int, int, str | None]]] = {}
         for conversation, *message in query("SELECT conversation, seq, sender, type, extra FROM message ORDER BY seq"):
             messages.setdefault(conversation, []).append(tuple(message))

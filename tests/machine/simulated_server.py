@@ -1,8 +1,7 @@
-"""A server without sockets: the real endpoints and operations on SQLite in memory, called one after the other."""
+"""A server without sockets: the real endpoints and operations on a store of either engine, one call after the other."""
 
 import itertools
 import re
-import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, cast
@@ -11,14 +10,13 @@ from urllib.parse import unquote
 
 import msgspec
 
+from tests.server.operations.stores import SqliteStore, Store
 from tui_chat.protocol import events, limits
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.requests import ChangeSettings, Credentials
 from tui_chat.protocol.wire import encode
 from tui_chat.server.engines import Committed, Emitted, Transaction
-from tui_chat.server.engines.migrations import migrate
-from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
 from tui_chat.server.hub import Hub
 from tui_chat.server.operations import accounts, expiry, settings
 from tui_chat.server.operations import events as log
@@ -65,32 +63,45 @@ class Witness(Protocol):
 
 
 class Backup(NamedTuple):
-    """A server's data as they once were."""
+    """That the store has marked how it was, and where users' logs stood then."""
 
-    data: bytes
     positions: dict[int, int]
 
 
-class MemoryEngine:
-    """Implements `engines.Engine` on one connection, on the caller's thread: nothing is durable, everything quick."""
+class MemoryStore(SqliteStore):
+    """SQLite in memory: nothing is durable, everything quick."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, now: int) -> None:
+        super().__init__(":memory:", now)
+        self.connection.execute("PRAGMA temp_store=MEMORY")
+        self._image = b""
+
+    def mark(self) -> None:
+        """Keep the present state in mind; the last that was counts."""
+        self._image = self.connection.serialize()
+
+    def go_back(self) -> None:
+        """Return to it."""
+        self.connection.deserialize(self._image)
+
+
+class SimulatedEngine:
+    """Implements `engines.Engine` on one store, on the caller's thread."""
+
+    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+        self.store = store
         self._clock = clock
         self._listeners: list[Callable[[Committed], None]] = []
-        self.connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
-        for pragma in ("journal_mode=MEMORY", "synchronous=OFF", "temp_store=MEMORY"):
-            self.connection.execute(f"PRAGMA {pragma}")
 
     def do(self, job: Callable[[Transaction], T]) -> T:
         """Run a transaction: all of it, or nothing."""
-        tx = SqliteTransaction(self.connection, self._clock())
-        self.connection.execute("BEGIN")
+        tx = self.store.begin(self._clock())
         try:
             result = job(tx)
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            self.store.rollback()
             raise
-        self.connection.execute("COMMIT")
+        self.store.commit()
         if tx.emitted or tx.revoked or tx.settings_changed is not None:
             committed = Committed(emitted=tx.emitted, revoked=tx.revoked, settings_changed=tx.settings_changed)
             for listener in self._listeners:
@@ -99,7 +110,11 @@ class MemoryEngine:
 
     def look(self, job: Callable[[Transaction], T]) -> T:
         """Run what only reads."""
-        return job(SqliteTransaction(self.connection, self._clock()))
+        tx = self.store.begin(self._clock())
+        try:
+            return job(tx)
+        finally:
+            self.store.rollback()
 
     async def write(self, job: Callable[[Transaction], T]) -> T:
         """See Engine.write."""
@@ -113,10 +128,6 @@ class MemoryEngine:
         """See Engine.on_commit."""
         self._listeners.append(listener)
 
-    async def close(self) -> None:
-        """See Engine.close."""
-        self.connection.close()
-
 
 class Beginning(NamedTuple):
     """What a socket begins with."""
@@ -127,15 +138,16 @@ class Beginning(NamedTuple):
 
 
 class SimulatedServer:
-    """One server, its restarts and its backups. `clock`: milliseconds since 1970.
+    """One server, its restarts and its backups. `clock`: milliseconds since 1970; `store`: where its data are, with
+    our schema and nothing in it.
 
     To the endpoints' handlers it is their `services.Services`, of which they use the engine, the hub and the limiter.
     """
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, clock: Callable[[], int], store: Store) -> None:
         self.clock = clock
-        self.engine = MemoryEngine(clock)
-        migrate(self.engine.connection, clock())
+        self.store = store
+        self.engine = SimulatedEngine(store, clock)
         self.engine.on_commit(self._committed)
         self.epoch = ""
         self.logs: dict[str, dict[int, list[Emitted]]] = {}
@@ -152,7 +164,7 @@ class SimulatedServer:
     def _begin(self, epoch: str) -> Hub:
         self.epoch = epoch
         self.logs.setdefault(epoch, {})
-        self.engine.connection.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (epoch,))
+        self.store.change("UPDATE meta SET value = ? WHERE name = 'epoch'", epoch)
         return Hub(partial(log.cursor_at, epoch))
 
     def _committed(self, committed: Committed) -> None:
@@ -256,22 +268,21 @@ class SimulatedServer:
         return self.engine.look(lambda tx: log.position(tx, user))
 
     def back_up(self) -> Backup:
-        """Everything as it is now."""
-        return Backup(
-            self.engine.connection.serialize(), {user: len(one) for user, one in self.logs[self.epoch].items()}
-        )
+        """Everything as it is now; the backup before it can be restored no more."""
+        self.store.mark()
+        return Backup({user: len(one) for user, one in self.logs[self.epoch].items()})
 
     def restore(self, backup: Backup) -> None:
         """Be again as at the backup, under a new epoch; whoever is connected must be cut off by the caller."""
         before = self.logs[self.epoch]
-        self.engine.connection.deserialize(backup.data)
+        self.store.go_back()
         epoch = f"epoch{len(self.logs)}"
         self.logs[epoch] = {user: before[user][:length] for user, length in backup.positions.items()}
         self.hub = self._begin(epoch)
 
     def close(self) -> None:
-        """Let go of the memory."""
-        self.engine.connection.close()
+        """Let go of the data."""
+        self.store.close()
 
 
 def is_for(one: Emitted, device_id: str) -> bool:

@@ -9,6 +9,7 @@ from unittest import mock
 import msgspec
 import websockets.asyncio.client
 
+from tests.server.operations.stores import Store
 from tui_chat.client import inquiry
 from tui_chat.client.changes import Connection
 from tui_chat.client.entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedSend
@@ -29,7 +30,7 @@ from .device import HELD, Device, identifier_of
 from .ledger import Clerk, Ledger, identifier
 from .simulated_loop import SimulatedLoop
 from .simulated_network import NONE, Switchboard
-from .simulated_server import PAGE, START, Backup, SimulatedServer
+from .simulated_server import PAGE, START, Backup, MemoryStore, SimulatedServer
 
 DEVICES: Final = (("alice", "laptop"), ("alice", "phone"), ("alice", "tablet"), ("bob", "laptop"), ("bob", "phone"))
 PEERS: Final = ("carol", "dave")
@@ -45,15 +46,16 @@ class World:
     Arguments:
         seed: of the network's chances.
         told: whether other devices are told of deletions, at first.
+        store: where the server's data are; SQLite in memory where none is given.
     """
 
-    def __init__(self, seed: int, *, told: bool):
+    def __init__(self, seed: int, *, told: bool, store: Store | None = None):
         self.random = Random(seed)
         self.steps = 0
         self.skew = 0
         """Milliseconds by which the clock on the wall was put forward."""
         self.loop = SimulatedLoop()
-        self.server = SimulatedServer(self.clock)
+        self.server = SimulatedServer(self.clock, store if store is not None else MemoryStore(START))
         self.clerk = Clerk(self.server, Ledger())
         self.server.witness = self
         self.switchboard = Switchboard()
@@ -219,11 +221,15 @@ class World:
         for conversation_id in bounds.keys() & set(answer.conversation_id_list):
             seen = bounds[conversation_id]
             share = self.ledger.side(caller.user, conversation_id).shares[-1]
-            (others,) = self.server.engine.connection.execute(
+            ((others,),) = self.server.store.rows(
                 "SELECT COUNT(*) FROM message m JOIN state s ON s.conversation = m.conversation"
                 " WHERE s.account = ? AND s.conversation_id = ? AND m.seq > ? AND m.seq <= ? AND m.sender <> ?",
-                (caller.user, conversation_id, seen, share.hidden, caller.user),
-            ).fetchone()
+                caller.user,
+                conversation_id,
+                seen,
+                share.hidden,
+                caller.user,
+            )
             assert not others, f"{caller.user_id}: {conversation_id} is deleted through {share.hidden}, seen {seen}"
 
     def _not_told(self, caller: Caller, answer: ConversationsDeleted) -> None:
@@ -364,7 +370,7 @@ class World:
     def _check_effects(self) -> None:
         """Every command that was ever queued took effect once, was refused, or was taken out for a reason."""
         texts: dict[str, int] = {}
-        for client_id, count in self.server.engine.connection.execute(
+        for client_id, count in self.server.store.rows(
             "SELECT client_id, COUNT(*) FROM message WHERE client_id IS NOT NULL GROUP BY client_id"
         ):
             texts[client_id] = count

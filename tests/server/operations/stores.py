@@ -59,8 +59,8 @@ class Store(ABC):
 class SqliteStore(Store):
     """A file."""
 
-    def __init__(self, path: Path, now: int) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None)
+    def __init__(self, path: Path | str, now: int) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None, cached_statements=512)
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=OFF")
         migrate(self.connection, now)

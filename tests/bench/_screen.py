@@ -34,6 +34,8 @@ PASSWORD: Final = "correct horse"
 MINUTE_MS: Final = 60_000
 PATIENCE: Final = 30.0
 """Seconds in which what is waited for has to appear."""
+_FRAME_QUIET: Final = 0.004
+"""Seconds without output after which a frame is over."""
 _QUIET: Final = 0.02
 """Seconds without output after which a screen has settled."""
 
@@ -42,10 +44,11 @@ class Watched:
     """A program on a pty of 120 by 40, read as bytes: an emulator would cost more than the program."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
+        self.started = time.perf_counter()
         self.child: Any = pexpect.spawn(
             command[0], list(command[1:]), env=environment, dimensions=(40, 120), timeout=PATIENCE
         )
-        self.started = time.perf_counter()
+        self.child.delaybeforesend = None
 
     @property
     def pid(self) -> int:
@@ -74,16 +77,34 @@ class Watched:
 
     def press(self, keys: str) -> float:
         """Send keys; when."""
+        pressed = time.perf_counter()
         self.child.send(keys)
-        return time.perf_counter()
+        return pressed
 
     def frame(self, keys: str) -> float:
-        """Send keys; seconds until something was drawn. What came before is read first, so that it does not count."""
-        self.settle(0.004)
+        """Send keys; seconds until all was drawn that they change: the last of it, with nothing after it for a moment.
+
+        What came before is read first, so that it does not count.
+        """
+        self.settle(_FRAME_QUIET)
         pressed = self.press(keys)
         if not self._read(PATIENCE):
             raise TimeoutError(f"{keys!r} draws nothing")
-        return time.perf_counter() - pressed
+        drawn = time.perf_counter()
+        while self._read(_FRAME_QUIET):
+            drawn = time.perf_counter()
+        return drawn - pressed
+
+    def quit(self) -> None:
+        """Ctrl+Q, and wait for the end: what an orderly end leaves for the next start is there then."""
+        self.press("\x11")
+        end = time.perf_counter() + PATIENCE
+        while time.perf_counter() < end:
+            try:
+                self._read(0.05)
+            except EOFError:
+                break
+        self.child.wait()
 
     def processor_seconds(self) -> float:
         """What it has used so far."""
@@ -114,15 +135,16 @@ class Watched:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Own directories, a plain terminal of many colours."""
+    """Own directories, a plain terminal of many colours; compiled modules are kept, as an installed program's are."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "XDG_"))}
-    for name in ("LINES", "COLUMNS"):
+    for name in ("LINES", "COLUMNS", "PYTHONDONTWRITEBYTECODE"):
         kept.pop(name, None)
     directories = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "CONFIG", "CACHE", "STATE")}
     return {
         **kept,
         **directories,
         "HOME": str(home),
+        "PYTHONPYCACHEPREFIX": str(home / "compiled"),
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
         "LANG": "C.UTF-8",
@@ -138,15 +160,15 @@ def person(number: int) -> str:
 class Mailbox:
     """A server with alice's conversations, and her client's home with all of it in the cache."""
 
-    def __init__(self, scratch: Path, lengths: Sequence[int], *, muted: int = 0) -> None:
-        """`lengths`: messages of each conversation, from the top row; the last `muted` of the rows are muted."""
+    def __init__(self, scratch: Path, lengths: Sequence[int], *, muted_each: int = 0) -> None:
+        """`lengths`: messages of each conversation, from the top row; of so many rows one is muted."""
         self.lengths = lengths
         self.home = scratch / "home"
         self.home.mkdir(parents=True)
         self.environment = environment(self.home)
         data = scratch / "data"
         data.mkdir()
-        asyncio.run(_fill(data, lengths, muted))
+        asyncio.run(_fill(data, lengths, muted_each))
         self.server = ServerProcess(data)
         _run_plain(["login", "--server", self.server.url, "--user", "alice"], self.environment)
         asyncio.run(self._warm())
@@ -210,7 +232,7 @@ def _messages(number: int, length: int, newest: int) -> list[Message]:
     ]
 
 
-async def _fill(data: Path, lengths: Sequence[int], muted: int) -> None:
+async def _fill(data: Path, lengths: Sequence[int], muted_each: int) -> None:
     passwords = Passwords(CHEAP)
     hashed = await passwords.hash(PASSWORD)
     passwords.close()
@@ -219,7 +241,7 @@ async def _fill(data: Path, lengths: Sequence[int], muted: int) -> None:
     users = [ArchivedUser(user_id=person(number)) for number in range(len(lengths))]
     flags = [
         ArchivedFlags(user_id="alice", conversation_id=f"C2C{person(number)}", muted=True)
-        for number in range(len(lengths) - muted, len(lengths))
+        for number in (range(0, len(lengths), muted_each) if muted_each else ())
     ]
     messages = [
         ArchivedMessage(

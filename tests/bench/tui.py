@@ -1,4 +1,7 @@
-"""The screen on a pty: first paint, key to frame, opening, scrolling, marking, idle, 10,000 deletions."""
+"""The screen on a pty: first paint, key to frame, opening, scrolling, marking, idle, 10,000 deletions.
+
+Parts can be chosen: `--only paint`, idle, keys, opening, scrolling, marking, deleting.
+"""
 
 import random
 import sys
@@ -22,24 +25,39 @@ ESCAPE = "\x1b"
 PAGE_UP = "\x1b[5~"
 
 
+ON_ONE_CLIENT = ("keys", "opening", "scrolling", "marking", "deleting")
+"""Parts that one running client goes through."""
+
+
 def run(bench: Bench) -> None:
-    """All of it."""
+    """Measure the chosen parts."""
+    parts = bench.chosen(["paint", "idle", *ON_ONE_CLIENT])
     count = bench.size(10_000, quick=120)
     long, short = bench.size((5_000, 100), quick=(60, 20))
     lengths = [long, short, bench.size(10_000, quick=80), *[9] * (count - 3)]
     bench.progress(f"a mailbox of {count:,} conversations, {sum(lengths):,} messages")
-    with closing(Mailbox(bench.scratch / "many", lengths, muted=count // 10)) as many:
-        _first_paint(bench, many)
-        _idle(bench, many)
+    with closing(Mailbox(bench.scratch / "many", lengths, muted_each=10)) as many:
+        if "paint" in parts:
+            _first_paint(bench, many)
+        if "idle" in parts:
+            _idle(bench, many)
+        if set(parts).isdisjoint(ON_ONE_CLIENT):
+            return
         with many.open() as client:
             client.until(person(0))
+            client.until("connected")
             client.settle(1.0)
-            with closing(Mailbox(bench.scratch / "few", [9] * bench.size(100, quick=30))) as few:
-                _keys(bench, client, few)
-            _opening(bench, client)
-            _scrolling(bench, client)
-            _marking(bench, client, count)
-            _deleting(bench, client, count)
+            if "keys" in parts:
+                with closing(Mailbox(bench.scratch / "few", [9] * bench.size(100, quick=30))) as few:
+                    _keys(bench, client, few)
+            if "opening" in parts:
+                _opening(bench, client)
+            if "scrolling" in parts:
+                _scrolling(bench, client)
+            if "marking" in parts:
+                _marking(bench, client, count)
+            if "deleting" in parts:
+                _deleting(bench, client, count)
 
 
 def _first_paint(bench: Bench, mailbox: Mailbox) -> None:
@@ -51,6 +69,8 @@ def _first_paint(bench: Bench, mailbox: Mailbox) -> None:
             painted = app.until("painted") - app.started
         with mailbox.open() as client:
             shown = client.until(person(0)) - client.started
+            client.until("connected")
+            client.quit()
         if turn or turns == 1:
             empty.append(painted)
             ours.append(shown)

@@ -159,6 +159,11 @@ class FakeSession(Changing, Grouping, Unasked):
         """What the app takes."""
         return self
 
+    @property
+    def conversation_count(self) -> int:
+        """All are known."""
+        return len(self.conversations)
+
     async def start(self) -> None:
         """Nothing to connect to."""
 

@@ -10,6 +10,7 @@ from .arguments import add_account_options
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tui_chat.client.interface import Session
     from tui_chat.client.session import ChatSession
     from tui_chat.config import Settings
     from tui_chat.tui.app import ChatApp
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
     import asyncio
 
-    from tui_chat.client.session import ChatSession
+    from tui_chat.client.early import resume_early
     from tui_chat.config import Paths, Profiles
 
     from .account import stored
@@ -64,11 +65,13 @@ def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
     directory = paths.account_cache(credentials.server_url, credentials.user_id)
 
     async def opened() -> None:
-        session = ChatSession.resume(
+        session = resume_early(
             credentials, secrets=store, cache_directory=directory, keep_messages=settings.history.keep
         )
-        async with session:
+        try:
             await show(session, settings)
+        finally:
+            await session.close()
 
     asyncio.run(opened())
     return 0
@@ -139,7 +142,7 @@ async def _log_in_beside_others(
             return session, directory
 
 
-async def show(session: "ChatSession", settings: "Settings") -> None:
+async def show(session: "Session", settings: "Settings") -> None:
     """Run the screen on a session until the person quits."""
     from tui_chat.tui.app import ChatApp
 
@@ -158,7 +161,11 @@ def screen_options() -> dict[str, Any]:
 
 
 async def run_screen(app: "ChatApp", settings: "Settings") -> None:
-    """Run an app until the person quits, or the machine asks for it: the terminal is left as it was found."""
+    """Run an app until the person quits, or the machine asks for it: the terminal is left as it was found.
+
+    Raises:
+        ChatError: what the screen was to show could not be opened.
+    """
     import asyncio
     import gc
     import signal
@@ -172,3 +179,5 @@ async def run_screen(app: "ChatApp", settings: "Settings") -> None:
         # Letters that the terminal's encoding has not, in names and messages: a question mark, not an escape in ASCII.
         sys.__stderr__.reconfigure(errors="replace")
     await app.run_async(mouse=settings.screen.mouse)
+    if app.failure is not None:
+        raise app.failure

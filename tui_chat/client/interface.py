@@ -65,6 +65,10 @@ class Known(Protocol):
         """The rows as they are shown. Live, not a copy."""
 
     @property
+    def conversation_count(self) -> int:
+        """How many there are: more than `conversations` has while the session is being opened."""
+
+    @property
     def stale(self) -> AbstractSet[str]:
         """Rows that another device deleted without word: copies."""
 

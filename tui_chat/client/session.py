@@ -123,6 +123,19 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
         """
         return cls(resumed(credentials, opened(cache_directory, keep_messages), secrets, clock, random))
 
+    @classmethod
+    async def resume_beside(
+        cls,
+        credentials: StoredCredentials,
+        *,
+        cache_directory: Path,
+        keep_messages: int = HISTORY_KEEP,
+        secrets: CredentialStore | None = None,
+    ) -> Self:
+        """As `resume`; the cache is opened on a thread, beside whatever else goes on."""
+        store = await asyncio.to_thread(opened, cache_directory, keep_messages)
+        return cls(resumed(credentials, store, secrets, system_clock, None))
+
     async def start(self) -> None:
         """Connect and stay connected, in the background; what happens arrives by `subscribe`."""
         self._start(stream=True)
@@ -215,6 +228,11 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
     def conversations(self) -> Mapping[str, Conversation]:
         """The rows as they are shown: what the server confirmed, with the queue laid over it. Live, not a copy."""
         return self._conversations
+
+    @property
+    def conversation_count(self) -> int:
+        """How many there are."""
+        return len(self._conversations)
 
     @property
     def stale(self) -> AbstractSet[str]:

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
+from textual.message import Message
 
 from tui_chat.clock import system_clock
 from tui_chat.config import Settings
@@ -47,8 +49,12 @@ SecondDevice = Callable[[], Awaitable["Session"]]
 class ChatApp(App[None]):
     """A terminal chat client for one session.
 
-    The session is started and closed by whoever made it; the second device's, which F2 opens, by the app.
+    It starts the session, which whoever made it closes; the second device's, which F2 opens, it closes itself. What a
+    person does before the session has started waits, and is done then in its order.
     """
+
+    class SessionStarted(Message):
+        """What the person did up to now can be done."""
 
     TITLE = "tui-chat"
     CSS_PATH = ["styles/main.tcss", "styles/dialogs.tcss"]  # All at once: a screen's own is parsed when it opens.
@@ -116,6 +122,10 @@ class ChatApp(App[None]):
         self._second = second
         self._confirmed: dict[str, Confirmation] = {}
         """By batch."""
+        self.failure: ChatError | None = None
+        """Why the session could not be started: it ends the app."""
+        self._held: list[events.Event] | None = []
+        """What the person did before the session had started."""
         self.notifier = Notifier(
             session,
             settings=lambda: self.settings.notify,
@@ -143,7 +153,7 @@ class ChatApp(App[None]):
         self.use_theme()
         self.set_keymap({name: ",".join(keys) for name, keys in self.keymap.items()})
         self.push_screen(self.main)
-        self.main.call_after_refresh(self._begin)
+        self.main.call_after_refresh(self._painted)
         if self._joined:
             self.say(Content(_("This is another device of the demo that runs already.")))
         if self._faults:
@@ -167,9 +177,33 @@ class ChatApp(App[None]):
         if self._driver is not None:
             self._driver.write(text)
 
-    async def _begin(self) -> None:
+    def _painted(self) -> None:
         """What is on this machine is painted by now; the network, which takes time to load, comes after it."""
-        await self.session.start()
+        self.run_worker(self._begin(), group="session")
+
+    async def _begin(self) -> None:
+        try:
+            await self.session.start()
+        except ChatError as error:
+            self.failure = error
+            self.exit()
+        else:
+            self.post_message(self.SessionStarted())  # behind what was done already
+
+    async def on_event(self, event: events.Event) -> None:
+        """Textual: hold back what the person does until the session has started, but for the key that quits."""
+        done = isinstance(event, events.InputEvent | events.Paste) and not event.is_forwarded
+        quits = isinstance(event, events.Key) and event.key in self.keys_of(BY_ID["quit"])
+        if self._held is not None and done and not quits:
+            self._held.append(event)
+        else:
+            await super().on_event(event)
+
+    async def on_chat_app_session_started(self) -> None:
+        """Do what was held back."""
+        held, self._held = self._held or [], None
+        for event in held:
+            await super().on_event(event)
 
     async def on_unmount(self) -> None:
         """Close the session that F2 opened; the first one belongs to whoever made it."""

@@ -131,7 +131,7 @@ class DevicePane(Vertical):
 
     def show_all(self) -> None:
         """The whole list from the session."""
-        self.list.set_conversations(self.session.conversations)
+        self.list.set_conversations(self.session.conversations, count=self.session.conversation_count)
         self.list.set_stale(self.session.stale)
         self.show_drafts()
 

@@ -99,11 +99,17 @@ class ConversationList(ConversationRows):
         self._query = EVERYTHING
         self._held_by_app = False
         self._said: tuple[int, int, int] = (0, 0, 0)
+        self._unknown = 0
+        """Rows under those that are here, which are not read yet."""
 
     # What the app tells.
 
-    def set_conversations(self, conversations: Mapping[str, Conversation]) -> None:
-        """The whole list anew; the mapping is kept, and `update_rows` reads it. Marks stay on what is still there."""
+    def set_conversations(self, conversations: Mapping[str, Conversation], *, count: int | None = None) -> None:
+        """The whole list anew; the mapping is kept, and `update_rows` reads it. Marks stay on what is still there.
+
+        `count`: how many there are, where these are only the first of them.
+        """
+        self._unknown = max(count - len(conversations), 0) if count is not None else 0
         self._listing.set_all(conversations)
         self._states = {key: state for key, state in self._states.items() if key in conversations}
         if self._marks.forget([key for key in self._marks.marked if key not in conversations]):
@@ -186,6 +192,11 @@ class ConversationList(ConversationRows):
     def total_count(self) -> int:
         """Conversations, shown or not."""
         return len(self._listing)
+
+    @property
+    def height(self) -> int:
+        """Rows, with those under them that are not read yet."""
+        return len(self.rows) + self._unknown
 
     @property
     def held_newer(self) -> int:
@@ -303,7 +314,7 @@ class ConversationList(ConversationRows):
         self._retitle()
 
     def _retitle(self) -> None:
-        shown, total = len(self.rows), len(self._listing)
+        shown, total = len(self.rows), len(self._listing) + self._unknown
         count = (
             fill(_("{shown} of {total}"), shown=number(shown), total=number(total)) if self.narrowed else number(total)
         )

@@ -87,6 +87,11 @@ class VirtualList(Painted, can_focus=True):
         return self._rows
 
     @property
+    def height(self) -> int:
+        """Lines of the whole."""
+        return len(self._rows)
+
+    @property
     def cursor_index(self) -> int:
         """The cursor's row; 0 in an empty list."""
         return self._cursor
@@ -104,8 +109,8 @@ class VirtualList(Painted, can_focus=True):
         found = rows.index_of(before) if before is not None else 0
         self._cursor = found if found is not None else nearest_left(old, self._cursor, rows)
         self._rows = rows
-        if len(rows) != self.virtual_size.height:
-            self.virtual_size = Size(0, len(rows))
+        if self.height != self.virtual_size.height:
+            self.virtual_size = Size(0, self.height)
         page = self._page
         if not (at_top and self._cursor < page):
             visible = min(max(beside, 0), page - 1) if 0 <= beside < page else None

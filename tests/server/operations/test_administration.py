@@ -106,6 +106,11 @@ class TestAdministrators:
         with pytest.raises(LastAdministrator):
             promote(bob, "bob", administrator=False)
 
+    def test_an_invitation_can_be_typed_behind_an_option(self, world: World, alice: Device) -> None:
+        codes = [world.do(accounts.create_invite, alice.caller).invite for _ in range(100)]
+        assert all(code.isalnum() for code in codes)
+        assert len({*codes}) == len(codes)
+
     def test_invitations_of_a_former_one_are_void(self, world: World, alice: Device, bob: Device) -> None:
         promote(alice, "bob")
         codes = [world.do(accounts.create_invite, one.caller).invite for one in (alice, bob)]

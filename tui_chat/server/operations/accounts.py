@@ -251,7 +251,7 @@ def first_invite(tx: Transaction) -> Invite | None:
 
 
 def _invite(tx: Transaction, creator: int | None) -> Invite:
-    code = secrets.token_urlsafe(18)
+    code = secrets.token_hex(16)  # it is typed behind an option: no dash may stand in front
     tx.execute(
         "INSERT INTO invite (hash, account, until, creator) VALUES (?, NULL, ?, ?)",
         hash_of(code),

@@ -33,6 +33,11 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON, one object a line")
 
 
+def add_limit_option(parser: argparse.ArgumentParser) -> None:
+    """--limit: how many messages are printed."""
+    parser.add_argument("--limit", type=_count, default=50, metavar="N", help="how many messages (%(default)s)")
+
+
 def add_match_option(parser: argparse.ArgumentParser) -> None:
     """--match: what the screen's filter takes as well."""
     parser.add_argument(
@@ -42,6 +47,12 @@ def add_match_option(parser: argparse.ArgumentParser) -> None:
         help="those that match: words of names, and older:30d unread: type:group messages:<3 muted: left: …; "
         "a space is and, | or, - not",
     )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"takes a number from 1, not {text!r}")
+    return int(text)
 
 
 def _query(text: str) -> "Query":

@@ -2,10 +2,13 @@
 
 import sys
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui_chat.protocol.text import clean_name, clean_text
 from tui_chat.protocol.wire import encode
+
+if TYPE_CHECKING:
+    from tui_chat.protocol.models import Message
 
 
 def print_json(value: Any) -> None:
@@ -24,6 +27,15 @@ def print_text(text: str, *, indent: str = "") -> None:
     """A text of several lines."""
     for line in clean_text(text).split("\n"):
         print(_encodable(indent + line), flush=True)
+
+
+def print_message(message: "Message", *, where: str = "", as_json: bool) -> None:
+    """When, where, and who in one line, and the text under it; or the message as JSON."""
+    if as_json:
+        print_json(message)
+        return
+    print_line(f"{moment(message.time)} {where}{message.nick or message.sender}:")
+    print_text(message.text, indent="    ")
 
 
 def moment(milliseconds: int) -> str:

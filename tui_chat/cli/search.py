@@ -2,7 +2,7 @@
 
 import argparse
 
-from .arguments import Commands, add_account_options, add_json_option
+from .arguments import Commands, add_account_options, add_json_option, add_limit_option
 
 
 def add(commands: Commands) -> None:
@@ -10,7 +10,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("search", help="find messages in which all the words stand, the newest first")
     parser.add_argument("words", nargs="+", metavar="WORD", help="anywhere in a message, in whatever case")
     parser.add_argument("--in", dest="conversation", metavar="NAME|ID", help="only there: bob, '#ubuntu', C2Cbob")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="how many messages (%(default)s)")
+    add_limit_option(parser)
     add_account_options(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -20,10 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is found, the newest first."""
     import asyncio
 
-    from .failures import Usage
-
-    if arguments.limit < 1:
-        raise Usage("--limit takes a number from 1")
     return asyncio.run(_search(arguments))
 
 
@@ -32,7 +28,7 @@ async def _search(arguments: argparse.Namespace) -> int:
 
     from .account import session_for
     from .names import resolve
-    from .output import moment, print_json, print_line, print_text
+    from .output import print_message
 
     async with session_for(arguments) as session:
         conversations = session.conversations
@@ -44,11 +40,7 @@ async def _search(arguments: argparse.Namespace) -> int:
                 " ".join(arguments.words), conversation_id=within, cursor=cursor, limit=min(PAGE, left)
             )
             for message in found.messages:
-                if arguments.json:
-                    print_json(message)
-                    continue
-                print_line(f"{moment(message.time)} {message.conversation_id} {message.nick or message.sender}:")
-                print_text(message.text, indent="    ")
+                print_message(message, where=f"{message.conversation_id} ", as_json=arguments.json)
             left -= len(found.messages)
             cursor = found.next
             if cursor is None:

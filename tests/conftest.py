@@ -8,6 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.accounts import People
+    from tests.buses import NatsServer
     from tests.databases import PostgresServer
     from tests.servers import LiveServer, ServerProcess
 
@@ -38,6 +39,15 @@ def postgres() -> "Iterator[PostgresServer]":
     from tests.databases import postgres_server
 
     with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats() -> "Iterator[NatsServer]":
+    """A real NATS server, begun by the first test of this process that wants one; no test ends it."""
+    from tests.buses import nats_server
+
+    with nats_server() as server:
         yield server
 
 

@@ -113,8 +113,10 @@ class LiveServer:
 class ServerProcess:
     """`python -m tui_chat serve` as a child that can be killed and started again on the same port and data."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *words: str) -> None:
+        """`words`: further options of `serve`."""
         self.data = data
+        self._words = words
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
         self.start()
@@ -122,6 +124,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start it; the first time on a free port, later on the same."""
         command = [sys.executable, "-m", "tui_chat", "serve", "--port", str(self._port), "--data", str(self.data)]
+        command += self._words
         environment = {**os.environ, "HOME": str(self.data), "PYTHONWARNINGS": "error"}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         lines: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -134,6 +137,16 @@ class ServerProcess:
             raise AssertionError(f"the server did not start: {line!r}")
         self.url = line.split()[-1]
         self._port = int(self.url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        """Its number, while it runs."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
+    def send_signal(self, which: signal.Signals) -> None:
+        """Send it a signal, such as SIGSTOP, SIGCONT, SIGHUP."""
+        os.kill(self.pid, which)
 
     def kill(self) -> None:
         """As kill -9 does: nothing is finished."""

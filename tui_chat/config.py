@@ -116,6 +116,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
     data: str | None = None
     database: str | None = None
+    bus: str | None = None
+    workers: Annotated[int, msgspec.Meta(ge=1)] | None = None
     public_url: str | None = None
     tls_cert: str | None = None
     tls_key: str | None = None

@@ -16,7 +16,8 @@ ONLY_HERE = {
     "uvicorn": ["server/"],
     "argon2": ["server/"],
     "sqlite3": ["server/engines/"],
-    "psycopg": ["server/engines/postgres"],
+    "psycopg": ["server/engines/postgres", "server/bus/postgres.py"],
+    "nats": ["server/bus/nats.py"],
 }
 
 

@@ -54,6 +54,8 @@ def test_every_setting_can_be_said_in_all_three(tmp_path: Path) -> None:
         "insecure": "true",
         "sync_deletions": "on",
         "database": "postgresql://here/chat",
+        "bus": "nats://one:4222,nats://two:4222",
+        "workers": "3",
         "backups": str(tmp_path / "b"),
         "metrics_token_file": str(tmp_path / "token"),
         "log_format": "json",
@@ -65,7 +67,7 @@ def test_every_setting_can_be_said_in_all_three(tmp_path: Path) -> None:
     for name, value in said.items():
         switch = value == "true"
         words += [f"--{name.replace('_', '-')}", *([] if switch else [value])]
-        plain = switch or name == "port"
+        plain = switch or name in ("port", "workers")
         written = value if plain else f"'{value}'"
         lines.append(f"{name} = {f'[{written}]' if name in ('trusted_proxy', 'origin') else written}")
     environment = {f"TUI_CHAT_{name.upper()}": value for name, value in said.items()}

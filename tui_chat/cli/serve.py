@@ -57,6 +57,19 @@ def add(commands: Commands) -> None:
     keeping.add_argument(
         "--sync-deletions", choices=("on", "off"), help="turn the sync of deletions on or off (else as it was)"
     )
+    sharing = parser.add_argument_group("several processes")
+    sharing.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help="processes that share the address; more than one need PostgreSQL (1)",
+    )
+    sharing.add_argument(
+        "--bus",
+        metavar="ADDRESS",
+        help="how processes at one database tell each other: postgres, postgresql://… around a pooler, nats://HOST:PORT"
+        " (several with commas), or local where there is one process alone (postgres; local with SQLite)",
+    )
     watching = parser.add_argument_group("watching")
     watching.add_argument("--log-format", choices=("text", "json"), help="how the log on standard error looks (text)")
     watching.add_argument(
@@ -82,11 +95,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = server_settings(arguments, os.environ)
     options = options_of(settings)
+    log_format, log_level = settings.log_format or "text", settings.log_level or "info"
     with (
-        logging_to(form=settings.log_format or "text", level=settings.log_level or "info"),
+        logging_to(form=log_format, level=log_level),
         asyncio.Runner(loop_factory=new_event_loop) as runner,
     ):
-        runner.run(serve(options, ready=_announce))
+        if options.workers == 1:
+            runner.run(serve(options, ready=_announce))
+        else:
+            from tui_chat.server.workers import serve_with_workers
+
+            runner.run(serve_with_workers(options, ready=_announce, log_format=log_format, log_level=log_level))
     return 0
 
 
@@ -125,6 +144,8 @@ def options_of(settings: "ServerSettings") -> "ServerOptions":
         port=defaults.port if settings.port is None else settings.port,
         data=path("data") or defaults.data,
         database=settings.database,
+        bus=settings.bus,
+        workers=defaults.workers if settings.workers is None else settings.workers,
         public_url=settings.public_url,
         insecure=bool(settings.insecure),
         tls_cert=path("tls_cert"),
@@ -152,6 +173,13 @@ def _announce(server: "Listening") -> None:
         if server.invitation is not None:
             command += f" --invite {server.invitation}"
         print(f"No account yet. The first one administers the server:\n  {command}", flush=True)
+
+
+def _workers(text: str) -> int:
+    workers = int(text)
+    if workers < 1:
+        raise argparse.ArgumentTypeError("there is at least one worker")
+    return workers
 
 
 def _port(text: str) -> int:

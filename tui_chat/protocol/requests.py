@@ -434,8 +434,10 @@ class Done(Wire, frozen=True, kw_only=True):
 
 
 class Health(Wire, frozen=True, kw_only=True):
-    """GET /healthz. `time`: the server's clock, milliseconds since 1970."""
+    """GET /healthz. `time`: the server's clock, milliseconds since 1970. `bus`: where several processes may share the
+    database, whether what others write is told at once ("up") or found some seconds later ("down")."""
 
     status: Literal["ok"]
     version: str
     time: int = 0
+    bus: Literal["up", "down"] | UnsetType = UNSET

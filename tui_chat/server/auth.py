@@ -22,8 +22,9 @@ Result = TypeVar("Result")
 
 TOKENS_REMEMBERED: Final = 20_000
 TOKEN_MEMORY_MS: Final = 60_000
-"""How long a token is believed without asking the database; revoking is told at once, so this bounds expiry alone. A
-device's last use is written down as often."""
+"""How long a token is believed without asking the database. Revoking is told at once, and where it was done at another
+process and the word was lost, found by the next comparison (bus/exchange.py); so this bounds expiry alone. A device's
+last use is written down as often."""
 HASHES_WAITING_MOST: Final = 256
 
 
@@ -119,11 +120,14 @@ class Tokens:
                 self._known.popitem(last=False)
         return caller
 
-    def forget(self, devices: Collection[str]) -> None:
-        """The tokens of these devices are no longer valid; an answer that is on its way is not remembered."""
+    def forget(self, devices: Collection[str], users: Collection[int] = ()) -> None:
+        """The tokens of these devices, and of these users, are no longer valid; an answer that is on its way is not
+        remembered."""
         self._forgotten += 1
         self._known = OrderedDict(
-            (key, known) for key, known in self._known.items() if known[0].device_id not in devices
+            (key, known)
+            for key, known in self._known.items()
+            if known[0].device_id not in devices and known[0].user not in users
         )
 
 

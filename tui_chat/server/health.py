@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
+
+from msgspec import UNSET, UnsetType
 
 from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.models import ServerFacts
 
+from .bus import Bus
 from .engines import Engine, Transaction
 from .operations import settings
 
@@ -21,10 +24,18 @@ ROOM_BYTES: Final = 64 * 1024
 class Health:
     """What monitors are told."""
 
-    def __init__(self, engine: Engine, monotonic: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, bus: Bus, monotonic: Callable[[], float]) -> None:
         self._engine = engine
+        self._bus = bus
         self._monotonic = monotonic
         self._next_probe = monotonic()
+
+    @property
+    def bus(self) -> Literal["up", "down"] | UnsetType:
+        """Whether other processes' words come at once, or up to some seconds late; unset where there are no others."""
+        if not self._bus.shared:
+            return UNSET
+        return "up" if self._bus.up else "down"
 
     async def check(self) -> tuple[ServerFacts, int]:
         """The server's facts and its time. Reads; writes where that was not tried for PROBE_SECONDS, or failed.

@@ -49,6 +49,10 @@ class Connection(Protocol):
     device_id: str
     sent: int
 
+    @property
+    def reached(self) -> int | None:
+        """The highest eventSeq that it has, or has queued; None while it reads the log by itself."""
+
     def offer(self, frame: Frame) -> None:
         """Take the next range of the log."""
 
@@ -112,6 +116,14 @@ class Hub:
         """Who is connected."""
         return list(self._connections)
 
+    def waiting_users(self) -> list[int]:
+        """Who has a request that waits for news."""
+        return list(self._waiting)
+
+    def concerns(self, user: int) -> bool:
+        """Whether the user is connected, or waits."""
+        return user in self._connections or user in self._waiting
+
     def news(self, user: int) -> "asyncio.Future[None]":
         """A future that is done when something is committed for the user; give it back with `no_news`."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -155,6 +167,24 @@ class Hub:
         for user, event_seq in newest.items():
             for connection in tuple(self._connections.get(user, ())):
                 connection.fall_behind(event_seq)
+
+    def is_behind(self, user: int, event_seq: int) -> bool:
+        """Whether a connection of the user's is live, and was not told as much."""
+        return any(
+            connection.reached is not None and connection.reached < event_seq
+            for connection in self._connections.get(user, ())
+        )
+
+    def wake(self, users: Iterable[int]) -> None:
+        """Let these users' waiting requests look again."""
+        for user in users:
+            self._wake(user)
+
+    def close_users(self, users: Iterable[int], code: int) -> None:
+        """End every connection of these users."""
+        for user in users:
+            for connection in tuple(self._connections.get(user, ())):
+                connection.close(code)
 
     def close_devices(self, device_ids: Iterable[str], code: int) -> None:
         """End the connections of these devices."""

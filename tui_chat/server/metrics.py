@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from tui_chat.protocol.errors import ChatError, WrongPassword
 from tui_chat.protocol.requests import ConversationsDeleted, ConversationsRestored, MessageSent
 
+from .bus.exchange import Exchange
 from .engines import DatabaseSize
 from .hub import Hub
 
@@ -25,7 +26,7 @@ class Metrics:
     read when somebody asks.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, exchange: Exchange) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self._series: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
         self._seconds = Histogram(
@@ -60,7 +61,9 @@ class Metrics:
         )
         self._database = Gauge("tui_chat_database_bytes", "The database's files", registry=self._registry)
         self._empty = Gauge("tui_chat_database_empty_bytes", "Of these, what is empty", registry=self._registry)
-        self._registry.register(_OfTheHub(hub))
+        self._registry.register(_Numbers(lambda: _of_the_hub(hub)))
+        if exchange.bus.shared:
+            self._registry.register(_Numbers(lambda: _of_the_bus(exchange)))
         ProcessCollector(registry=self._registry)
 
     def answered(self, method: str, endpoint: str, status: int, seconds: float) -> None:
@@ -106,11 +109,11 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class _OfTheHub(Collector):
-    """What the hub counts by itself, on the event loop's thread."""
+class _Numbers(Collector):
+    """What is counted as plain numbers, on the event loop's thread."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, read: Callable[[], Iterator[Metric]]) -> None:
+        self._read = read
 
     def describe(self) -> list[Metric]:
         """Nothing: names are not checked for doubles."""
@@ -118,17 +121,41 @@ class _OfTheHub(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read the numbers."""
-        hub, counts = self._hub, self._hub.counts
-        gauges: tuple[tuple[str, str, Callable[[], int]], ...] = (
-            ("tui_chat_sockets", "Event sockets that are open", hub.size),
-            ("tui_chat_users_connected", "Users with an event socket", lambda: len(hub.users())),
-            ("tui_chat_users_waiting", "Users with a request that waits for news", hub.waiting),
-        )
-        for name, words, value in gauges:
-            yield GaugeMetricFamily(name, words, value=value())
-        for name, words, count in (
-            ("tui_chat_socket_frames", "Frames with events that were handed to sockets", counts.frames),
-            ("tui_chat_socket_queue_overflows", "Queues dropped; the socket read on from the log", counts.overflows),
-            ("tui_chat_sockets_cut", "Sockets cut because their peer took nothing", counts.cut),
-        ):
-            yield CounterMetricFamily(name, words, value=count)
+        return self._read()
+
+
+def _of_the_hub(hub: Hub) -> Iterator[Metric]:
+    counts = hub.counts
+    for name, words, value in (
+        ("tui_chat_sockets", "Event sockets that are open", hub.size()),
+        ("tui_chat_users_connected", "Users with an event socket", len(hub.users())),
+        ("tui_chat_users_waiting", "Users with a request that waits for news", hub.waiting()),
+    ):
+        yield GaugeMetricFamily(name, words, value=value)
+    for name, words, count in (
+        ("tui_chat_socket_frames", "Frames with events that were handed to sockets", counts.frames),
+        ("tui_chat_socket_queue_overflows", "Queues dropped; the socket read on from the log", counts.overflows),
+        ("tui_chat_sockets_cut", "Sockets cut because their peer took nothing", counts.cut),
+    ):
+        yield CounterMetricFamily(name, words, value=count)
+
+
+def _of_the_bus(exchange: Exchange) -> Iterator[Metric]:
+    bus = exchange.bus
+    for name, words, value in (
+        ("tui_chat_bus_up", "Whether other processes are heard, and hear this one", int(bus.up)),
+        ("tui_chat_processes", "Processes that serve the database, as far as is known", len(exchange.processes)),
+    ):
+        yield GaugeMetricFamily(name, words, value=value)
+    for name, words, count in (
+        ("tui_chat_bus_wakes_sent", "Users of whom the other processes were told", bus.counts.sent),
+        ("tui_chat_bus_wakes_received", "Users of whom others told this process", bus.counts.received),
+        ("tui_chat_bus_wakes_used", "Of these, users who were connected here", bus.counts.woken_here),
+        ("tui_chat_bus_breaks", "How often the bus was lost", bus.counts.breaks),
+        (
+            "tui_chat_positions_missed",
+            "Users of whom a comparison found that they had missed something",
+            exchange.missed,
+        ),
+    ):
+        yield CounterMetricFamily(name, words, value=count)

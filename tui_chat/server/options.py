@@ -33,6 +33,12 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Directory of the database; made, with 0700, where it does not exist."""
     database: str | None = None
     """Where PostgreSQL is that keeps the data: postgresql://USER@HOST/NAME; None: SQLite in `data`."""
+    bus: str | None = None
+    """How processes that share a database tell each other: `local` (there are no others), `postgres`, the address of
+    PostgreSQL where that of `database` leads through a pooler, or those of NATS servers, with commas. None: `postgres`
+    where the data is in PostgreSQL."""
+    workers: int = 1
+    """Processes that share the address."""
     sync_deletions: bool | None = None
     """Turn the sync of deletions on or off at the start; None leaves it as it is."""
     public_url: str | None = None
@@ -57,11 +63,12 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Refuse what must not be started.
 
         Raises:
-            CannotServe: a database of another kind, half a TLS pair, an address that is none, or plain HTTP beyond
-                loopback without `insecure`.
+            CannotServe: a database of another kind, half a TLS pair, an address that is none, plain HTTP beyond
+                loopback without `insecure`, or several processes where there can be one alone.
         """
         if self.database is not None and not is_postgres(self.database):
             raise CannotServe("--database takes the address of a PostgreSQL database: postgresql://USER@HOST/NAME")
+        self._check_processes()
         if (self.tls_cert is None) != (self.tls_key is None):
             raise CannotServe("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
         for address in self.trusted_proxy:
@@ -72,6 +79,37 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
                 f"plain HTTP on {self.host} would send passwords readable over the network: give --tls-cert and "
                 "--tls-key, or listen on 127.0.0.1 behind a proxy, or say --insecure"
             )
+
+    @property
+    def bus_address(self) -> str | None:
+        """Where the bus is; None where there are no other processes."""
+        if self.database is None or self.bus == "local":
+            return None
+        return self.database if self.bus in (None, "postgres") else self.bus
+
+    def _check_processes(self) -> None:
+        bus = self.bus
+        if bus is not None and bus not in ("local", "postgres") and not is_postgres(bus) and not _is_nats(bus):
+            raise CannotServe(
+                "--bus takes local, postgres, postgresql://USER@HOST/NAME, or nats://HOST:PORT (several with commas)"
+            )
+        if self.workers < 1:
+            raise CannotServe("--workers takes a number from 1")
+        if self.database is None and self.workers > 1:
+            raise CannotServe(
+                "--workers needs PostgreSQL, since SQLite is for one process: --database postgresql://USER@HOST/NAME"
+            )
+        if self.database is None and bus not in (None, "local"):
+            raise CannotServe(
+                "--bus is for several processes at one PostgreSQL, and SQLite is for one process: give --database "
+                "postgresql://USER@HOST/NAME, or leave --bus out"
+            )
+        if self.workers > 1 and bus == "local":
+            raise CannotServe("--workers with --bus local: several processes need --bus postgres or nats://HOST:PORT")
+
+
+def _is_nats(addresses: str) -> bool:
+    return all(address.startswith(("nats://", "tls://")) for address in addresses.split(","))
 
 
 def is_postgres(address: str) -> bool:

@@ -2,12 +2,13 @@
 
 A user is there while one of their sockets is open, and OFFLINE_SECONDS longer: a client that reconnects was never away.
 A socket that was just opened is told once who of the user's acquaintances are there, unless nobody is; who comes and
-goes afterwards is told one by one. It is known of the sockets of this process alone.
+goes afterwards is told one by one. Where several processes serve one database, each tells its own sockets, of
+whoever is connected to any of them.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from typing import Final
 
 from tui_chat.protocol import events
@@ -39,17 +40,27 @@ class Presence:
         self._new: dict[Connection, None] = {}
         """Sockets that were not told yet who is there."""
         self._telling: asyncio.Task[None] | None = None
+        self.elsewhere: Callable[[], Set[int]] = frozenset
+        """Who is connected to another process."""
         hub.on_arrival(self._arrived)
+
+    def came(self, users: Iterable[int]) -> None:
+        """These are connected now."""
+        for user in users:
+            self._went.pop(user, None)
+            if user not in self._there:
+                self._came[user] = None
 
     def _arrived(self, connection: Connection) -> None:
         self._new[connection] = None
-        self._went.pop(connection.user, None)
-        if connection.user not in self._there:
-            self._came[connection.user] = None
+        self.came((connection.user,))
+
+    def _connected(self) -> Set[int]:
+        return frozenset(self._hub.users()) | self.elsewhere()
 
     def check(self, now: float) -> None:
         """Begin to tell what is to be told; `now` is the loop's time."""
-        connected = frozenset(self._hub.users())
+        connected = self._connected()
         for user in self._there - connected:
             self._went.setdefault(user, now)
         if self._telling is not None and not self._telling.done():
@@ -72,7 +83,7 @@ class Presence:
             _log.warning("nobody is told who is there: %s", error)
             return
         # From here on nothing waits: what is told and what is noted as told are the same.
-        connected = frozenset(self._hub.users())
+        connected = self._connected()
         for user in users:
             if user in self._went and user not in connected:
                 self._there.discard(user)

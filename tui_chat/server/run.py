@@ -89,9 +89,9 @@ async def serve(
     Raises:
         CannotServe: options that must not be served, the database in use, the address not available.
     """
-    with nullcontext(stop) if stop is not None else _signals() as told:
+    with nullcontext(stop) if stop is not None else stopping_at_signals() as told:
         async with running(options) as server:
-            with _at_hangup(server.read_certificates) if stop is None else nullcontext():
+            with at_hangup(server.read_certificates) if stop is None else nullcontext():
                 if ready is not None:
                     ready(server.listening)  # from now on signals may come
                 await told.wait()
@@ -100,18 +100,24 @@ async def serve(
 
 @asynccontextmanager
 async def running(
-    options: ServerOptions, *, clock: Clock = system_clock, monotonic: Callable[[], float] = time.monotonic
+    options: ServerOptions,
+    *,
+    clock: Clock = system_clock,
+    monotonic: Callable[[], float] = time.monotonic,
+    listener: socket.socket | None = None,
+    first: bool = True,
 ) -> AsyncIterator[Running]:
-    """A server for as long as the context lasts. Raises CannotServe."""
+    """A server for as long as the context lasts, on an address of its own or on a socket that others use as well; where
+    it is not the `first` of these, it invites nobody. Raises CannotServe."""
     options.check()
-    listener = _listen(options)
+    listener = listener or listen(options)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(listener.close)
         engine = await _open_engine(options, clock)
         stack.push_async_callback(engine.close)
         services = await Services.open(engine, options, clock=clock, monotonic=monotonic)
         stack.push_async_callback(services.close)
-        listening = await _announce(options, listener, engine)
+        listening = await _announce(options, listener, engine, first=first)
         server = _Server(_configure(options, services))
         await stack.enter_async_context(server.accepting(listener))
         for work in (services.watch, services.tidy):
@@ -211,8 +217,8 @@ def _configure(options: ServerOptions, services: Services) -> uvicorn.Config:
     return config
 
 
-def _listen(options: ServerOptions) -> socket.socket:
-    """The listening socket; accepted ones inherit its options."""
+def listen(options: ServerOptions) -> socket.socket:
+    """The listening socket; accepted ones inherit its options. Raises CannotServe."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             options.host, options.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -256,13 +262,13 @@ async def _open_postgres(address: str, clock: Clock) -> Engine:
         raise CannotServe(str(error)) from error
 
 
-async def _announce(options: ServerOptions, listener: socket.socket, engine: Engine) -> Listening:
+async def _announce(options: ServerOptions, listener: socket.socket, engine: Engine, *, first: bool) -> Listening:
     host, port = listener.getsockname()[:2]
     scheme = "http" if options.tls_cert is None else "https"
     if options.sync_deletions is not None:
         change = ChangeSettings(sync_conversation_deletion=options.sync_deletions)
         await engine.write(lambda tx: operations_settings.apply(tx, change))
-    invited = options.public_url is not None or not is_loopback(options.host)
+    invited = first and (options.public_url is not None or not is_loopback(options.host))
     invite = await engine.write(accounts.first_invite) if invited else None
     return Listening(
         url=f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}",
@@ -309,7 +315,7 @@ async def _drain(services: Services) -> None:
 
 
 @contextmanager
-def _at_hangup(act: Callable[[], None]) -> Iterator[None]:
+def at_hangup(act: Callable[[], None]) -> Iterator[None]:
     """Act at each SIGHUP; never, off the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -323,16 +329,20 @@ def _at_hangup(act: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _signals() -> Iterator[asyncio.Event]:
-    """Set at the first SIGTERM or SIGINT (a second one has its usual effect); never, off the main thread."""
+def stopping_at_signals(again: Callable[[], None] | None = None) -> Iterator[asyncio.Event]:
+    """Set at the first SIGTERM or SIGINT; never, off the main thread. A second one calls `again`, or without it has its
+    usual effect."""
     signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     mine = [signal.SIGTERM, signal.SIGINT] if threading.current_thread() is threading.main_thread() else []
 
     def heard() -> None:
+        if signalled.is_set() and again is not None:
+            again()
         signalled.set()
-        for each in mine:
-            loop.remove_signal_handler(each)
+        if again is None:
+            for each in mine:
+                loop.remove_signal_handler(each)
 
     for each in mine:
         loop.add_signal_handler(each, heard)

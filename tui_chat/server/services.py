@@ -5,14 +5,17 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from random import Random, SystemRandom
 from typing import Final
 
-from tui_chat.protocol import events, limits
+from tui_chat.protocol import events
 from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.wire import encode
 
 from .auth import Passwords, Tokens
 from .backup import Backups
+from .bus.exchange import Exchange
+from .bus.making import make_bus
 from .engines import Clock, Committed, Engine, Transaction
 from .health import Health
 from .hub import Hub
@@ -39,7 +42,14 @@ class Services:
     """The parts of one running server."""
 
     def __init__(
-        self, engine: Engine, options: ServerOptions, *, epoch: str, clock: Clock, monotonic: Callable[[], float]
+        self,
+        engine: Engine,
+        options: ServerOptions,
+        *,
+        epoch: str,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        random: Random,
     ) -> None:
         self.engine: Final = engine
         self.options: Final = options
@@ -48,8 +58,17 @@ class Services:
         self.passwords: Final = Passwords(options.passwords)
         self.limiter: Final = Limiter(monotonic)
         self.tokens: Final = Tokens(self._authenticate, clock)
-        self.metrics: Final = Metrics(self.hub)
-        self.health: Final = Health(engine, monotonic)
+        process = f"{random.getrandbits(64):016x}"
+        self.exchange: Final = Exchange(
+            make_bus(options, process, epoch, monotonic, random),
+            process,
+            engine=engine,
+            hub=self.hub,
+            tokens=self.tokens,
+            presence=self.presence,
+        )
+        self.metrics: Final = Metrics(self.hub, self.exchange)
+        self.health: Final = Health(engine, self.exchange.bus, monotonic)
         self.backups: Final = Backups(engine, options.backups or options.data / "backups", clock)
         self.draining = False
         """The server is about to stop: nothing new is begun."""
@@ -59,13 +78,27 @@ class Services:
 
     @classmethod
     async def open(
-        cls, engine: Engine, options: ServerOptions, *, clock: Clock, monotonic: Callable[[], float]
+        cls,
+        engine: Engine,
+        options: ServerOptions,
+        *,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        random: Random | None = None,
     ) -> "Services":
-        """Read what has to be known of the database first."""
-        return cls(engine, options, epoch=await engine.read(log.epoch), clock=clock, monotonic=monotonic)
+        """Read what has to be known of the database first, and find the other processes.
+
+        Raises:
+            CannotServe: what the bus needs is not installed.
+        """
+        epoch = await engine.read(log.epoch)
+        services = cls(engine, options, epoch=epoch, clock=clock, monotonic=monotonic, random=random or SystemRandom())
+        await services.exchange.begin()
+        return services
 
     async def close(self) -> None:
         """End what was started here; the engine is its opener's."""
+        await self.exchange.close()
         await self.presence.close()
         await asyncio.to_thread(self.passwords.close)
 
@@ -83,6 +116,8 @@ class Services:
                 raise Unavailable("the log moved on: try again")
             return Beginning(settings.facts(tx), found.position, reset, stretch)
 
+        # What is written from here on is heard of; what was written before is read.
+        await self.exchange.subscribe(caller.user)
         return await self.engine.read(job)
 
     async def since(self, caller: Caller, position: int) -> Stretch | None:
@@ -98,9 +133,15 @@ class Services:
             return
         if len(others) > TYPING_AUDIENCE_MOST:
             return
+        by_name: dict[str, list[int]] = {}
         for user, _user_id, their_name in others:
-            frame = events.Ephemeral(kind="typing", conversation_id=their_name, user_id=caller.user_id)
-            self.hub.tell(user, text_frame(encode(frame)))
+            by_name.setdefault(their_name, []).append(user)
+        for their_name, users in by_name.items():
+            frame = encode(events.Ephemeral(kind="typing", conversation_id=their_name, user_id=caller.user_id))
+            framed = text_frame(frame)
+            for user in users:
+                self.hub.tell(user, framed)
+            self.exchange.tell(users, frame)
 
     async def _acquaintances(self, users: Sequence[int]) -> dict[int, acquaintance.Acquaintances]:
         return await self.engine.read(lambda tx: acquaintance.acquaintances(tx, users))
@@ -108,20 +149,17 @@ class Services:
     # What goes on by itself.
 
     async def watch(self) -> None:
-        """Look after the sockets: deadlines every second, positions every limits.POSITION_CHECK_SECONDS."""
+        """Look after the sockets: deadlines every second, what others may have changed as often as the bus needs."""
         loop = asyncio.get_running_loop()
-        next_comparison = loop.time() + limits.POSITION_CHECK_SECONDS
+        compared = loop.time()
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            await self.exchange.pause(min(CHECK_SECONDS, max(0.0, compared + self.exchange.every - loop.time())))
+            self.exchange.check(loop.time())
             self.hub.check(loop.time())
             self.presence.check(loop.time())
-            users = self.hub.users()
-            if users and loop.time() >= next_comparison:
-                next_comparison = loop.time() + limits.POSITION_CHECK_SECONDS
-                try:
-                    self.hub.compare(await self.engine.read(partial(log.positions, users=users)))
-                except ChatError as error:
-                    _log.warning("positions could not be compared: %s", error)
+            if self.exchange.doubted or loop.time() >= compared + self.exchange.every:
+                compared = loop.time()
+                await self.exchange.compare()
 
     async def tidy(self) -> None:
         """Fold in what has expired, erase what nobody can see, trim logs; a little at a time."""
@@ -152,6 +190,7 @@ class Services:
             self.tokens.forget(gone)
         self.metrics.committed(len(committed.emitted))
         self.hub.deliver(committed.emitted)
+        self.exchange.committed(committed)
         if committed.revoked:
             self.hub.close_devices(gone, events.CLOSE_REVOKED)
         if committed.settings_changed is not None:

@@ -136,6 +136,11 @@ class EventSocket:
 
     # What the hub calls.
 
+    @property
+    def reached(self) -> int | None:
+        """The highest eventSeq that was sent or is queued; None while it reads the log by itself."""
+        return self._queued if self._live else None
+
     def offer(self, frame: Frame) -> None:
         """Queue the next range; when it does not follow, or the queue runs over, read on from the log instead."""
         self._newest = max(self._newest, frame.last)

@@ -45,11 +45,7 @@ def connect(address: str) -> Connection:
     Raises:
         psycopg.Error: there is none to be had.
     """
-    given = conninfo_to_dict(address)
-    connection = psycopg.connect(
-        make_conninfo(address, **{name: value for name, value in _DEFAULTS.items() if name not in given}),
-        autocommit=True,
-    )
+    connection = psycopg.connect(parameters(address), autocommit=True)
     # One type for every number, or each statement would be prepared anew for small ones and large ones.
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.prepare_threshold = 1
@@ -59,6 +55,12 @@ def connect(address: str) -> Connection:
         f" SET idle_in_transaction_session_timeout = {IDLE_MS}; SET jit = off; SET client_encoding = 'UTF8'"
     )
     return connection
+
+
+def parameters(address: str) -> str:
+    """The address with what it leaves open. Raises psycopg.ProgrammingError: it is none."""
+    given = conninfo_to_dict(address)
+    return make_conninfo(address, **{name: value for name, value in _DEFAULTS.items() if name not in given})
 
 
 def migrate(connection: Connection, now: int) -> None:
@@ -117,12 +119,13 @@ def as_refusal(failure: BaseException) -> BaseException:
             | errors.DeadlockDetected()
             | errors.SerializationFailure()
         ):
-            return Unavailable(f"the database cannot be used just now: {_line(failure)}")
+            return Unavailable(f"the database cannot be used just now: {described(failure)}")
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Unavailable(f"the database cannot be reached just now: {_line(failure)}")
+            return Unavailable(f"the database cannot be reached just now: {described(failure)}")
         case _:
             return failure
 
 
-def _line(failure: BaseException) -> str:
+def described(failure: BaseException) -> str:
+    """What it says, as one line."""
     return " ".join(str(failure).split())[:200]

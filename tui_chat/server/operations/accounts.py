@@ -242,6 +242,11 @@ def create_invite(tx: Transaction, caller: Caller) -> Invite:
     return _invite(tx, caller.user)
 
 
+def erased_since(tx: Transaction, time: int) -> list[int]:
+    """Accounts that were erased after a time (milliseconds)."""
+    return [row[0] for row in tx.all("SELECT id FROM account WHERE erased > ?", time)]
+
+
 def first_invite(tx: Transaction) -> Invite | None:
     """An invitation for the first account, which is its administrator's; None where there is an account."""
     if not nobody_yet(tx):

@@ -251,6 +251,11 @@ def _end(tx: Transaction, account: int, gone: Sequence[_Row]) -> None:
     tx.revoked += [Revoked(account, one.device_id) for one in gone]
 
 
+def revoked_since(tx: Transaction, time: int) -> list[str]:
+    """The deviceIDs of those that were logged out after a time (milliseconds)."""
+    return [row[0] for row in tx.all("SELECT device_id FROM device WHERE revoked > ?", time)]
+
+
 def forget_revoked(tx: Transaction) -> bool:
     """Forget devices that were logged out so long ago that nothing names them; whether there may be more."""
     rows = tx.all("SELECT id FROM device WHERE revoked <= ? ORDER BY revoked LIMIT ?", tx.now - KEPT_DAYS * DAY, _ROWS)

@@ -11,7 +11,7 @@ from .endpoint import Call, Counted, Endpoint, Nothing
 async def healthz(call: Call[Nothing, Nothing]) -> Health:
     """Whether the server answers, and its database can be read and written; 503 says why not."""
     facts, now = await call.services.health.check()
-    return Health(status="ok", version=facts.version, time=now)
+    return Health(status="ok", version=facts.version, time=now, bus=call.services.health.bus)
 
 
 async def backup(call: Call[Nothing, Nothing]) -> BackupMade:

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,9 +16,18 @@ DEADLINE_SECONDS = 30.0
 
 
 class Terminal:
-    """`python -m tui_chat …` on a pty of a given size, with directories of its own."""
+    """`python -m tui_chat …`, or another program, on a pty of a given size, with directories of its own."""
 
-    def __init__(self, home: Path, *words: str, columns: int = 120, lines: int = 36, **environment: str) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *words: str,
+        columns: int = 120,
+        lines: int = 36,
+        program: Sequence[str] = ("-m", "tui_chat"),
+        **environment: str,
+    ) -> None:
+        """`program` is what Python runs; the words are for it."""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         directories = {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "CONFIG", "CACHE", "STATE")}
@@ -27,7 +36,7 @@ class Terminal:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         self.child: Any = pexpect.spawn(
             sys.executable,
-            ["-m", "tui_chat", *words],
+            [*program, *words],
             env={**kept, **directories, "TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": str(home), **environment},
             dimensions=(lines, columns),
             timeout=DEADLINE_SECONDS,

@@ -93,6 +93,8 @@ class Grouping:
         self._did("join", group_id, text)
         answer = self._answer(group_id)
         waits = answer.group.join == "approval"
+        if not waits and answer.conversation_id in self.conversations:
+            self._row(group_id, membership=Membership.JOINED)
         return GroupJoined(
             group=answer.group, conversation_id=answer.conversation_id, status="waiting" if waits else "joined"
         )

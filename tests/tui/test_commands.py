@@ -7,6 +7,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 
+from tests.tui.stories.keys import sent
 from tui_chat.tui.commands.command import Scope, key_name
 from tui_chat.tui.commands.registry import BY_ID, COMMANDS, in_scope
 
@@ -56,34 +57,6 @@ def test_keys_as_people_read_them() -> None:
     assert key_name("ctrl+j") == "Ctrl+J"
 
 
-LEGACY = {
-    "up": "\x1b[A",
-    "down": "\x1b[B",
-    "right": "\x1b[C",
-    "left": "\x1b[D",
-    "shift+up": "\x1b[1;2A",
-    "shift+down": "\x1b[1;2B",
-    "pageup": "\x1b[5~",
-    "pagedown": "\x1b[6~",
-    "home": "\x1b[H",
-    "end": "\x1b[F",
-    "delete": "\x1b[3~",
-    "shift+tab": "\x1b[Z",
-    "tab": "\t",
-    "enter": "\r",
-    "space": " ",
-    "f1": "\x1bOP",
-    "f2": "\x1bOQ",
-    "question_mark": "?",
-    "asterisk": "*",
-    "slash": "/",
-    "equals_sign": "=",
-    "plus": "+",
-    "at": "@",
-    "ctrl+underscore": "\x1f",
-    **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "afgjnopqrz"},
-}
-"""What a terminal without newer protocols sends."""
 ONLY_SOME_TERMINALS = {"shift+enter"}
 
 
@@ -91,5 +64,4 @@ ONLY_SOME_TERMINALS = {"shift+enter"}
 def test_every_key_arrives_from_a_plain_terminal(key: str) -> None:
     if key == "escape":
         return  # a lone ESC is known by the pause after it; the tests of the screen press it
-    sent = LEGACY.get(key, key)
-    assert [event.key for event in XTermParser().feed(sent) if isinstance(event, events.Key)] == [key]
+    assert [event.key for event in XTermParser().feed(sent(key)) if isinstance(event, events.Key)] == [key]

@@ -1,0 +1,42 @@
+"""What works wherever one is."""
+
+from tests.tui.fake import FakeSession
+
+from .story import Step, Story, go, press
+
+STORY = Story(
+    name="everywhere",
+    session=FakeSession,
+    coach=True,
+    steps=(
+        go("ctrl+p", *"end t", shows="Take the coach's line away for good."),
+        press("end-tour", "enter", hides="1/6 Space marks"),
+        go("ctrl+p", *"sync", shows="whether a deletion also removes"),
+        press("sync-deletions", "enter", shows="Switch the sync of deletions off?"),
+        go("escape", hides="Switch the sync of deletions off?"),
+        go("ctrl+p", *"settings", shows="Theme, symbols, mouse, language"),
+        press("settings", "enter", shows="Deleting starts with Clear history"),
+        go("escape", hides="Deleting starts with Clear history"),
+        press("palette", "ctrl+p", shows="Search for commands…"),
+        go("escape", hides="Search for commands…"),
+        press("switch", "ctrl+g", shows="Go to: some letters of a name"),
+        go("escape", hides="Go to: some letters of a name"),
+        press("find-everywhere", "ctrl+f", shows="Words in all conversations"),
+        go("escape", hides="Words in all conversations"),
+        press("help", "question_mark", shows="In the list"),
+        go("escape", hides="In the list"),
+        press("help", "f1", shows="In the list"),
+        go("escape", hides="In the list"),
+        press("next-unread", "ctrl+n", shows="╭─ #planning · 214 members ─"),
+        press("back", "escape", shows="? Help"),
+        press("back", "escape", shows="d Delete"),
+        press("next-pane", "tab", hides="d Delete"),
+        press("previous-pane", "shift+tab", shows="d Delete"),
+        press("reload", "ctrl+r", shows="Reloaded from the server"),
+        press("second-device", "f2", shows="phone"),
+        go("f2", hides="phone"),
+        Step(command="suspend", keys=("ctrl+z",), shows="SUSPENDED"),
+        Step(command="quit", keys=("ctrl+q",), shows="LEFT"),
+    ),
+)
+"""The last two are seen from outside: whoever tells the story says so as if it stood on the screen."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from tinydb import TinyDB, where
 
-from tui_chat.cache.documents import message_document
+from tui_chat.cache.documents import message_json
 from tui_chat.protocol.models import Message
 
 PAGE: Final = 50
@@ -28,11 +28,11 @@ class PlainTinyDB:
 
     def fill(self, messages: Iterable[Message]) -> None:
         """All at once, which is the quick way."""
-        self._messages.insert_multiple(message_document(message) for message in messages)
+        self._messages.insert_multiple(map(_document, messages))
 
     def write(self, message: Message) -> None:
         """One more."""
-        self._messages.insert(message_document(message))
+        self._messages.insert(_document(message))
 
     def page(self, conversation_id: str, before: int) -> Sequence[Mapping[str, Any]]:
         """The newest before a number."""
@@ -98,5 +98,10 @@ class PlainSQLite:
         self._db.close()
 
 
+def _document(message: Message) -> dict[str, Any]:
+    document: dict[str, Any] = msgspec.json.decode(message_json(message))
+    return document
+
+
 def _row(message: Message) -> tuple[str, int, bytes]:
-    return message.conversation_id, message.message_seq, msgspec.json.encode(message_document(message))
+    return message.conversation_id, message.message_seq, bytes(message_json(message))

@@ -1,9 +1,9 @@
 """A process that writes a cache until it is killed: `python -m tests.cache.crasher DIRECTORY FIRST`.
 
-It prints each step's number once what the step wrote may not be lost any more. Step n: message n is added to the
-history, row n % 20 gets n as its text and the cursor is n, in one save; every few steps a command is queued, the file
-is rewritten, another conversation's history is cleared. What is to be cleared stands in the save of the cursor that
-counts it, as the client does it: killed before that, the step is done again.
+It prints each step's number once what the step wrote may not be lost any more. Step n: message n arrives, row n % 20
+gets n as its text and the cursor is n, in one save; every few steps somebody looks at the conversation, a command is
+queued, the file is rewritten, another conversation's history is cleared. What is to be cleared stands in the save of
+the cursor that counts it, as the client does it: killed before that, the step is done again.
 """
 
 import asyncio
@@ -24,13 +24,15 @@ async def write_for_ever(directory: Path, first: int) -> None:
     cache._storage._compact_from = cache._storage._compact_at = 20_000
     number = first
     while True:
-        cache.history.add(TALK, [message(TALK, number)])
-        clear = {}
+        arrived, clear = [message(TALK, number)], {}
         if number % 7 == 0:
-            clear = {f"C2Ccleared{number}": 1}
+            clear = {f"C2Ccleared{number}": 2}
             for cleared in clear:
-                cache.history.add(cleared, [message(cleared, 1, text=f"secret-{number}.")])
-        cache.save(upsert=[row(number % ROWS, text=str(number))], cursor=str(number), clear=clear)
+                arrived.append(message(cleared, 1, text=f"secret-{number}."))
+                cache.history.add(cleared, [message(cleared, 2, text=f"secret-{number}.")])
+        cache.save(upsert=[row(number % ROWS, text=str(number))], messages=arrived, cursor=str(number), clear=clear)
+        if number % 5 == 0:
+            cache.history.tail(TALK, 1)
         if number % 3 == 0:
             cache.outbox.add({"n": number})
             cache.outbox.remove(*[entry for entry, _ in cache.outbox.all()[:-4]])

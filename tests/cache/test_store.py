@@ -191,6 +191,20 @@ def test_messages_come_back_without_holes(store: AccountStore, reopened: Callabl
     assert again.span(BOB) == (1, 20)
 
 
+async def test_messages_are_saved_with_the_cursor_that_counts_them(
+    store: AccountStore, reopened: Callable[[], AccountStore]
+) -> None:
+    store.history.add(BOB, messages(BOB, 1, 3))
+    store.save(messages=[*messages(BOB, 4, 6), *messages("C2Ccarol", 1, 2)], cursor="e:5")
+    store.save(messages=[message(BOB, 6, version=2, text="edited")], clear={"C2Ccarol": 1}, cursor="e:6")
+    again = reopened()
+    assert seqs(again.history.tail(BOB, 100)) == [1, 2, 3, 4, 5, 6]
+    assert again.history.tail(BOB, 1)[0].text == "edited"
+    again.save(upsert=[row(1)], messages=messages("C2Cuser1", 1, 120))
+    assert again.history.span("C2Cuser1") == (21, 120), "no more than are kept"
+    again.close()
+
+
 def test_a_page_joins_what_lies_around_absence(store: AccountStore, reopened: Callable[[], AccountStore]) -> None:
     store.history.add(BOB, messages(BOB, 150, 155))
     store.history.add(BOB, messages(BOB, 95, 99), covers=(95, 149))

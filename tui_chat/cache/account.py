@@ -2,8 +2,9 @@
 
 The directory holds `lock`, `account.journal` with its backup, `account.head` while it is closed, and `history/`. The
 tables of the account: conversations, stale, drafts, preferences, outbox, counters (the last number of the outbox),
-clears (what is to be purged), and state: cursor, me (identity and server), unsettled (history is being written without
-fsync, in this run of the machine), queued (commands whose text the last purge had to leave).
+clears (what is to be purged), `fresh C2Cbob` (messages that are in no file of history yet, see fresh.py), and state:
+cursor, me (identity and server), unsettled (history is being written without fsync, in this run of the machine), queued
+(commands whose text the last purge had to leave).
 """
 
 import asyncio
@@ -16,13 +17,14 @@ from typing import Any, Final, Self
 from msgspec import Raw
 
 from tui_chat.files import private_directory
-from tui_chat.protocol.models import Conversation
+from tui_chat.protocol.models import Conversation, Message
 from tui_chat.protocol.requests import Me
 from tui_chat.protocol.wire import to_plain
 
 from . import formats
-from .documents import CONVERSATION, ME, PLACE, conversation_document
+from .documents import CONVERSATION, ME, PLACE, conversation_json
 from .files import disk_errors
+from .fresh import FreshMessages
 from .head import HEAD_ROWS, Head, remove_head, write_head
 from .history import EVERYTHING, HistoryCache
 from .lock import AccountLock
@@ -55,9 +57,11 @@ class AccountCache:
         self._clears = database.keyed("clears")
         self._boot = boot
         self._open = True
+        self._fresh = FreshMessages(self._storage)
         self.outbox = OutboxTable(database)
         self.history = HistoryCache(
             directory / "history",
+            self._fresh,
             keep=keep,
             before_writing=self._mark_unsettled,
             after_purge=self._storage.compact_now,
@@ -118,21 +122,24 @@ class AccountCache:
         *,
         upsert: Iterable[Conversation] = (),
         remove: Iterable[str] = (),
+        messages: Iterable[Message] = (),
         cursor: str | None = None,
         stale: Iterable[str] | None = None,
         clear: Mapping[str, int] = NOTHING,
     ) -> None:
-        """Write rows and the cursor that belongs to them, as one record."""
+        """Write rows, messages and the cursor that belongs to them, as one record."""
         with self._storage.group(keep=True):
             self._rows.discard(remove)
             for row in upsert:
-                self._rows.put(row.conversation_id, conversation_document(row))
+                self._rows.put(row.conversation_id, conversation_json(row))
+            self._fresh.put(messages)
             if cursor is not None:
                 self._state.put("cursor", {"value": cursor})
             if stale is not None:
                 self.set_stale(stale)
             for conversation_id, message_seq in clear.items():
                 self._clear_later(conversation_id, message_seq)
+        self.history.shelve_surplus()
 
     def replace(
         self,
@@ -148,7 +155,7 @@ class AccountCache:
                 self._rows.truncate()
                 self._stale.truncate()
                 for row in conversations:
-                    self._rows.put(row.conversation_id, conversation_document(row))
+                    self._rows.put(row.conversation_id, conversation_json(row))
                 if cursor is None:
                     self._state.discard(["cursor"])
                 else:
@@ -157,9 +164,10 @@ class AccountCache:
                     self._clear_later(conversation_id, message_seq)
                 if not keep_history:
                     self._clears.put(_ALL, {})
+                    self._fresh.drop_all()
         finally:
             if not keep_history:
-                self.history.forget_all()
+                self.history.forget_files()
 
     def set_stale(self, conversation_ids: Iterable[str]) -> None:
         """Write which rows are stale."""
@@ -263,7 +271,7 @@ class AccountCache:
         trusted = unsettled is None or (self._boot is not None and unsettled["boot"] == self._boot)
         asked = dict(self._storage.raw("clears"))
         if not trusted or self.recovered == "rebuilt" or _ALL in asked:
-            self.history.forget_all()
+            self.history.forget_files()
         for conversation_id in asked.keys() - {_ALL}:
             self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
         if asked:
@@ -297,6 +305,8 @@ class AccountCache:
     def _clear_later(self, conversation_id: str, message_seq: int) -> None:
         # A row that is gone has no messages above the watermark: its file need not be read to be removed.
         through = message_seq if conversation_id in self._storage.raw("conversations") else EVERYTHING
+        self._fresh.drop_through(conversation_id, through)
+        # What arrives from now on is fresh. Files and the record may have another clearing to do as well.
         through = max(through, self._storage_clear(conversation_id))
         self._clears.put(conversation_id, {"through": through})
         self.history.clear_later(conversation_id, through)
@@ -323,7 +333,7 @@ class AccountCache:
             self._clears.discard([name for name, request in asked.items() if present.get(name) is request])
 
     def _mark_unsettled(self) -> None:
-        """Before the first message of a session is written: from now on a power cut may spoil history."""
+        """Before the first file of a session is written: from now on a power cut may spoil history."""
         with suppress(DiskFull), self._storage.group(keep=True):
             self._state.put("unsettled", {"boot": self._boot})
         self._storage.sync_now()

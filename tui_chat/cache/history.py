@@ -1,7 +1,8 @@
 """Messages on disk: one TinyDB a conversation, so that clearing one is removing its file.
 
-History is not fsynced: what a power cut spoils is fetched again (see AccountCache). Its files are opened when asked
-for, and few are kept open.
+What arrives waits in the account's journal (fresh.py) and comes here when somebody looks at the conversation, or when
+too much waits. History is not fsynced: what a power cut spoils is fetched again (see AccountCache). Its files are
+opened when asked for, and few are kept open.
 """
 
 import hashlib
@@ -14,14 +15,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec import Raw
+
 from tui_chat.files import open_private, private_directory, sync_directory
 from tui_chat.protocol.models import Message
 
 from . import formats
-from .documents import MESSAGE, message_document
+from .documents import MESSAGE, message_json, version_of
 from .files import disk_errors, remove_files
+from .fresh import FRESH_BYTES, FreshMessages
 from .runs import HeldMessages
-from .store import HISTORY_KEEP, DiskFull
+from .store import HISTORY_KEEP, CacheError, DiskFull
 from .table import JournalDB
 
 OPEN_FILES: Final = 16
@@ -36,20 +40,23 @@ class HistoryCache:
 
     Arguments:
         directory: for the files; made when first written to.
+        fresh: what waits to be taken to its file.
         keep: messages a conversation keeps.
-        before_writing: called once, before the first message of this session is written.
+        before_writing: called once, before the first file of this session is written.
         after_purge: called by `purge`, to remove former states from the account's own files.
     """
 
     def __init__(
         self,
         directory: Path,
+        fresh: FreshMessages,
         *,
         keep: int = HISTORY_KEEP,
-        before_writing: Callable[[], None] | None = None,
-        after_purge: Callable[[], None] | None = None,
+        before_writing: Callable[[], None],
+        after_purge: Callable[[], None],
     ):
         self._directory = directory
+        self._fresh = fresh
         self._keep = keep
         self._before_writing = before_writing
         self._after_purge = after_purge
@@ -58,7 +65,8 @@ class HistoryCache:
         self._written: set[Path] = set()
         self._to_clear: dict[str, int] = {}
         self._guard = threading.RLock()
-        """Between `clear_whole` in its thread and everybody else; held for one file at a time."""
+        """Between `clear_whole` in its thread and everybody else; held for one file at a time. That thread does not
+        touch the account's journal."""
 
     def tail(self, conversation_id: str, count: int) -> list[Message]:
         """The newest messages, oldest first."""
@@ -85,38 +93,46 @@ class HistoryCache:
         messages = list(messages)
         if not messages and (covers is None or not shelf.held):
             return
-        if not self._writing:
-            private_directory(self._directory, narrow=True)
-            if self._before_writing:
-                self._before_writing()
-            self._writing = True
+        self._begin_writing()
         self._written.add(shelf.path)
-        shelf.add(messages, covers, self._keep)
+        shelf.add([(message.message_seq, message_json(message)) for message in messages], covers, self._keep)
 
     def clear_through(self, conversation_id: str, message_seq: int) -> None:
         """Drop messages up to and with this one, and every byte of them in this conversation's file."""
-        with self._guard:
-            message_seq = max(message_seq, self._to_clear.get(conversation_id, 0))
-            if message_seq >= EVERYTHING or self._drop_through(conversation_id, message_seq):
-                self._remove(conversation_id)
-            self._to_clear.pop(conversation_id, None)  # not before: what fails is still to be cleared
+        self._fresh.drop_through(conversation_id, message_seq)
+        self._clear_through(conversation_id, message_seq)
+
+    def forget_all(self) -> None:
+        """Drop all messages of all conversations."""
+        self._fresh.drop_all()
+        self.forget_files()
 
     def purge(self, conversation_ids: Iterable[str]) -> None:
         """Drop these conversations' messages, and former states of everything else."""
         with self._guard:
             for conversation_id in conversation_ids:
+                self._fresh.drop(conversation_id)
                 self._remove(conversation_id)
                 self._to_clear.pop(conversation_id, None)
         self.sync_removals()
-        if self._after_purge:
-            self._after_purge()
+        self._after_purge()
 
     # What the account asks
 
     def clear_later(self, conversation_id: str, message_seq: int) -> None:
-        """Messages up to this one are not returned any more; they go when somebody looks, or with the two below."""
+        """Messages in the file up to this one are not returned any more; they go when somebody looks, or with the two
+        below."""
         with self._guard:
             self._to_clear[conversation_id] = max(message_seq, self._to_clear.get(conversation_id, 0))
+
+    def shelve_surplus(self) -> None:
+        """Take to their files what waits beyond FRESH_BYTES: the conversations that have waited longest. Where there is
+        no room, they go on waiting."""
+        while self._fresh.size > FRESH_BYTES and (oldest := self._fresh.oldest) is not None:
+            with suppress(CacheError):
+                self._shelf(oldest)
+            if oldest in self._fresh:
+                return
 
     def clear_whole(self) -> None:
         """Remove the files of which nothing is to stay. May run in another thread while the store is used."""
@@ -135,7 +151,7 @@ class HistoryCache:
     def clear_some(self, most: int) -> bool:
         """Remove what is to be cleared of some conversations. Returns whether more is left."""
         for conversation_id in list(self._to_clear)[:most]:
-            self.clear_through(conversation_id, 0)
+            self._clear_through(conversation_id, 0)
         return bool(self._to_clear)
 
     def sync_removals(self) -> None:
@@ -144,7 +160,7 @@ class HistoryCache:
             with disk_errors():
                 sync_directory(self._directory)
 
-    def forget_all(self) -> None:
+    def forget_files(self) -> None:
         """Remove every file, whosesoever it is."""
         with self._guard:
             while self._shelves:
@@ -178,14 +194,40 @@ class HistoryCache:
     def _shelf(self, conversation_id: str) -> "_Shelf":
         with self._guard:
             if conversation_id in self._to_clear:
-                self.clear_through(conversation_id, 0)
-            return self._opened(conversation_id)
+                self._clear_through(conversation_id, 0)
+            shelf = self._opened(conversation_id)
+            if conversation_id in self._fresh:
+                self._shelve(conversation_id, shelf)
+            return shelf
+
+    def _shelve(self, conversation_id: str, shelf: "_Shelf") -> None:
+        """Take fresh messages to the file. Where it cannot be written they are read from memory, and wait as before."""
+        with suppress(CacheError):
+            self._begin_writing()
+            self._written.add(shelf.path)
+            shelf.add(self._fresh.of(conversation_id), None, self._keep, waiting=True)
+            self._fresh.drop(conversation_id)
+
+    def _begin_writing(self) -> None:
+        if not self._writing:
+            with disk_errors():
+                private_directory(self._directory, narrow=True)
+            self._before_writing()
+            self._writing = True
+
+    def _clear_through(self, conversation_id: str, message_seq: int) -> None:
+        with self._guard:
+            message_seq = max(message_seq, self._to_clear.get(conversation_id, 0))
+            if message_seq >= EVERYTHING or self._drop_through(conversation_id, message_seq):
+                self._remove(conversation_id)
+            self._to_clear.pop(conversation_id, None)  # not before: what fails is still to be cleared
 
     def _opened(self, conversation_id: str) -> "_Shelf":
         shelf = self._shelves.get(conversation_id)
         if shelf is None:
             while len(self._shelves) >= OPEN_FILES:
-                self._shelves.popitem(last=False)[1].close()
+                with suppress(CacheError):  # what it could not write waits in the account's journal as well
+                    self._shelves.popitem(last=False)[1].close()
             shelf = self._shelves[conversation_id] = _Shelf(self._path(conversation_id))
         self._shelves.move_to_end(conversation_id)
         return shelf
@@ -233,22 +275,33 @@ class _Shelf:
         decoded = (self._messages.decoded_one(seq, MESSAGE) for seq in seqs)
         return [message for message in decoded if message is not None]
 
-    def add(self, messages: list[Message], covers: tuple[int, int] | None, keep: int) -> None:
-        fresh: dict[int, Message] = {}
-        for message in messages:
-            former = fresh.get(message.message_seq) or self._messages.decoded_one(message.message_seq, MESSAGE)
-            if former is None or message.version > former.version:
-                fresh[message.message_seq] = message
-        with self._in_step():
+    def add(
+        self,
+        documents: Iterable[tuple[int, Raw]],
+        covers: tuple[int, int] | None,
+        keep: int,
+        *,
+        waiting: bool = False,
+    ) -> None:
+        """`waiting`: they stand elsewhere as well, so that they are held here also where they cannot be written."""
+        storage = self._db.storage
+        fresh: dict[int, Raw] = {}
+        for seq, document in documents:
+            former = fresh.get(seq) or storage.raw("messages").get(str(seq))
+            if former is None or version_of(document) > version_of(former):
+                fresh[seq] = document
+        with self._in_step(keep=waiting):
             told = self.held.hold(sorted(fresh), covers)
             surplus = self.held.oldest_of(keep)
-            for seq, message in fresh.items():
-                self._messages.put(seq, message_document(message))
+            for seq, document in fresh.items():
+                self._messages.put(seq, document)
             if surplus:
                 self._messages.discard(surplus)
                 self.held.drop_through(surplus[-1])
             if told:
                 self._write_gaps()
+        if waiting:
+            storage.flush_now()  # also what could not be written before
 
     def drop_through(self, seq: int) -> bool:
         """Returns whether nothing is left, so that the file can go."""
@@ -261,9 +314,9 @@ class _Shelf:
         return not self.held
 
     @contextmanager
-    def _in_step(self) -> Iterator[None]:
+    def _in_step(self, *, keep: bool = False) -> Iterator[None]:
         try:
-            with self._db.storage.group():
+            with self._db.storage.group(keep=keep):
                 yield
         except BaseException:
             self.held = self._read_held()

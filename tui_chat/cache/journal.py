@@ -117,14 +117,18 @@ class JournalStorage(Storage):
         """A table's documents as JSON, by ID: for reading only."""
         return self._tables.get(table, {})
 
-    def put(self, table: str, identifier: str, document: Mapping[str, Any]) -> None:
+    def put(self, table: str, identifier: str, document: Mapping[str, Any] | msgspec.Raw) -> None:
         """Insert or replace one document. Raises TypeError where it is not made of plain JSON values."""
-        encoded = msgspec.Raw(msgspec.json.encode(document))
-        with self.group() as record:
-            rows = self._tables.setdefault(table, {})
-            self._undo.append((table, identifier, rows.get(identifier)))
-            rows[identifier] = encoded
-            record.add_put(table, identifier, encoded)
+        record = self._record
+        if record is None:
+            with self.group():
+                self.put(table, identifier, document)
+            return
+        encoded = document if isinstance(document, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(document))
+        rows = self._tables.setdefault(table, {})
+        self._undo.append((table, identifier, rows.get(identifier)))
+        rows[identifier] = encoded
+        record.add_put(table, identifier, encoded)
 
     def remove(self, table: str, identifier: str) -> None:
         """Remove one document, if it is there."""

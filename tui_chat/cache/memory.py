@@ -134,14 +134,17 @@ class MemoryAccount:
         *,
         upsert: Iterable[Conversation] = (),
         remove: Iterable[str] = (),
+        messages: Iterable[Message] = (),
         cursor: str | None = None,
         stale: Iterable[str] | None = None,
         clear: Mapping[str, int] = NOTHING,
     ) -> None:
-        """Take rows and the cursor that belongs to them; what is to be cleared goes at once."""
+        """Take rows, messages and the cursor that belongs to them; what is to be cleared goes at once."""
         for conversation_id in remove:
             self._conversations.pop(conversation_id, None)
         self._conversations.update((row.conversation_id, row) for row in upsert)
+        for message in messages:
+            self.history.add(message.conversation_id, [message])
         if cursor is not None:
             self.cursor = cursor
         if stale is not None:

@@ -175,14 +175,14 @@ class AccountStore(Protocol):
         *,
         upsert: Iterable[Conversation] = (),
         remove: Iterable[str] = (),
+        messages: Iterable[Message] = (),
         cursor: str | None = None,
         stale: Iterable[str] | None = None,
         clear: Mapping[str, int] = NOTHING,
     ) -> None:
-        """Write rows and the cursor that belongs to them: after a crash all of one call is there or none.
+        """Write rows, messages and the cursor that belongs to them: after a crash all of one call is there or none.
 
-        Add messages to `history` before saving the cursor that counts them.
-
+        `messages`: as `history.add`, for those that the cursor counts; before what `clear` names.
         `cursor`, `stale`: None leaves them as they are.
         `clear`: conversationID -> messageSeq up to which its messages have to vanish from the disk. From now on
         `history` does not return them; `purge` removes them (and so does opening, when that did not happen).

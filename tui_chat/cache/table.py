@@ -57,8 +57,8 @@ class JournalTable(Table):
         """Whether there is such a document."""
         return str(doc_id) in self._storage.raw(self.name)
 
-    def put(self, doc_id: Any, document: Mapping[str, Any]) -> None:
-        """Insert or replace one document whole, without a look at the former one."""
+    def put(self, doc_id: Any, document: Mapping[str, Any] | msgspec.Raw) -> None:
+        """Insert or replace one document whole, without a look at the former one; as JSON where there is that."""
         self._storage.put(self.name, str(doc_id), document)
 
     def discard(self, doc_ids: Iterable[Any]) -> None:

@@ -159,26 +159,22 @@ class Receiver:
         return stale
 
     def _keep(self, applied: sync.Applied, stale: set[str]) -> None:
-        """Write it down: messages first, then the rows with the cursor that counts them."""
+        """Write it down: rows and messages with the cursor that counts them."""
         clear: dict[str, int] = {}
-        arrived: dict[str, list[Message]] = {}
+        arrived: list[Message] = []
         for effect in applied.effects:
             match effect:
                 case sync.Arrived(message, True) | sync.Replaced(message, True):
-                    arrived.setdefault(message.conversation_id, []).append(message)
+                    arrived.append(message)
                 case sync.ClearedThrough(conversation_id, message_seq):
                     clear[conversation_id] = max(clear.get(conversation_id, 0), message_seq)
                 case _:
                     pass
         try:
-            for conversation_id, messages in arrived.items():
-                self._store.history.add(conversation_id, messages)
-        except CacheError as error:
-            self.disk_failed(error)  # the gap shows in the numbers: its messages are asked for when they are read
-        try:
             self._store.save(
                 upsert=[entry for entry in applied.entries.values() if entry is not None],
                 remove=[conversation_id for conversation_id, entry in applied.entries.items() if entry is None],
+                messages=arrived,
                 cursor=applied.cursor,
                 stale=stale if stale != self._state.stale else None,
                 clear=clear,

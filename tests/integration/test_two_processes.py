@@ -1,14 +1,12 @@
 """Several processes on one PostgreSQL, with either bus: what happens at one is known at the others."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.accounts import Device, refusal
-from tests.buses import Cluster, NatsServer, cluster, eventually
+from tests.accounts import Device
+from tests.buses import Cluster, NatsServer, cluster
 from tests.databases import PostgresServer
-from tui_chat.protocol import events
 
 
 @pytest.fixture(scope="module", params=["postgres", "nats"])

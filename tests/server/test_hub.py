@@ -25,6 +25,7 @@ class Recorder:
         self.user = user
         self.device_id = device_id
         self.sent = 0
+        self.reached: int | None = None
         self.frames: list[Frame] = []
         self.others: list[object] = []
 

@@ -13,6 +13,7 @@ from tests.servers import LiveServer
 from tui_chat.protocol.events import DeviceRevoked
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.requests import SyncAnswer
+from tui_chat.server.bus.local import LocalBus
 from tui_chat.server.engines import Emitted
 from tui_chat.server.hub import Hub
 from tui_chat.server.operations.caller import Caller
@@ -123,7 +124,7 @@ async def test_what_is_committed_just_after_the_reading_wakes_the_request() -> N
     async def gone() -> None:
         await asyncio.Event().wait()
 
-    services: Any = SimpleNamespace(hub=hub, engine=Engine())
+    services: Any = SimpleNamespace(hub=hub, engine=Engine(), exchange=LocalBus())
     query = SyncQuery(since="0", wait=20)
     call = Call(services, caller, NOTHING, query, {}, Peer(None, None, {}), gone)
     async with asyncio.timeout(10):

@@ -168,12 +168,15 @@ class Hub:
             for connection in tuple(self._connections.get(user, ())):
                 connection.fall_behind(event_seq)
 
-    def is_behind(self, user: int, event_seq: int) -> bool:
-        """Whether a connection of the user's is live, and was not told as much."""
-        return any(
-            connection.reached is not None and connection.reached < event_seq
-            for connection in self._connections.get(user, ())
-        )
+    def reached(self, user: int) -> int | None:
+        """How far those of the user's connections that are live have been told, at least; None where none is."""
+        told = [connection.reached for connection in self._connections.get(user, ())]
+        return min((one for one in told if one is not None), default=None)
+
+    def read(self, user: int, first: int, last: int, raws: Sequence[tuple[int, str | None, msgspec.Raw]]) -> None:
+        """Hand out a range of the user's log that was read from it: (eventSeq, only_device, event) of each event."""
+        if connections := self._connections.get(user):
+            self._offer(connections, first, last, raws, {only for _, only, _ in raws if only is not None})
 
     def wake(self, users: Iterable[int]) -> None:
         """Let these users' waiting requests look again."""
@@ -220,7 +223,17 @@ class Hub:
             return
         named = {one.only_device for one in theirs if one.only_device is not None}
         raws = [(one.event_seq, one.only_device, events.raw_event(one.event)) for one in theirs]
-        first, last = theirs[0].event_seq, theirs[-1].event_seq
+        self._offer(connections, theirs[0].event_seq, theirs[-1].event_seq, raws, named)
+
+    def _offer(
+        self,
+        connections: set[Connection],
+        first: int,
+        last: int,
+        raws: Sequence[tuple[int, str | None, msgspec.Raw]],
+        named: set[str],
+    ) -> None:
+        """A range as frames, made once for all devices but those that are `named` in it."""
         made: dict[str | None, list[Frame]] = {}
         for connection in tuple(connections):
             device = connection.device_id if connection.device_id in named else None

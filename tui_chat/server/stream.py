@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from tui_chat.protocol import events, limits
-from tui_chat.protocol.errors import ChatError, TooFrequent, Unauthorized
+from tui_chat.protocol.errors import ChatError, TooFrequent, Unauthorized, Unavailable
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.wire import encode
 
@@ -32,6 +32,9 @@ FRAMES_BURST: Final = 100.0
 """Of a peer's frames; a client sends a pong every limits.PING_SECONDS, and typing at most every second."""
 TYPING_SECONDS: Final = 1.0
 """A device's typing is passed on at most so often."""
+
+READ_AGAIN_SECONDS: Final = 1.0
+"""After which a socket that has to read on tries the database again."""
 
 _CLIENT_FRAME: "msgspec.json.Decoder[events.ClientFrame]" = msgspec.json.Decoder(events.ClientFrame)
 _log = logging.getLogger(__name__)
@@ -264,8 +267,16 @@ class EventSocket:
         await self._hand_on(found.stretch)
 
     async def _catch_up(self) -> None:
-        """Send the next stretch of the log, or say that it is gone."""
-        found = await self._log.since(self._caller, self.sent)
+        """Send the next stretch of the log, or say that it is gone. While the database is away, wait: nobody else can
+        read it either."""
+        try:
+            found = await self._log.since(self._caller, self.sent)
+        except Unavailable as error:
+            _log.debug("event socket of device %s waits: %s", self.device_id, error)
+            self._idle = self._loop.create_future()
+            await asyncio.wait({self._idle}, timeout=READ_AGAIN_SECONDS)
+            self._idle = None
+            return
         if found is None:
             beginning = await self._log.begin(self._caller, None)
             await self._put(text_frame(encode(events.Reset(reason="log_too_old"))))

@@ -8,6 +8,7 @@ something may have been missed.
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from tui_chat.protocol import events, limits
@@ -19,6 +20,7 @@ from tui_chat.server.engines import Committed, Engine, Transaction
 from tui_chat.server.hub import Hub
 from tui_chat.server.operations import accounts, devices, settings
 from tui_chat.server.operations import events as log
+from tui_chat.server.operations.latest import latest
 from tui_chat.server.presence import Presence
 from tui_chat.server.transport import text_frame
 
@@ -29,6 +31,8 @@ AWAY_SECONDS: Final = 2.0
 LOOKED_BACK_MS: Final = 600_000
 """How far back comparisons look for devices that were revoked: further than clocks of machines are apart."""
 DEVICES_A_PIECE: Final = 200
+USERS_AT_ONCE: Final = 500
+"""Whose logs are read on in one reading."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +65,9 @@ class Exchange:
         self._waited: dict[int, int] = {}
         """Positions of users with a waiting request, as the comparison before found them."""
         self._failing = False
+        self._behind: set[int] = set()
+        """Users whose connections here have not been told everything."""
+        self._reading: asyncio.Task[None] | None = None
         presence.elsewhere = self.processes.elsewhere
 
     async def begin(self) -> None:
@@ -71,6 +78,9 @@ class Exchange:
         """Take leave."""
         self.processes.leave()
         await self.bus.close()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
 
     # What happens here.
 
@@ -103,10 +113,35 @@ class Exchange:
         """Let those who are here read on."""
         self.bus.counts.received += len(positions)
         here = {user: event_seq for user, event_seq in positions.items() if self._hub.concerns(user)}
-        if here:
-            self.bus.counts.woken_here += len(here)
-            self._hub.compare(here)
-            self._hub.wake(here)
+        if not here:
+            return
+        self.bus.counts.woken_here += len(here)
+        self._hub.wake(here)
+        for user, event_seq in here.items():
+            reached = self._hub.reached(user)
+            if reached is None:
+                self._hub.compare({user: event_seq})  # They are reading on by themselves, and are told how far.
+            elif reached < event_seq:
+                self._behind.add(user)
+        if self._behind and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.create_task(self._read_on())
+
+    async def _read_on(self) -> None:
+        """Read what those who are behind have missed, many users in one reading, as long as there are any."""
+        while self._behind:
+            users, self._behind = list(self._behind)[:USERS_AT_ONCE], set(list(self._behind)[USERS_AT_ONCE:])
+            reached = {user: there for user in users if (there := self._hub.reached(user)) is not None}
+            try:
+                found = await self._engine.read(partial(latest, reached=reached))
+            except ChatError as error:
+                _log.debug("what others wrote could not be read: %s", error)
+                self.doubtful()
+                return
+            for user, one in found.items():
+                if one.events is None:
+                    self._hub.compare({user: one.last})
+                else:
+                    self._hub.read(user, reached[user] + 1, one.last, one.events)
 
     def told(self, users: Sequence[int], frame: bytes) -> None:
         """Hand it on."""
@@ -170,7 +205,9 @@ class Exchange:
             self._failing = True
             return
         self._failing = False
-        self.missed += sum(self._hub.is_behind(user, event_seq) for user, event_seq in found.positions.items())
+        for user, event_seq in found.positions.items():
+            reached = self._hub.reached(user)
+            self.missed += reached is not None and reached < event_seq
         self._hub.compare(found.positions)
         if self._shared:
             self._compare_others(found, waiting)

@@ -107,6 +107,11 @@ class Transaction(ABC):
         """The same for several rows, ascending; not always without gaps."""
 
     @abstractmethod
+    def is_alone_at(self, what: str) -> bool:
+        """Whether no other transaction is at this work, here or in another process; then none will be until this one
+        ends."""
+
+    @abstractmethod
     def lock_room(self, user: int, folded: str) -> None:
         """`lock_conversations` for the one that this user calls so, and `lock_everybody` there; nothing where there is
         none yet."""

@@ -8,6 +8,7 @@ taken first, in order.
 """
 
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -198,6 +199,11 @@ class PostgresTransaction(Transaction):
             (count,),
         ).fetchall()
         return sorted(row[0] for row in rows)
+
+    def is_alone_at(self, what: str) -> bool:
+        """By an advisory lock, which the transaction's end lets go."""
+        row = self.one("SELECT pg_try_advisory_xact_lock(?)", zlib.crc32(what.encode()))
+        return row is not None and bool(row[0])
 
     def lock_users(self, users: Iterable[int]) -> None:
         """See Transaction.lock_users."""

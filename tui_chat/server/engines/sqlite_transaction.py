@@ -58,6 +58,10 @@ class SqliteTransaction(Transaction):
         assert row is not None
         return list(range(row[0], row[0] + count))
 
+    def is_alone_at(self, what: str) -> bool:
+        """Always: there is only one writer."""
+        return True
+
     def lock_users(self, users: Iterable[int]) -> None:
         """Nothing to do: there is only one writer."""
 

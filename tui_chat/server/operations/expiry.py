@@ -26,7 +26,10 @@ TRIM_EVERY: Final = 3_600_000
 
 
 def tidy(tx: Transaction) -> bool:
-    """Do some of what is due; whether there is more, so that it should be called again soon."""
+    """Do some of what is due; whether there is more, so that it should be called again soon. Of several processes one
+    does it at a time."""
+    if not tx.is_alone_at("tidying"):
+        return False
     more = [erasing.go_on(tx), fold_expired(tx), erase_unseen(tx), indexing.advance(tx)]
     row = tx.one("SELECT value FROM meta WHERE name = 'trimmed'")
     if row is None or abs(tx.now - int(row[0])) >= TRIM_EVERY:

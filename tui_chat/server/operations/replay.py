@@ -1,6 +1,6 @@
 """Logged events, made whole again: names and bodies are looked up, what was cleared meanwhile is left out."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ MESSAGE_BYTES: Final = 1024
 _NUMBERS = msgspec.json.Decoder(Numbers)
 _KNOWN: Final = (
     "SELECT s.conversation, s.folded, s.conversation_id, s.cleared, s.leave_seq, c.kind,"
-    " COALESCE(s.left_name, g.name), p.user_id, p.nick"
+    " COALESCE(s.left_name, g.name), p.user_id, p.nick, s.account"
     " FROM state s JOIN conversation c ON c.id = s.conversation"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation LEFT JOIN account p ON p.id = s.peer"
 )
@@ -44,6 +44,7 @@ class _Known(NamedTuple):
     group_name: str | None
     peer_id: str | None
     peer_nick: str | None
+    account: int
 
     @property
     def name(self) -> str:
@@ -88,11 +89,7 @@ def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator
         elif (message := messages.get((key, message_seq))) is not None:
             one, told = by_key[key], numbers[event_seq]
             newest = messages.get((key, told.newest_seq)) if told.changed else message
-            conversation = told.conversation(
-                one.conversation_id, TYPES[one.kind], one.name, None if newest is None else as_last(newest)
-            )
-            kind = events.MessageChanged if told.changed else events.MessageNew
-            yield event_seq, events.raw_event(kind(event_seq=event_seq, message=message, conversation=conversation))
+            yield _told(event_seq, one, told, message, newest)
 
 
 def _known(tx: Transaction, account: int, column: str, values: set[int] | set[str]) -> dict[int, _Known]:
@@ -130,6 +127,61 @@ def _messages(
         for key, theirs in by_conversation.items()
         for message in seen_from(tx, account, key, known[key].leave_seq, theirs)
     }
+
+
+def replay_for_many(
+    tx: Transaction, logged: Mapping[int, Sequence[Logged]]
+) -> dict[int, list[tuple[int, msgspec.Raw]]]:
+    """`replay` for many accounts: what they were told of a conversation in which all of them are is looked up once."""
+    shared: dict[int, dict[int, tuple[Logged, Numbers]]] = {}
+    for account, rows in logged.items():
+        # Whoever has more than one event is replayed by themselves.
+        if len(rows) == 1 and (key := rows[0][1]) is not None:
+            shared.setdefault(key, {})[account] = rows[0], _NUMBERS.decode(rows[0][3])
+    found: dict[int, list[tuple[int, msgspec.Raw]]] = {}
+    for key, theirs in shared.items():
+        if len(theirs) > 1:
+            found |= _replay_shared(tx, key, theirs)
+    return found | {
+        account: list(replay(tx, account, rows)) for account, rows in logged.items() if account not in found
+    }
+
+
+def _replay_shared(
+    tx: Transaction, key: int, logged: Mapping[int, tuple[Logged, Numbers]]
+) -> dict[int, list[tuple[int, msgspec.Raw]]]:
+    """One event of one conversation for each of these accounts, but for those who see the messages as nobody else."""
+    query = f"{_KNOWN} WHERE s.conversation = ? AND s.account IN (?*)"
+    known = {one.account: one for one in (_Known(*row) for row in tx.in_list(query, list(logged), key))}
+    seqs = {row[2] for row, _ in logged.values() if row[2] is not None}
+    seqs |= {numbers.newest_seq for _, numbers in logged.values() if numbers.changed}
+    messages = {seq: message for (_, seq), message in pointed_at(tx, [(key, seq) for seq in seqs]).items()}
+    found: dict[int, list[tuple[int, msgspec.Raw]]] = {}
+    for account, (row, numbers) in logged.items():
+        one = known.get(account)
+        message = messages.get(row[2] or 0)
+        newest = messages.get(numbers.newest_seq) if numbers.changed else message
+        if one is None or one.leave_seq is not None or (message is not None and message.reactions):
+            continue  # A former member, or perhaps a reaction of their own.
+        if message is None or message.message_seq <= one.cleared:
+            found[account] = []
+            continue
+        if newest is not None and newest.message_seq <= one.cleared:
+            newest = None
+        theirs = msgspec.structs.replace(message, conversation_id=one.conversation_id)
+        found[account] = [_told(row[0], one, numbers, theirs, newest)]
+    return found
+
+
+def _told(
+    event_seq: int, one: _Known, numbers: Numbers, message: Message, newest: Message | None
+) -> tuple[int, msgspec.Raw]:
+    """An event with a message, as the account is told it that knows the conversation so."""
+    conversation = numbers.conversation(
+        one.conversation_id, TYPES[one.kind], one.name, None if newest is None else as_last(newest)
+    )
+    kind = events.MessageChanged if numbers.changed else events.MessageNew
+    return event_seq, events.raw_event(kind(event_seq=event_seq, message=message, conversation=conversation))
 
 
 def _conversations(event: events.AnyEvent) -> list[Conversation]:

@@ -31,6 +31,8 @@ async def sync(call: Call[Nothing, SyncQuery]) -> SyncAnswer:
     while True:
         news = hub.news(user)
         try:
+            if query.wait:
+                await call.services.exchange.subscribe(user)
             answer: SyncAnswer = await call.read(events.sync, query.since, query.limit)
             left = deadline - loop.time()
             if answer.reset is not msgspec.UNSET or answer.cursor != query.since or left <= 0 or hub.stopping:

@@ -47,6 +47,16 @@ class Device:
         self.access_token: str = session["accessToken"]
         self.refresh_token: str = session["refreshToken"]
 
+    def at(self, http: httpx.Client) -> "Device":
+        """The same log-in, speaking to another server of the same database."""
+        session = {
+            "userID": self.user_id,
+            "deviceID": self.device_id,
+            "accessToken": self.access_token,
+            "refreshToken": self.refresh_token,
+        }
+        return Device(http, session)
+
     # Raw calls.
 
     def request(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
@@ -224,11 +234,11 @@ class Stream:
         events, self._events = self._events, []
         return events
 
-    def closed(self) -> int:
+    def closed(self, deadline: float = DEADLINE) -> int:
         """The code with which the server closes, past whatever comes before."""
         try:
             while True:
-                self.socket.recv(timeout=DEADLINE)
+                self.socket.recv(timeout=deadline)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd is not None else 1006
 

@@ -114,13 +114,7 @@ class Cluster:
 
     def at(self, number: int, device: Device) -> Device:
         """The same log-in, speaking to another process."""
-        session = {
-            "userID": device.user_id,
-            "deviceID": device.device_id,
-            "accessToken": device.access_token,
-            "refreshToken": device.refresh_token,
-        }
-        return Device(self.people[number].http, session)
+        return device.at(self.people[number].http)
 
     def metric(self, number: int, name: str) -> float:
         """A number that a process counts of itself, such as tui_chat_bus_up."""

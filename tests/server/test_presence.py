@@ -112,6 +112,43 @@ async def test_who_has_gone_before_it_was_told_was_never_there() -> None:
     assert told(bob) == []
 
 
+async def test_a_socket_that_came_and_went_at_once_does_not_shorten_the_break() -> None:
+    room = Room()
+    alice, bob = room.come(ALICE), room.come(BOB)
+    await room.tick()
+    told(bob)
+    room.hub.leave(room.come(ALICE, "phone"))
+    room.hub.leave(alice)
+    await room.tick()
+    await room.tick(OFFLINE_SECONDS - 1)
+    assert told(bob) == []
+    await room.tick(1)
+    assert told(bob) == [("alice", False)]
+
+
+async def test_who_is_elsewhere_is_there() -> None:
+    room = Room()
+    elsewhere: set[int] = set()
+    room.presence.elsewhere = lambda: elsewhere
+    bob = room.come(BOB)
+    await room.tick()
+    elsewhere.add(ALICE)
+    room.presence.came([ALICE])
+    await room.tick()
+    assert told(bob) == [("alice", True)]
+    phone = room.come(BOB, "phone")
+    await room.tick()
+    assert told(phone) == [["alice"]]
+    here = room.come(ALICE)
+    elsewhere.clear()
+    await room.tick(2 * OFFLINE_SECONDS)
+    assert told(bob) == [], "she only changed from one to the other"
+    room.hub.leave(here)
+    await room.tick()
+    await room.tick(OFFLINE_SECONDS)
+    assert told(bob) == [("alice", False)]
+
+
 async def test_nothing_happens_while_nobody_comes_or_goes() -> None:
     room = Room()
     room.come(ALICE)

@@ -83,9 +83,9 @@ class Presence:
             _log.warning("nobody is told who is there: %s", error)
             return
         # From here on nothing waits: what is told and what is noted as told are the same.
-        connected = self._connected()
+        connected, leaving = self._connected(), frozenset(gone)
         for user in users:
-            if user in self._went and user not in connected:
+            if user in leaving and user in self._went and user not in connected:
                 self._there.discard(user)
                 del self._went[user]
                 self._say(known.get(user), online=False)

@@ -81,7 +81,7 @@ def accept_name(text: str, what: str = "a name") -> str:
 
 def preview(text: str) -> str:
     """The first limits.PREVIEW_CHARACTERS of a text on one line, as a conversation list shows it."""
-    return _SPACES.sub(" ", text[: 2 * limits.PREVIEW_CHARACTERS]).strip()[: limits.PREVIEW_CHARACTERS]
+    return " ".join(text[: 2 * limits.PREVIEW_CHARACTERS].split())[: limits.PREVIEW_CHARACTERS]
 
 
 def _check_size(text: str) -> None:

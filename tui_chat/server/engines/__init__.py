@@ -1,7 +1,7 @@
 """Databases under the operations: what a transaction offers, and what an engine promises about commits."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -107,9 +107,15 @@ class Transaction(ABC):
         """The same for several rows, ascending; not always without gaps."""
 
     @abstractmethod
+<<<<<<< ours
     def is_alone_at(self, what: str) -> bool:
         """Whether no other transaction is at this work, here or in another process; then none will be until this one
         ends."""
+=======
+    def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
+        """Count the logs of these users, who are locked, up by so many events each; where each stood before. Who has no
+        log is missing."""
+>>>>>>> theirs
 
     @abstractmethod
     def lock_room(self, user: int, folded: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from tui_chat.protocol import events
 from tui_chat.protocol.ids import ConversationType
@@ -21,8 +22,6 @@ from .state import MEMBERSHIPS, ROLES
 CONVERSATIONS_AN_EVENT: Final = 25
 """A Conversation takes up to 2 KB of JSON, a frame 64 KiB."""
 
-_FEW: Final = 4
-"""Users up to which a statement for each is quicker than one with a list."""
 _MEMBERSHIP_NUMBERS: Final = {name: number for number, name in MEMBERSHIPS.items()}
 _ROLE_NUMBERS: Final[Mapping[str | None, int | None]] = {name: number for number, name in ROLES.items()} | {None: None}
 
@@ -36,12 +35,12 @@ class Outgoing(NamedTuple):
     user_id: str
     event: events.Event
     only: Caller | None = None
-    """The one device that hears of it."""
+    """The one device that hears of it; never of a message.new or message.changed."""
     conversation: int | None = None
     """Of a message.new or message.changed: where its message stands."""
 
 
-class Numbers(msgspec.Struct, frozen=True, array_like=True):
+class Numbers(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is stored of the Conversation in a message.new or message.changed; names and messages are looked up when it
     is replayed."""
 
@@ -65,7 +64,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
     sent_seq: int = 0
 
     @classmethod
-    def of(cls, conversation: Conversation, *, changed: bool = False) -> "Numbers":
+    def of(cls, conversation: Conversation, changed: bool) -> "Numbers":
         """The numbers of a Conversation."""
         return cls(
             conversation.message_count,
@@ -122,6 +121,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+_OF_MESSAGES: Final = (events.MessageNew, events.MessageChanged)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -133,25 +133,30 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     if not outgoing:
         return {}
     newest = _allocate(tx, outgoing)
-    rows: list[tuple[object, ...]] = []
+    now, emitted = tx.now, tx.emitted
+    of_messages: list[tuple[object, ...]] = []
+    of_others: list[tuple[object, ...]] = []
     for account, user_id, event, only, conversation in outgoing:
-        if account not in newest:
+        before = newest.get(account)
+        if before is None:
             continue
-        event_seq = newest[account] = newest[account] + 1
-        device = None if only is None else only.device
-        if isinstance(event, events.MessageNew | events.MessageChanged):
-            changed = isinstance(event, events.MessageChanged)
-            data = _encode(Numbers.of(event.conversation, changed=changed)).decode()
-            rows.append((account, event_seq, tx.now, device, conversation, event.message.message_seq, data))
+        event_seq = newest[account] = before + 1
+        if isinstance(event, _OF_MESSAGES):
+            numbers = Numbers.of(event.conversation, isinstance(event, events.MessageChanged))
+            seq = event.message.message_seq
+            of_messages.append((account, event_seq, now, conversation, seq, _encode(numbers).decode()))
         else:
-            rows.append((account, event_seq, tx.now, device, None, None, _encode(without_bodies(event)).decode()))
-        event = msgspec.structs.replace(event, event_seq=event_seq)
-        tx.emitted.append(Emitted(account, user_id, event_seq, None if only is None else only.device_id, event))
+            device = None if only is None else only.device
+            of_others.append((account, event_seq, now, device, _encode(without_bodies(event)).decode()))
+        event = replace(event, event_seq=event_seq)
+        emitted.append(Emitted(account, user_id, event_seq, None if only is None else only.device_id, event))
+    # Two statements, because a NULL that is bound costs sqlite3 as much as the rest of a row's values.
     tx.many(
-        "INSERT INTO event (account, seq, time, only_device, conversation, message_seq, data)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        rows,
+        "INSERT INTO event (account, seq, time, conversation, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)",
+        of_messages,
     )
+    if of_others:
+        tx.many("INSERT INTO event (account, seq, time, only_device, data) VALUES (?, ?, ?, ?, ?)", of_others)
     return newest
 
 
@@ -161,20 +166,7 @@ def _allocate(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     for one in outgoing:
         wanted[one.account] = wanted.get(one.account, 0) + 1
     tx.lock_users(wanted)
-    before: dict[int, int] = {}
-    if len(wanted) <= _FEW:
-        for account, count in wanted.items():
-            row = tx.one("UPDATE stream SET seq = seq + ? WHERE account = ? RETURNING seq", count, account)
-            if row is not None:
-                before[account] = row[0] - count
-        return before
-    for count in set(wanted.values()):
-        accounts = [account for account, times in wanted.items() if times == count]
-        rows = tx.in_list(
-            "UPDATE stream SET seq = seq + ? WHERE account IN (?*) RETURNING account, seq - ?", accounts, count, count
-        )
-        before.update(rows)
-    return before
+    return tx.take_event_seqs(wanted)
 
 
 def tell(tx: Transaction, caller: Caller, told: Iterable[events.Event], *, only: Caller | None = None) -> int:
@@ -195,9 +187,9 @@ def without_bodies(event: events.Event) -> events.Event:
     match event:
         case events.ConversationRestored() | events.ConversationChanged():
             bare = [_without_body(conversation) for conversation in event.conversations]
-            return msgspec.structs.replace(event, conversations=bare)
+            return replace(event, conversations=bare)
         case events.GroupChanged() | events.MemberChanged() if event.conversation is not None:
-            return msgspec.structs.replace(event, conversation=_without_body(event.conversation))
+            return replace(event, conversation=_without_body(event.conversation))
         case _:
             return event
 
@@ -207,4 +199,4 @@ def _without_body(conversation: Conversation) -> Conversation:
     if last is None:
         return conversation
     pointer = LastMessage(message_seq=last.message_seq, sender="", time=0)
-    return msgspec.structs.replace(conversation, last_message=pointer)
+    return replace(conversation, last_message=pointer)

@@ -49,7 +49,7 @@ class Period(NamedTuple):
     end_count: int
 
 
-class Side(msgspec.Struct, frozen=True):
+class Side(msgspec.Struct, frozen=True, gc=False):
     """A row of `state` with its conversation's numbers, in the order of SIDE."""
 
     account: int
@@ -320,11 +320,13 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
         newest, newest_count, time = one.last_seq, one.last_count, one.last_time
     else:
         newest, newest_count, time = one.leave_seq, one.leave_count, one.leave_time
-    first = max(one.join_seq, 1, cleared + 1)
+    first = cleared + 1 if cleared >= one.join_seq else one.join_seq
     messages = newest - first + 1
     if messages <= 0:
         messages = first = 0
-    unread = max(0, newest_count - max(floor_count, one.join_count))
+    unread = newest_count - (floor_count if floor_count > one.join_count else one.join_count)
+    if unread < 0:
+        unread = 0
     for start, last, start_count, end_count in reversed(past):
         oldest = max(start, cleared + 1)
         if last >= oldest:

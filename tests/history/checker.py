@@ -7,13 +7,11 @@ times of their calls and answers, what clients saw, and how it stood in the end,
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cached_property
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
-from .records import Act, Delete, DeviceLog, Heard, History, Json, Listing, Page, Restore, Send, Snapshot, room_of
+from .facts import Facts, named, raised
+from .records import Delete, DeviceLog, Heard, History, Json, Listing, Mark, Page, Restore, Send, room_of
 from .replica import Replica
-
-AnyAct = TypeVar("AnyAct", bound=Act)
 
 
 class Violation(NamedTuple):
@@ -21,82 +19,6 @@ class Violation(NamedTuple):
 
     rule: str
     what: str
-
-
-class Facts:
-    """A history, looked at from the sides that rules need."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-
-    def acts(self, kind: type[AnyAct]) -> list[AnyAct]:
-        """Those of one kind."""
-        return [act for act in self.history.acts if isinstance(act, kind)]
-
-    @cached_property
-    def places(self) -> dict[tuple[str, str], tuple[str, int]]:
-        """By sender and clientID, where a message is stored."""
-        return {
-            (one.sender, one.client_id): (one.room, one.seq) for one in self.history.stored if one.client_id is not None
-        }
-
-    @cached_property
-    def newest(self) -> dict[str, int]:
-        """By room, its last message."""
-        found: dict[str, int] = {}
-        for one in self.history.stored:
-            found[one.room] = max(one.seq, found.get(one.room, 0))
-        return found
-
-    @cached_property
-    def restores(self) -> dict[str, list[Restore]]:
-        """By batch, who asked for its undo and was not refused."""
-        found: dict[str, list[Restore]] = defaultdict(list)
-        for act in self.acts(Restore):
-            if act.refused is None:
-                found[act.batch].append(act)
-        return found
-
-    @cached_property
-    def deletions(self) -> dict[tuple[str, str], list[Delete]]:
-        """By user and conversationID, every deletion and clearing that was not refused."""
-        found: dict[tuple[str, str], list[Delete]] = defaultdict(list)
-        for act in self.acts(Delete):
-            if act.refused is None:
-                for name in act.up_to:
-                    found[act.user, name].append(act)
-        return found
-
-    def surely(self, user: str, name: str, at: float, until: float) -> tuple[int, int]:
-        """hiddenThrough and clearedThrough of which a reading from `at` to `until` must know: everything that was
-        acknowledged by then, and whose undo nobody had asked for before the end."""
-        hidden = cleared = 0
-        for act in self.deletions[user, name]:
-            if act.ended is not None and act.ended < at and not self._undone_before(act, until):
-                hidden, cleared = _raised(act, name, hidden, cleared)
-        return hidden, cleared
-
-    def perhaps(self, user: str, name: str, at: float, until: float) -> tuple[int, int]:
-        """The most that a reading from `at` to `until` may know: everything that was asked for before its end, and
-        whose undo was not acknowledged before its beginning."""
-        hidden = cleared = 0
-        for act in self.deletions[user, name]:
-            if act.began < until and not any((one.ended or at) < at for one in self.restores.get(act.batch, ())):
-                hidden, cleared = _raised(act, name, hidden, cleared)
-        return hidden, cleared
-
-    def _undone_before(self, act: Delete, until: float) -> bool:
-        return any(one.began < until for one in self.restores.get(act.batch, ()))
-
-    @cached_property
-    def events(self) -> dict[str, dict[int, list[tuple[str, Json]]]]:
-        """By user and eventSeq, every time that a device heard that event."""
-        found: dict[str, dict[int, list[tuple[str, Json]]]] = defaultdict(lambda: defaultdict(list))
-        for log in self.history.devices:
-            for heard in log.heard:
-                for event in heard.events:
-                    found[log.user][event["eventSeq"]].append((log.device, event))
-        return found
 
 
 Rule = Callable[[Facts], Iterator[str]]
@@ -116,10 +38,10 @@ def once(facts: Facts) -> Iterator[str]:
             yield f"{key} is stored, and nobody sent it"
         elif sends[key].refused is not None:
             yield f"{key} is stored, and was refused: {sends[key].refused}"
-    for key, act in sends.items():
+    for act in facts.acts(Send):  # the same one may have been asked for on two servers at once
         if not act.acknowledged:
             continue
-        told = (room_of(act.user, act.conversation_id), act.message_seq)
+        key, told = (act.user, act.name), (room_of(act.user, act.conversation_id), act.message_seq)
         if key not in counts:
             yield f"{key} was acknowledged and is lost"
         elif facts.places[key] != told:
@@ -173,7 +95,7 @@ def contiguous(facts: Facts) -> Iterator[str]:
 def level(facts: Facts) -> Iterator[str]:
     """In the end every device has heard everything."""
     for log, replica in _replayed(facts):
-        newest = _truth(facts, log.user).position
+        newest = facts.truth(log.user).position
         if replica.position != newest:
             yield f"{log.device} ends at {replica.position} of {newest}"
 
@@ -214,44 +136,49 @@ def told(facts: Facts) -> Iterator[str]:
         }
         end = max((heard.at for heard in log.heard), default=0.0)
         for one in facts.history.stored:
-            if log.user not in facts.history.members[one.room]:
+            if one.seq < facts.history.members[one.room].get(log.user, one.seq + 1):
                 continue
             message = messages.get((one.room, one.seq))
             if message is None:
                 number = numbers.get((log.user, one.room, one.seq), 0)
                 at = next((heard.at for heard in log.heard if heard.first <= number <= heard.last), end)
-                if one.seq > facts.perhaps(log.user, _named(log.user, one.room), at, at)[1]:
+                if one.seq > facts.perhaps(log.user, named(log.user, one.room), at, at)[1]:
                     yield f"{log.device} was never told {one.seq} of {one.room}"
             elif (message["from"], message["clientID"]) != (one.sender, one.client_id) and one.client_id is not None:
                 yield f"{log.device} was told {one.seq} of {one.room} as {message['clientID']}, not {one.client_id}"
 
 
 def deletions_told(facts: Facts) -> Iterator[str]:
-    """Each acknowledged deletion is told once, to every device, under the eventSeq that was answered."""
+    """Of each acknowledged deletion every conversation is told once, the last under the eventSeq that was answered:
+    to the device itself, and to the others where a watermark surely moved."""
     for user, events in facts.events.items():
-        told_as: dict[str, set[int]] = defaultdict(set)
-        heard_by: dict[str, set[str]] = defaultdict(set)
+        told_as: dict[tuple[str, str], set[int]] = defaultdict(set)
+        heard_by: dict[tuple[str, str], set[str]] = defaultdict(set)
         for event_seq, times in events.items():
             for device, event in times:
                 if event["kind"] in ("conversation.deleted", "conversation.cleared"):
-                    told_as[event["operationID"]].add(event_seq)
-                    heard_by[event["operationID"]].add(device)
+                    for item in event["items"]:
+                        told_as[event["operationID"], item["conversationID"]].add(event_seq)
+                        heard_by[event["operationID"], item["conversationID"]].add(device)
         devices = {log.device for log in facts.history.devices if log.user == user}
         for act in facts.acts(Delete):
             if act.user != user or not act.acknowledged:
                 continue
-            if told_as[act.name] != {act.event_seq}:
-                yield f"{user}: {act.name} was answered as {act.event_seq} and told as {sorted(told_as[act.name])}"
-            elif act.device not in heard_by[act.name]:
-                yield f"{act.device} was not told of its own {act.name}"
-            elif _moves(facts, act) and heard_by[act.name] != devices:
-                yield f"{user}: {sorted(devices - heard_by[act.name])} not told of {act.name}"
+            numbers = [told_as[act.name, name] for name in act.up_to]
+            if any(len(one) != 1 for one in numbers) or max(map(max, numbers)) != act.event_seq:
+                yield f"{user}: {act.name} was answered as {act.event_seq} and told as {numbers}"
+            for name in act.up_to:
+                heard = heard_by[act.name, name]
+                if act.device not in heard:
+                    yield f"{act.device} was not told of its own {act.name} of {name}"
+                elif _moves(facts, act, name) and heard != devices:
+                    yield f"{user}: {sorted(devices - heard)} not told of {act.name} of {name}"
 
 
 def equal_to_a_snapshot(facts: Facts) -> Iterator[str]:
     """Who applied all that was heard has the list that is fresh from the server."""
     for log, replica in _replayed(facts):
-        truth = _truth(facts, log.user)
+        truth = facts.truth(log.user)
         for name in replica.rows.keys() | truth.rows.keys():
             mine, true = replica.rows.get(name), truth.rows.get(name)
             if true is None:
@@ -306,13 +233,13 @@ def listed_if_newer(facts: Facts) -> Iterator[str]:
         for room, members in facts.history.members.items():
             if look.user not in members:
                 continue
-            name = _named(look.user, room)
+            name = named(look.user, room)
             sure, _ = facts.surely(look.user, name, look.began, look.ended)
             most, _ = facts.perhaps(look.user, name, look.began, look.ended)
             there = look.newest.get(name)
             if there is not None and there <= sure:
                 yield f"{look.device} lists {name} with {there}, deleted through {sure}"
-            if there is None and _acknowledged(facts, room, look.began) > most:
+            if there is None and facts.acknowledged(room, look.began) > most:
                 yield f"{look.device} does not list {name}, deleted through {most} at most"
     for snapshot in facts.history.snapshots:
         for name, (hidden, _) in snapshot.marks.items():
@@ -334,14 +261,30 @@ def watermarks(facts: Facts) -> Iterator[str]:
             true = (0, 0)
             for act in mine:
                 if act.batch not in facts.restores:
-                    true = _raised(act, name, *true)
+                    true = raised(act, name, *true)
             if marks != true:
                 yield f"{snapshot.user}'s {name} is hidden and cleared through {marks}, should be {true}"
         for name, seqs in snapshot.histories.items():
             room = room_of(snapshot.user, name)
-            visible = list(range(snapshot.marks[name][1] + 1, facts.newest.get(room, 0) + 1))
+            first = max(snapshot.marks[name][1] + 1, facts.history.members[room][snapshot.user])
+            visible = list(range(first, facts.newest.get(room, 0) + 1))
             if seqs != visible:
                 yield f"{snapshot.user}'s {name} shows {_shown(seqs)} on {snapshot.server}, should be {_shown(visible)}"
+
+
+def read_marks(facts: Facts) -> Iterator[str]:
+    """Who has read, or written, has read so far in the end; nobody has read what is not there."""
+    reached: dict[tuple[str, str], int] = defaultdict(int)
+    acts: list[Mark | Send] = [*facts.acts(Mark), *facts.acts(Send)]
+    for act in acts:
+        if act.acknowledged:
+            at = act.user, act.conversation_id
+            reached[at] = max(reached[at], act.message_seq)
+    for snapshot in facts.history.snapshots:
+        for name, row in snapshot.rows.items():
+            least, most = reached[snapshot.user, name], row["newestSeq"]
+            if not least <= row["readSeq"] <= most:
+                yield f"{snapshot.user} has read {name} through {row['readSeq']}, should be {least} to {most}"
 
 
 def undone(facts: Facts) -> Iterator[str]:
@@ -355,7 +298,7 @@ def undone(facts: Facts) -> Iterator[str]:
 def one_truth(facts: Facts) -> Iterator[str]:
     """All servers say the same."""
     for snapshot in facts.history.snapshots:
-        truth = _truth(facts, snapshot.user)
+        truth = facts.truth(snapshot.user)
         if replace(snapshot, server=truth.server) != truth:
             yield f"{snapshot.user} is told otherwise by {snapshot.server} than by {truth.server}"
 
@@ -376,6 +319,7 @@ RULES: Final[dict[str, Rule]] = {
         nothing_missing,
         listed_if_newer,
         watermarks,
+        read_marks,
         undone,
         one_truth,
     )
@@ -400,34 +344,9 @@ def _replica(heard: Iterable[Heard]) -> Replica:
     return replica
 
 
-def _truth(facts: Facts, user: str) -> Snapshot:
-    return next(one for one in facts.history.snapshots if one.user == user)
-
-
-def _raised(act: Delete, name: str, hidden: int, cleared: int) -> tuple[int, int]:
-    through = act.up_to[name]
-    return max(hidden, through if act.hides else 0), max(cleared, through if act.clears else 0)
-
-
-def _moves(facts: Facts, act: Delete) -> bool:
-    """Whether a deletion certainly moves a watermark: nothing that may have come before it reaches as far."""
-    for name, through in act.up_to.items():
-        others = [one for one in facts.deletions[act.user, name] if one is not act]
-        if all(one.up_to[name] < through for one in others):
-            return True
-    return False
-
-
-def _acknowledged(facts: Facts, room: str, before: float) -> int:
-    """The newest message of a room that was acknowledged by then."""
-    return max(
-        (
-            act.message_seq
-            for act in facts.acts(Send)
-            if act.acknowledged and (act.ended or 0.0) < before and room_of(act.user, act.conversation_id) == room
-        ),
-        default=0,
-    )
+def _moves(facts: Facts, act: Delete, name: str) -> bool:
+    """Whether a deletion certainly moved a watermark: no other one, which may have come before it, reaches as far."""
+    return all(one is act or one.up_to[name] < act.up_to[name] for one in facts.deletions[act.user, name])
 
 
 def _identity(event: Json) -> tuple[str, ...]:
@@ -442,14 +361,6 @@ def _identity(event: Json) -> tuple[str, ...]:
             return event["kind"], event["batchID"]
         case kind:
             return (kind,)
-
-
-def _named(user: str, room: str) -> str:
-    """What a user calls a room."""
-    if "|" not in room:
-        return room
-    one, other = room.split("|")
-    return f"C2C{other if one == user else one}"
 
 
 def _shown(seqs: Iterable[int]) -> str:

@@ -145,8 +145,8 @@ class History:
     stored: list[Stored]
     snapshots: list[Snapshot]
     """Of each user, at least one; a device's end is held against the first."""
-    members: dict[str, frozenset[str]]
-    """By room, who was in it throughout."""
+    members: dict[str, dict[str, int]]
+    """By room, who was in it to the end, and since which message."""
 
 
 def room_of(user: str, conversation_id: str) -> str:

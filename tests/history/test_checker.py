@@ -50,7 +50,7 @@ class Told:
             "newestSeq": newest,
             "hiddenThrough": self.hidden[user],
             "clearedThrough": self.cleared[user],
-            "readSeq": 0,
+            "readSeq": newest,
             "messageCount": newest - self.cleared[user],
             "unreadCount": 0,
         }
@@ -122,7 +122,7 @@ class Told:
             for user in self.position
             for server in ("first", "second")
         ]
-        return History(self.acts, self.logs, self.stored, snapshots, {ROOM: frozenset(self.position)})
+        return History(self.acts, self.logs, self.stored, snapshots, {ROOM: dict.fromkeys(self.position, 1)})
 
 
 def good() -> History:
@@ -248,6 +248,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("deletions_told", "a deletion has another number", acted(Delete, 0, event_seq=1)),
     ("deletions_told", "another device is not told", heard(1, without(3))),
     ("deletions_told", "the device itself is not told", heard(2, without(3))),
+    ("deletions_told", "a deletion is told twice", heard(0, event(5, operationID="d1"))),
     ("equal_to_a_snapshot", "a device has an older row", heard(1, older)),
     ("equal_to_a_snapshot", "the server no longer lists what devices do", snapshot(0, rows={})),
     ("stays_cleared", "an event shows what was cleared", heard(1, risen)),
@@ -259,6 +260,7 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("watermarks", "an undo did not move them back", snapshot(1, marks={ROOM: (3, 3)})),
     ("watermarks", "a clearing was forgotten", snapshot(0, marks={ROOM: (0, 0)})),
     ("watermarks", "something that can be seen is not there", snapshot(2, histories={ROOM: []})),
+    ("read_marks", "what was read is unread again", acted(Send, 2, message_seq=9)),
     ("undone", "an undo was refused", acted(Restore, 0, refused="operation_not_found")),
     ("one_truth", "a server says otherwise", snapshot(3, position=3)),
 ]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from tui_chat.protocol.requests import ChangeSettings, Credentials
-from tui_chat.server.engines import Transaction
+from tui_chat.server.engines import Engine, Transaction
+from tui_chat.server.engines.postgres import PostgresEngine
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.operations import accounts, importing, settings
 from tui_chat.server.run import DATABASE
@@ -28,9 +29,9 @@ class Login(NamedTuple):
 
 
 class Population:
-    """What is filled into a server's directory; use it within `filling`."""
+    """What is filled into a server's database; use it within `filling` or `filling_postgres`."""
 
-    def __init__(self, engine: SqliteEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def settings(self, **changes: Any) -> None:
@@ -77,6 +78,16 @@ class Population:
 async def filling(data: Path) -> AsyncIterator[Population]:
     """A population for a server whose directory is `data`, and which does not run yet."""
     engine = await SqliteEngine.open(data / DATABASE)
+    try:
+        yield Population(engine)
+    finally:
+        await engine.close()
+
+
+@asynccontextmanager
+async def filling_postgres(address: str) -> AsyncIterator[Population]:
+    """The same for servers that keep their data in PostgreSQL, which may run already."""
+    engine = await PostgresEngine.open(address)
     try:
         yield Population(engine)
     finally:

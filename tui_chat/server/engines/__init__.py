@@ -107,15 +107,14 @@ class Transaction(ABC):
         """The same for several rows, ascending; not always without gaps."""
 
     @abstractmethod
-<<<<<<< ours
     def is_alone_at(self, what: str) -> bool:
         """Whether no other transaction is at this work, here or in another process; then none will be until this one
         ends."""
-=======
+
+    @abstractmethod
     def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
         """Count the logs of these users, who are locked, up by so many events each; where each stood before. Who has no
         log is missing."""
->>>>>>> theirs
 
     @abstractmethod
     def lock_room(self, user: int, folded: str) -> None:

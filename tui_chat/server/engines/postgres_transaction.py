@@ -8,12 +8,8 @@ taken first, in order.
 """
 
 import re
-<<<<<<< ours
 import zlib
-from collections.abc import Iterable, Sequence
-=======
 from collections.abc import Iterable, Mapping, Sequence
->>>>>>> theirs
 from functools import lru_cache
 from typing import Any, Final
 
@@ -204,12 +200,11 @@ class PostgresTransaction(Transaction):
         ).fetchall()
         return sorted(row[0] for row in rows)
 
-<<<<<<< ours
     def is_alone_at(self, what: str) -> bool:
         """By an advisory lock, which the transaction's end lets go."""
         row = self.one("SELECT pg_try_advisory_xact_lock(?)", zlib.crc32(what.encode()))
         return row is not None and bool(row[0])
-=======
+
     def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
         """See Transaction.take_event_seqs."""
         self._locks.written = True
@@ -219,7 +214,6 @@ class PostgresTransaction(Transaction):
             (list(wanted), list(wanted.values())),
         )
         return dict(rows.fetchall())
->>>>>>> theirs
 
     def lock_users(self, users: Iterable[int]) -> None:
         """See Transaction.lock_users."""

@@ -70,11 +70,10 @@ class SqliteTransaction(Transaction):
         assert row is not None
         return list(range(row[0], row[0] + count))
 
-<<<<<<< ours
     def is_alone_at(self, what: str) -> bool:
         """Always: there is only one writer."""
         return True
-=======
+
     def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
         """See Transaction.take_event_seqs."""
         if len(wanted) <= _FEW:
@@ -90,7 +89,6 @@ class SqliteTransaction(Transaction):
             [(seq + wanted[account], account) for account, seq in before.items()],
         )
         return before
->>>>>>> theirs
 
     def lock_users(self, users: Iterable[int]) -> None:
         """Nothing to do: there is only one writer."""

@@ -35,6 +35,47 @@ def test_a_trusted_proxy_is_an_address(tmp_path: Path) -> None:
         options(tmp_path, trusted_proxy=("proxy.example.org",)).check()
 
 
+POSTGRES = "postgresql://db/chat"
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"workers": 2}, "--workers needs PostgreSQL"),
+        ({"bus": "postgres"}, "--database"),
+        ({"bus": "nats://one:4222"}, "--database"),
+        ({"workers": 0, "database": POSTGRES}, "from 1"),
+        ({"workers": 2, "database": POSTGRES, "bus": "local"}, "--bus postgres"),
+        ({"database": POSTGRES, "bus": "redis://here"}, "nats://HOST:PORT"),
+        ({"database": POSTGRES, "bus": "nats://one,redis://two"}, "nats://HOST:PORT"),
+    ],
+)
+def test_several_processes_where_there_can_be_one_are_refused(
+    tmp_path: Path, more: dict[str, object], named: str
+) -> None:
+    with pytest.raises(CannotServe, match=named) as refused:
+        options(tmp_path, **more).check()
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "address"),
+    [
+        ({}, None),
+        ({"bus": "local"}, None),
+        ({"database": POSTGRES}, POSTGRES),
+        ({"database": POSTGRES, "bus": "local"}, None),
+        ({"database": POSTGRES, "workers": 4}, POSTGRES),
+        ({"database": POSTGRES, "bus": "postgresql://direct/chat"}, "postgresql://direct/chat"),
+        ({"database": POSTGRES, "bus": "nats://one:4222,tls://two:4222"}, "nats://one:4222,tls://two:4222"),
+    ],
+)
+def test_which_bus_there_is(tmp_path: Path, more: dict[str, object], address: str | None) -> None:
+    found = options(tmp_path, **more)
+    found.check()
+    assert found.bus_address == address
+
+
 @pytest.mark.parametrize(
     ("header", "host"),
     [("127.0.0.1:8790", "127.0.0.1"), ("localhost", "localhost"), ("[::1]:80", "::1"), ("[::1]", "::1"), ("", "")],

@@ -97,6 +97,9 @@ class _Parent:
         # Nobody writes into it: who reads from it hears when the last of us is gone.
         self._lifeline, self._life = os.pipe()
         self._workers: dict[int, Process] = {}
+        self._begun: set[int] = set()
+        """Numbers of those that have reported; one that has not would die of SIGHUP."""
+        self._hangups = 0
         self._keeping: list[asyncio.Task[None]] = []
 
     async def begin(self) -> Listening:
@@ -114,8 +117,10 @@ class _Parent:
         self._signal(signal.SIGTERM)
 
     def read_certificates(self) -> None:
-        """Tell them to."""
-        self._signal(signal.SIGHUP)
+        """Tell them to; who is just starting is told when it has."""
+        self._hangups += 1
+        for number in self._begun:
+            self._signal(signal.SIGHUP, number)
 
     async def end(self) -> None:
         """Stop them and wait."""
@@ -150,6 +155,7 @@ class _Parent:
                     _log.error("worker %d cannot start: %s", number + 1, report.refused or "it ended at once")
             status = await process.wait()
             del self._workers[number]
+            self._begun.discard(number)
             process, seconds = None, pauses.next()
             _log.error("worker %d ended (%s); again in %.1f s", number + 1, _ending(status), seconds)
             await asyncio.sleep(seconds)
@@ -157,6 +163,7 @@ class _Parent:
     async def _start(self, number: int, *, first: bool) -> tuple[Process, Report]:
         """Start a worker and wait for its word."""
         # What was said at the start holds at the start: an administrator may have changed it since.
+        hangups = self._hangups
         options = self._options if first else msgspec.structs.replace(self._options, sync_deletions=None)
         reading, writing = os.pipe()
         try:
@@ -190,12 +197,18 @@ class _Parent:
             process.stdin.write(msgspec.json.encode(order, enc_hook=str))
             process.stdin.close()
             said = await asyncio.to_thread(pipe.read)
-        return process, msgspec.json.decode(said, type=Report) if said else Report()
+        report = msgspec.json.decode(said, type=Report) if said else Report()
+        if report.listening is not None:
+            self._begun.add(number)
+            if hangups != self._hangups:
+                self._signal(signal.SIGHUP, number)
+        return process, report
 
-    def _signal(self, which: signal.Signals) -> None:
-        for process in self._workers.values():
+    def _signal(self, which: signal.Signals, *numbers: int) -> None:
+        """Send it to these workers; to all where none is named."""
+        for number in numbers or list(self._workers):
             with contextlib.suppress(ProcessLookupError):
-                process.send_signal(which)
+                self._workers[number].send_signal(which)
 
 
 def _ending(status: int) -> str:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.client.making import MINE, OTHER, arrived, deleted, message, ranged, restored, row, watermark
-from tui_chat.client import sync
+from tui_chat.client import effects, sync
 from tui_chat.client.merging import Marks
 from tui_chat.client.state import State
 from tui_chat.client.sync import Applied, Gap, Old, position_of, reduce
@@ -43,7 +43,7 @@ class TestRanges:
         view = state(row(BOB, 4))
         applied = step(view, ranged(11, arrived(11, BOB, 5)))
         assert (view.position, view.cursor) == (11, "e:11")
-        assert applied.effects[-1] == sync.Arrived(message(BOB, 5), True)
+        assert applied.effects[-1] == effects.Arrived(message(BOB, 5), True)
         assert view.conversations[BOB].newest_seq == 5
 
     def test_a_range_without_an_event_closes_the_gap(self) -> None:
@@ -104,8 +104,8 @@ class TestDeleting:
         view = state(row(BOB, 4), row(CAROL, 2))
         applied = step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))
         assert applied.effects == [
-            sync.Removed([BOB], [BOB], True, "b1", 600, OTHER),
-            sync.ClearedThrough(BOB, 4),
+            effects.Removed([BOB], [BOB], True, "b1", 600, OTHER),
+            effects.ClearedThrough(BOB, 4),
         ]
         assert set(view.shown) == {CAROL}
 
@@ -121,8 +121,8 @@ class TestDeleting:
         left = view.shown[BOB]
         assert (left.cleared_through, left.message_count, left.unread_count, left.pinned) == (4, 2, 2, False)
         assert left.last_message is not None
-        assert sync.Inexact(BOB) in applied.effects
-        assert sync.Removed([BOB], [], True, "b1", 600, OTHER) in applied.effects
+        assert effects.Inexact(BOB) in applied.effects
+        assert effects.Removed([BOB], [], True, "b1", 600, OTHER) in applied.effects
 
     def test_a_late_or_repeated_deletion_never_moves_a_watermark_back(self) -> None:
         view = state(row(BOB, 9, hidden_through=6, cleared_through=6))
@@ -136,7 +136,7 @@ class TestDeleting:
         applied = step(view, ranged(11, arrived(11, BOB, 7)))
         assert view.marks_of(BOB) == Marks(8, 8)
         assert view.shown[BOB].newest_seq == 9
-        assert applied.effects[-1] == sync.Arrived(message(BOB, 7), False)
+        assert applied.effects[-1] == effects.Arrived(message(BOB, 7), False)
 
     def test_nor_does_it_take_back_what_came_after(self) -> None:
         view = state(row(BOB, 9))
@@ -178,7 +178,7 @@ class TestDeleting:
                 arrived(13, BOB, 6, hidden_through=5, cleared_through=5),
             ),
         )
-        assert [effect.visible for effect in applied.effects if isinstance(effect, sync.Arrived)] == [True, True]
+        assert [effect.visible for effect in applied.effects if isinstance(effect, effects.Arrived)] == [True, True]
         assert view.shown[BOB].message_count == 1
 
 
@@ -206,19 +206,19 @@ class TestClearing:
         # The log leaves out messages that were cleared since: 5 and 6 came while this device was away.
         view = state(row(BOB, 4))
         applied = step(view, ranged(11, emptied(13, BOB, Marks(0, 6))))
-        assert sync.Inexact(BOB) in applied.effects
+        assert effects.Inexact(BOB) in applied.effects
 
     def test_a_row_that_came_back_with_messages_nobody_tells_of_is_asked_for(self) -> None:
         view = state(row(BOB, 4))
         step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))
         applied = step(view, ranged(12, emptied(14, BOB, Marks(4, 6))))
-        assert sync.Inexact(BOB) in applied.effects
+        assert effects.Inexact(BOB) in applied.effects
         assert view.marks_of(BOB) == Marks(4, 6)
 
     def test_without_a_row_nothing_is_asked_where_nothing_came_since(self) -> None:
         view = state()
-        assert sync.Inexact(BOB) not in step(view, ranged(11, emptied(11, BOB, Marks(4, 4)))).effects
-        assert sync.Inexact(BOB) not in step(view, ranged(12, emptied(12, BOB, Marks(4, 3)))).effects
+        assert effects.Inexact(BOB) not in step(view, ranged(11, emptied(11, BOB, Marks(4, 4)))).effects
+        assert effects.Inexact(BOB) not in step(view, ranged(12, emptied(12, BOB, Marks(4, 3)))).effects
 
 
 class TestRestoring:
@@ -226,14 +226,14 @@ class TestRestoring:
         view = state(row(BOB, 4))
         step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))
         applied = step(view, ranged(12, restored(12, row(BOB, 4))))
-        assert sync.Back([BOB], [BOB], [BOB], "b1", OTHER) in applied.effects
+        assert effects.Back([BOB], [BOB], [BOB], "b1", OTHER) in applied.effects
         assert view.marks_of(BOB) == Marks(0, 0)
         assert view.shown[BOB] == row(BOB, 4)
 
     def test_nothing_happens_where_the_row_stayed(self) -> None:
         view = state(row(BOB, 4))
         applied = step(view, ranged(11, restored(11, row(BOB, 4))))
-        assert sync.Back([BOB], [], [], "b1", OTHER) in applied.effects
+        assert effects.Back([BOB], [], [], "b1", OTHER) in applied.effects
         assert view.shown[BOB] == row(BOB, 4)
 
     def test_what_another_deletion_still_hides_stays_hidden(self) -> None:
@@ -248,8 +248,8 @@ class TestRestoring:
         view = state(row(BOB, 5, hidden_through=4))
         step(view, ranged(11, deleted(11, {BOB: Marks(4, 4)})))
         applied = step(view, ranged(12, restored(12, row(BOB, 4, hidden_through=4))))
-        assert sync.Inexact(BOB) in applied.effects
-        assert sync.Back([BOB], [], [BOB], "b1", OTHER) in applied.effects
+        assert effects.Inexact(BOB) in applied.effects
+        assert effects.Back([BOB], [], [BOB], "b1", OTHER) in applied.effects
         assert view.marks_of(BOB) == Marks(4, 0)
         assert view.shown[BOB].newest_seq == 5
 
@@ -272,7 +272,7 @@ class TestStaleness:
         view = state(row(BOB, 4))
         said = row(BOB, 4, hidden_through=4, cleared_through=4, muted=True)
         applied = step(view, ranged(11, events.ConversationChanged(event_seq=11, conversations=[said])))
-        assert applied.effects == [sync.TurnedStale(BOB)]
+        assert applied.effects == [effects.TurnedStale(BOB)]
         assert view.shown[BOB].message_count == 4
         assert view.shown[BOB].muted
 
@@ -291,14 +291,14 @@ class TestStaleness:
     def test_undoing_one_of_two_clearings_takes_what_the_other_cleared(self) -> None:
         view = state(row(BOB, 4))
         applied = step(view, ranged(11, restored(11, row(BOB, 4, cleared_through=3))))
-        assert sync.ClearedThrough(BOB, 3) in applied.effects
+        assert effects.ClearedThrough(BOB, 3) in applied.effects
         assert view.shown[BOB].message_count == 1
 
     def test_an_answer_to_a_question_tells_as_well(self) -> None:
         view = state(row(BOB, 4))
         applied = sync.tell(view, row(BOB, 4, hidden_through=4, cleared_through=4))
         assert applied is not None
-        assert applied.effects == [sync.TurnedStale(BOB)]
+        assert applied.effects == [effects.TurnedStale(BOB)]
         assert applied.position == 10
 
 
@@ -315,7 +315,7 @@ class TestReading:
     def test_the_other_side_read(self) -> None:
         view = state(row(BOB, 9))
         event = events.ConversationRead(event_seq=11, conversation_id=BOB, peer_read_seq=7)
-        assert step(view, ranged(11, event)).effects == [sync.PeerHasRead(BOB, 7)]
+        assert step(view, ranged(11, event)).effects == [effects.PeerHasRead(BOB, 7)]
         again = events.ConversationRead(event_seq=12, conversation_id=BOB, peer_read_seq=6)
         assert step(view, ranged(12, again)).effects == []
 
@@ -333,7 +333,7 @@ class TestNames:
         shown = view.conversations[BOB]
         assert (shown.name, shown.last_message and shown.last_message.nick) == (name, nick)
         assert set(applied.entries) == {BOB}
-        assert applied.effects == [sync.Renamed(User(user_id="bob", nick=nick))]
+        assert applied.effects == [effects.Renamed(User(user_id="bob", nick=nick))]
         assert msgspec.structs.replace(shown, name=before.name, last_message=before.last_message) == before
 
     def test_ones_own_message_stays_ones_own(self) -> None:
@@ -361,7 +361,7 @@ def test_every_kind_of_event_has_its_handler() -> None:
 
 def test_a_revoked_device_is_told() -> None:
     applied = step(state(), ranged(11, events.DeviceRevoked(event_seq=11, device_id="d-phone")))
-    assert applied.effects == [sync.DeviceGone("d-phone")]
+    assert applied.effects == [effects.DeviceGone("d-phone")]
 
 
 def test_a_misshapen_event_leaves_everything_as_it_is() -> None:

@@ -81,12 +81,13 @@ class MemoryHistory:
     def add(self, conversation_id: str, messages: Iterable[Message], *, covers: tuple[int, int] | None = None) -> None:
         """Take messages in; the higher version wins."""
         shelf = self._shelves.setdefault(conversation_id, _Shelf())
+        seqs = []
         for message in messages:
             held = shelf.messages.get(message.message_seq)
             if held is None or message.version > held.version:
                 shelf.messages[message.message_seq] = message
-            shelf.held.hold([message.message_seq])
-        shelf.held.hold((), covers)
+                seqs.append(message.message_seq)
+        shelf.held.hold(seqs, covers)
         if surplus := shelf.held.oldest_of(self._keep):
             shelf.drop_through(surplus[-1])
 

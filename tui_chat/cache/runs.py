@@ -58,9 +58,13 @@ class HeldMessages:
             if self._seqs and seq <= self._seqs[-1]:
                 if seq not in self:
                     insort(self._seqs, seq)
+                    self._join(seq, seq)
+                continue
+            self._seqs.append(seq)
+            if self._runs and self._runs[-1][1] == seq - 1:
+                self._runs[-1] = (self._runs[-1][0], seq)
             else:
-                self._seqs.append(seq)
-            self._join(seq, seq)
+                self._join(seq, seq)
         if covers is None or covers[0] > covers[1] or self._run_of(covers[0]) == self._run_of(covers[1]) is not None:
             return False
         self._join(*covers)
@@ -79,7 +83,7 @@ class HeldMessages:
 
     def oldest_of(self, count: int) -> list[int]:
         """The oldest messages beyond the newest `count`."""
-        return self._seqs[: max(len(self._seqs) - count, 0)]
+        return self._seqs[: len(self._seqs) - count] if len(self._seqs) > count else []
 
     def tail(self, count: int) -> list[int]:
         """The newest messages of the newest run, ascending."""

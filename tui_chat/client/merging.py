@@ -21,6 +21,13 @@ class Marks(NamedTuple):
 NO_MARKS: Final = Marks(0, 0)
 
 
+def marks_of(row: Conversation) -> Marks:
+    """A row's watermarks."""
+    if row.hidden_through or row.cleared_through:
+        return Marks(row.hidden_through, row.cleared_through)
+    return NO_MARKS  # most have none, and every event asks several times
+
+
 def is_listed(conversation: Conversation) -> bool:
     """Whether it has a row: its newest message, cleared or not, is above hiddenThrough."""
     return conversation.newest_seq > conversation.hidden_through

@@ -7,7 +7,7 @@ from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events
 from tui_chat.protocol.models import Conversation, Message
 
-from . import changes, sync
+from . import changes, effects, sync
 from .announcer import Announcer
 from .state import State
 from .undo_log import UndoLog
@@ -132,11 +132,13 @@ class Receiver:
 
     def _apply(self, applied: sync.Applied, while_away: bool) -> None:
         for effect in applied.effects:
-            if isinstance(effect, sync.Inexact):
+            if isinstance(effect, effects.Inexact):
                 self.inexact(effect.conversation_id)  # before the cursor that lies beyond it is kept
         before = self._state.stale
         known = [
-            effect for effect in applied.effects if isinstance(effect, sync.Replaced) and self._is_known(effect.message)
+            effect
+            for effect in applied.effects
+            if isinstance(effect, effects.Replaced) and self._is_known(effect.message)
         ]
         stale = self._stale_after(applied.effects)
         self._keep(applied, stale)
@@ -144,15 +146,15 @@ class Receiver:
         self._state.stale = {item for item in stale if item in self._state.conversations}
         self._tell(applied, before, while_away, known)
 
-    def _stale_after(self, effects: list[sync.Effect]) -> set[str]:
+    def _stale_after(self, happened: list[effects.Effect]) -> set[str]:
         stale = set(self._state.stale)
-        for effect in effects:
+        for effect in happened:
             match effect:
-                case sync.TurnedStale(conversation_id):
+                case effects.TurnedStale(conversation_id):
                     stale.add(conversation_id)
-                case sync.InLine(conversation_id):
+                case effects.InLine(conversation_id):
                     stale.discard(conversation_id)
-                case sync.Removed(gone=gone):
+                case effects.Removed(gone=gone):
                     stale.difference_update(gone)
                 case _:
                     pass
@@ -164,9 +166,9 @@ class Receiver:
         arrived: list[Message] = []
         for effect in applied.effects:
             match effect:
-                case sync.Arrived(message, True) | sync.Replaced(message, True):
+                case effects.Arrived(message, True) | effects.Replaced(message, True):
                     arrived.append(message)
-                case sync.ClearedThrough(conversation_id, message_seq):
+                case effects.ClearedThrough(conversation_id, message_seq):
                     clear[conversation_id] = max(clear.get(conversation_id, 0), message_seq)
                 case _:
                     pass
@@ -183,9 +185,11 @@ class Receiver:
             self.disk_failed(error)
         self._wrote(bool(clear))
 
-    def _tell(self, applied: sync.Applied, were_stale: set[str], while_away: bool, known: list[sync.Replaced]) -> None:
+    def _tell(
+        self, applied: sync.Applied, were_stale: set[str], while_away: bool, known: list[effects.Replaced]
+    ) -> None:
         difference = self._state.refresh(applied.entries)
-        back = {item for effect in applied.effects if isinstance(effect, sync.Back) for item in effect.reappeared}
+        back = {item for effect in applied.effects if isinstance(effect, effects.Back) for item in effect.reappeared}
         updated = difference.updated + [item for item in difference.appeared if item not in back]
         in_line = (were_stale - self._state.stale) & self._state.shown.keys()
         updated.extend(item for item in sorted(in_line) if item not in updated)
@@ -193,52 +197,54 @@ class Receiver:
         if updated:
             told.append(changes.ConversationsUpdated(conversation_id_list=updated))
         for effect in applied.effects:
-            if effect not in known:  # an answer told of those
+            if not known or effect not in known:  # an answer told of those
                 told.extend(self._told(effect, while_away))
         if newly_stale := sorted(self._state.stale - were_stale):
             told.append(changes.ConversationStale(conversation_id_list=newly_stale))
         self._announcer.put(*_joined(told))
 
-    def _told(self, effect: sync.Effect, while_away: bool) -> list[changes.Change]:
+    def _told(self, effect: effects.Effect, while_away: bool) -> list[changes.Change]:
         match effect:
-            case sync.Arrived(message, visible):
+            case effects.Arrived(message, visible):
                 if message.sender == self._user_id and self._is_echo(message):
                     return [changes.MessageUpdated(conversation_id=message.conversation_id, message=message)]
                 if not visible:
                     return []
                 return [changes.MessagesAdded(conversation_id=message.conversation_id, messages=[message])]
-            case sync.Replaced(message, True):
+            case effects.InLine():
+                return []
+            case effects.Replaced(message, True):
                 shown = self._overlaid(message)
                 return [changes.MessageUpdated(conversation_id=message.conversation_id, message=shown)]
-            case sync.Removed():
+            case effects.Removed():
                 return self._removed(effect, while_away)
-            case sync.Emptied(ids, batch_id, undo_seconds, device):
+            case effects.Emptied(ids, batch_id, undo_seconds, device):
                 self._note(batch_id, ids, True, undo_seconds, device)
                 return []
-            case sync.ClearedThrough(conversation_id, message_seq):
+            case effects.ClearedThrough(conversation_id, message_seq):
                 return [changes.HistoryCleared(conversation_id=conversation_id, cleared_through=message_seq)]
-            case sync.Back():
+            case effects.Back():
                 return self._restored(effect)
-            case sync.PeerHasRead(conversation_id, peer_read_seq):
+            case effects.PeerHasRead(conversation_id, peer_read_seq):
                 return [changes.PeerRead(conversation_id=conversation_id, peer_read_seq=peer_read_seq)]
-            case sync.Renamed(user):
+            case effects.Renamed(user):
                 if user.user_id == self._user_id:
                     self._nick_changed(user.nick)
                 return []
-            case sync.GroupTold(events.GroupChanged(group=group)):
+            case effects.GroupTold(events.GroupChanged(group=group)):
                 return [changes.GroupUpdated(group=group)]
-            case sync.GroupTold(events.MemberChanged(group_id=group_id, member=member)):
+            case effects.GroupTold(events.MemberChanged(group_id=group_id, member=member)):
                 return [changes.MemberUpdated(group_id=group_id, member=member)]
-            case sync.Blocked(user_id, blocked):
+            case effects.Blocked(user_id, blocked):
                 return [changes.BlockChanged(user_id=user_id, blocked=blocked)]
-            case sync.DeviceGone(device_id):
+            case effects.DeviceGone(device_id):
                 if device_id == self._state.device_id:
                     self._signed_out()
                 return []
             case _:
                 return []
 
-    def _removed(self, effect: sync.Removed, while_away: bool) -> list[changes.Change]:
+    def _removed(self, effect: effects.Removed, while_away: bool) -> list[changes.Change]:
         device = self._other(effect.device)
         until = self._note(
             effect.batch_id,
@@ -268,7 +274,7 @@ class Receiver:
                     told.append(changes.DraftKept(conversation_id=conversation_id, text=text))
         return told
 
-    def _restored(self, effect: sync.Back) -> list[changes.Change]:
+    def _restored(self, effect: effects.Back) -> list[changes.Change]:
         for conversation_id, text in self._undo_log.drafts(effect.batch_id).items():
             if not self._store.draft(conversation_id):
                 self._set_draft(conversation_id, text)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from tui_chat.protocol.models import Conversation
 
 from .entries import AnyEntry
-from .merging import NO_MARKS, Marks
+from .merging import NO_MARKS, Marks, marks_of
 from .overlay import shown
 from .sync import Applied
 
@@ -68,9 +68,7 @@ class State:
     def marks_of(self, conversation_id: str) -> Marks:
         """Where the confirmed watermarks of a conversation stand, listed or not."""
         row = self.conversations.get(conversation_id)
-        if row is not None:
-            return Marks(row.hidden_through, row.cleared_through)
-        return self.marks.get(conversation_id, NO_MARKS)
+        return marks_of(row) if row is not None else self.marks.get(conversation_id, NO_MARKS)
 
     def generation(self, conversation_id: str) -> tuple[int, int]:
         """Changes with every move of the conversation's watermarks: a page asked for under another one is no use."""

@@ -8,15 +8,32 @@ repeated one or an old page from bringing back what was cleared.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from tui_chat.protocol import events
 from tui_chat.protocol.ids import c2c
-from tui_chat.protocol.models import Conversation, Message, User
+from tui_chat.protocol.models import Conversation, Message
 
-from .merging import NO_MARKS, Marks, forward, is_listed, with_marks
+from .effects import (
+    Arrived,
+    Back,
+    Blocked,
+    ClearedThrough,
+    DeviceGone,
+    Effect,
+    Emptied,
+    GroupTold,
+    Inexact,
+    InLine,
+    PeerHasRead,
+    Removed,
+    Renamed,
+    Replaced,
+    TurnedStale,
+)
+from .merging import NO_MARKS, Marks, forward, is_listed, marks_of, with_marks
 
 
 class View(Protocol):
@@ -32,125 +49,6 @@ class View(Protocol):
     def cursor(self) -> str | None: ...
     @property
     def device_id(self) -> str: ...
-
-
-class Arrived(NamedTuple):
-    """A message at the end of a conversation; `visible` is false where it lies under the watermark."""
-
-    message: Message
-    visible: bool
-
-
-class Replaced(NamedTuple):
-    """A message with a higher version."""
-
-    message: Message
-    visible: bool
-
-
-class Removed(NamedTuple):
-    """Conversations deleted by one operation; `gone` are those whose rows go, the others had something newer."""
-
-    conversation_id_list: list[str]
-    gone: list[str]
-    clear_history_message: bool
-    batch_id: str
-    undo_seconds: int
-    device: events.EventDevice
-
-
-class Emptied(NamedTuple):
-    """Conversations cleared by one operation, their rows stay."""
-
-    conversation_id_list: list[str]
-    batch_id: str
-    undo_seconds: int
-    device: events.EventDevice
-
-
-class ClearedThrough(NamedTuple):
-    """Nothing up to `message_seq` may be kept or shown any more."""
-
-    conversation_id: str
-    message_seq: int
-
-
-class Back(NamedTuple):
-    """Conversations of an undone batch; `reappeared` had no row, `reopened` have older messages again."""
-
-    conversation_id_list: list[str]
-    reappeared: list[str]
-    reopened: list[str]
-    batch_id: str
-    device: events.EventDevice
-
-
-class TurnedStale(NamedTuple):
-    """Deleted on another device without word: the row is a copy."""
-
-    conversation_id: str
-
-
-class InLine(NamedTuple):
-    """A stale conversation that is true again."""
-
-    conversation_id: str
-
-
-class Inexact(NamedTuple):
-    """How this conversation stands cannot be told from the event alone: ask for it."""
-
-    conversation_id: str
-
-
-class PeerHasRead(NamedTuple):
-    """The other side of a one-to-one has read so far."""
-
-    conversation_id: str
-    peer_read_seq: int
-
-
-class Renamed(NamedTuple):
-    """Somebody, perhaps oneself, has another nick."""
-
-    user: User
-
-
-class GroupTold(NamedTuple):
-    """A group, or the role of one of its members, is other than before."""
-
-    event: events.GroupChanged | events.MemberChanged
-
-
-class Blocked(NamedTuple):
-    """This user blocked another, or does not any more."""
-
-    user_id: str
-    blocked: bool
-
-
-class DeviceGone(NamedTuple):
-    """A device of this user was logged out."""
-
-    device_id: str
-
-
-Effect = (
-    Arrived
-    | Replaced
-    | Removed
-    | Emptied
-    | ClearedThrough
-    | Back
-    | TurnedStale
-    | InLine
-    | Inexact
-    | PeerHasRead
-    | Renamed
-    | Blocked
-    | GroupTold
-    | DeviceGone
-)
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,13 +143,13 @@ class _Step:
     def marks_of(self, conversation_id: str) -> Marks:
         row = self.row(conversation_id)
         if row is not None:
-            return Marks(row.hidden_through, row.cleared_through)
+            return marks_of(row)
         return self.marks.get(conversation_id) or self.view.marks.get(conversation_id, NO_MARKS)
 
     def put(self, conversation: Conversation) -> None:
         conversation_id = conversation.conversation_id
         self.entries[conversation_id] = conversation
-        self.marks[conversation_id] = Marks(conversation.hidden_through, conversation.cleared_through)
+        self.marks[conversation_id] = marks_of(conversation)
 
     def drop(self, conversation_id: str, marks: Marks) -> None:
         self.entries[conversation_id] = None
@@ -293,13 +191,13 @@ class _Step:
         """The server tells how a conversation stands, not because of a deletion."""
         conversation_id = said.conversation_id
         old = self.row(conversation_id)
-        marks = self.marks_of(conversation_id)
+        marks = marks_of(old) if old is not None else self.marks_of(conversation_id)
         if old is not None and said.newest_seq < old.newest_seq:
             return  # told before something that is here already; what came after it follows
         merged = forward(said, old, marks)
         if not is_listed(merged):
             if old is None:
-                self.marks[conversation_id] = Marks(merged.hidden_through, merged.cleared_through)
+                self.marks[conversation_id] = marks_of(merged)
             elif said.hidden_through > marks.hidden_through:
                 # Deleted elsewhere without word. Flags are taken over, the copy is kept.
                 flags = {"muted": said.muted, "marked_unread": said.marked_unread, "name": said.name}

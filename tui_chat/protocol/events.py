@@ -250,10 +250,13 @@ _EVENT: "msgspec.json.Decoder[KnownEvent]" = msgspec.json.Decoder(KnownEvent)
 
 def decode_event(raw: bytes | msgspec.Raw) -> AnyEvent:
     """One event; one of an unknown kind becomes Unknown. Raises msgspec.DecodeError on a known kind misshapen."""
-    head = _KIND.decode(raw)
-    if head.kind not in _KINDS:
+    try:
+        return _EVENT.decode(raw)
+    except msgspec.ValidationError:
+        head = _KIND.decode(raw)
+        if head.kind in _KINDS:
+            raise
         return Unknown(event_seq=head.event_seq, kind=head.kind)
-    return _EVENT.decode(raw)
 
 
 def raw_event(event: Event) -> msgspec.Raw:

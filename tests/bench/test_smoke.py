@@ -12,7 +12,7 @@ import pytest
 from .framework import Bench, Figure, at_least, at_most
 from .framework.run import INTERRUPTED, main, names
 
-SLOW = ("server", "tui")
+SLOW = ("cluster", "server", "tui")
 """These start programs one after the other: half a minute with the smallest sizes."""
 
 

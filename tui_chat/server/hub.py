@@ -81,6 +81,9 @@ class Hub:
         self.stopping = False
         """Nothing is worth waiting for any more."""
         self._arrived: Callable[[Connection], None] | None = None
+        self.reads_on: Callable[[int], bool] | None = None
+        """Asked when a user's connection is handed a range that does not follow what it has: whether somebody reads
+        what lies between for all connections at once. Otherwise each reads by itself."""
         self._connections: dict[int, set[Connection]] = {}
         self._waiting: dict[int, set[asyncio.Future[None]]] = {}
 

@@ -30,6 +30,8 @@ from .stream import Beginning, Stretch
 from .transport import text_frame
 
 TIDY_SECONDS: Final = 30.0
+DOUBT_SECONDS: Final = 0.25
+"""Between two comparisons, however often there is a reason for one."""
 CHECK_SECONDS: Final = 1.0
 """How often sockets' deadlines are looked at."""
 TYPING_AUDIENCE_MOST: Final = 50
@@ -157,6 +159,8 @@ class Services:
             self.exchange.check(loop.time())
             self.hub.check(loop.time())
             self.presence.check(loop.time())
+            if self.exchange.doubted:
+                await asyncio.sleep(max(0.0, compared + DOUBT_SECONDS - loop.time()))
             if self.exchange.doubted or loop.time() >= compared + self.exchange.every:
                 compared = loop.time()
                 await self.exchange.compare()

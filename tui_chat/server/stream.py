@@ -142,7 +142,7 @@ class EventSocket:
     @property
     def reached(self) -> int | None:
         """The highest eventSeq that was sent or is queued; None while it reads the log by itself."""
-        return self._queued if self._live else None
+        return self._queued if self._live and self._closing is None else None
 
     def offer(self, frame: Frame) -> None:
         """Queue the next range; when it does not follow, or the queue runs over, read on from the log instead."""
@@ -155,6 +155,8 @@ class EventSocket:
             self._hub.counts.frames += 1
             return
         full = len(self._queue) >= limits.SOCKET_QUEUE or self._queued_bytes + len(frame.data) > QUEUE_BYTES
+        if not (follows or full) and self._hub.reads_on is not None and self._hub.reads_on(self.user):
+            return  # Another process' event comes first, of which this one has not heard yet.
         if full or not follows:
             self._hub.counts.overflows += full
             self._drop_queue()

@@ -69,6 +69,8 @@ class Exchange:
         """Users whose connections here have not been told everything."""
         self._reading: asyncio.Task[None] | None = None
         presence.elsewhere = self.processes.elsewhere
+        if bus.shared:
+            hub.reads_on = self._reads_on
 
     async def begin(self) -> None:
         """Be heard, and hear."""
@@ -122,9 +124,14 @@ class Exchange:
             if reached is None:
                 self._hub.compare({user: event_seq})  # They are reading on by themselves, and are told how far.
             elif reached < event_seq:
-                self._behind.add(user)
-        if self._behind and (self._reading is None or self._reading.done()):
+                self._reads_on(user)
+
+    def _reads_on(self, user: int) -> bool:
+        """Read on soon, for all connections of this user."""
+        self._behind.add(user)
+        if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_on())
+        return True
 
     async def _read_on(self) -> None:
         """Read what those who are behind have missed, many users in one reading, as long as there are any."""

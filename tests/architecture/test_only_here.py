@@ -12,7 +12,6 @@ ONLY_HERE = {
     "tinydb": ["cache/"],
     "httpx": ["client/api.py"],
     "websockets": ["client/stream.py"],
-    "starlette": ["server/"],
     "uvicorn": ["server/"],
     "argon2": ["server/"],
     "sqlite3": ["server/engines/"],

@@ -5,9 +5,6 @@ import random
 from collections.abc import Mapping
 from typing import Any, Final
 
-from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
     ChatError,
@@ -21,9 +18,10 @@ from tui_chat.protocol.errors import (
 )
 from tui_chat.protocol.wire import encode
 
+from .addresses import Addresses, Application, Receive, Scope, Send
 from .observing import METRICS, Exposition, Watched
 from .openapi import describe
-from .request import CALLER, answer, authenticate, handle, peer_of, refuse
+from .request import CALLER, PARAMETERS, answer, authenticate, handle, peer_of, refuse
 from .routes import ENDPOINTS
 from .routes.endpoint import Endpoint
 from .services import Services
@@ -37,49 +35,54 @@ RETRY_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
-def create_app(services: Services) -> ASGIApp:
+def create_app(services: Services) -> Application:
     """Everything that one server answers."""
     by_path: dict[str, dict[str, Endpoint[Any, Any, Any]]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    # Starlette compares one after the other, so the table begins with what is asked for most.
-    routes: list[BaseRoute] = [Route(path, _Resource(services, path, methods)) for path, methods in by_path.items()]
-    routes.append(WebSocketRoute(STREAM, _Stream(services)))
-    routes.append(Route(METRICS, Exposition(services)))
-    routes.append(Route(OPENAPI, _Description()))
-    # Not the whole of Starlette: nothing here raises, and what it lays around the router to catch it costs each request
-    # a third of what uvicorn does.
-    return _Entrance(Router(routes, redirect_slashes=False, default=_Nowhere(services)), services)
+    addresses, sockets = Addresses(), Addresses()
+    for path, methods in by_path.items():
+        addresses.add(path, _Resource(services, path, methods))
+    addresses.add(METRICS, Exposition(services))
+    addresses.add(OPENAPI, _Description())
+    sockets.add(STREAM, _Stream(services))
+    return _Entrance(services, {"http": addresses, "websocket": sockets})
 
 
 class _Entrance:
     """Before any route: addresses stay percent-encoded, and browsers stay out, and requests for two hosts at once."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
-        self._app = app
+    def __init__(self, services: Services, addresses: Mapping[str, Addresses]) -> None:
         self._services = services
+        self._addresses = addresses
+        """By the scope's type."""
+        self._nowhere = _Nowhere(services)
         self._origins = frozenset(origin.encode() for origin in services.options.origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
-            scope["path"] = scope["raw_path"].decode("ascii", "replace")
-            hosts = 0
-            for name, value in scope["headers"]:
-                if name == b"origin" and value not in self._origins:
-                    await refuse(Forbidden("requests from web pages are not answered here"), scope, receive, send)
-                    return
-                hosts += name == b"host"
-            if self._services.draining:
-                # Spread, so that whoever comes back does not come with everybody else.
-                again = random.uniform(1, RETRY_SECONDS)  # noqa: S311 - no secret
-                await refuse(Unavailable("the server is stopping", retry_after=again), scope, receive, send)
+        hosts = 0
+        for name, value in scope["headers"]:
+            if name == b"origin" and value not in self._origins:
+                await refuse(Forbidden("requests from web pages are not answered here"), scope, receive, send)
                 return
-            if hosts > 1:
-                # RFC 9112, section 3.2: or whoever stands in front and we could each believe another one.
-                await refuse(InvalidRequest("the request names its host more than once"), scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+            hosts += name == b"host"
+        if self._services.draining:
+            # Spread, so that whoever comes back does not come with everybody else.
+            again = random.uniform(1, RETRY_SECONDS)  # noqa: S311 - no secret
+            await refuse(Unavailable("the server is stopping", retry_after=again), scope, receive, send)
+            return
+        if hosts > 1:
+            # RFC 9112, section 3.2: or whoever stands in front and we could each believe another one.
+            await refuse(InvalidRequest("the request names its host more than once"), scope, receive, send)
+            return
+        # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
+        found = self._addresses[scope["type"]].find(scope["raw_path"].decode("ascii", "replace"))
+        if found is None:
+            await self._nowhere(scope, receive, send)
+            return
+        application, parameters = found
+        scope[PARAMETERS] = parameters
+        await application(scope, receive, send)
 
 
 class _Resource:

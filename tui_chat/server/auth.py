@@ -99,7 +99,8 @@ class Tokens:
         self._look_up = look_up
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Caller, int]] = OrderedDict()
-        self._forgotten = 0
+        self.forgotten = 0
+        """How often tokens were forgotten: while it stays the same, who was let in is still."""
 
     async def caller(self, token: str) -> Caller:
         """The device that the token belongs to.
@@ -111,9 +112,9 @@ class Tokens:
         known = self._known.get(key)
         if known is not None and 0 <= self._clock() - known[1] < TOKEN_MEMORY_MS:
             return known[0]
-        forgotten = self._forgotten
+        forgotten = self.forgotten
         caller = await self._look_up(token)
-        if forgotten == self._forgotten:
+        if forgotten == self.forgotten:
             self._known[key] = (caller, self._clock())
             self._known.move_to_end(key)
             if len(self._known) > TOKENS_REMEMBERED:
@@ -123,7 +124,7 @@ class Tokens:
     def forget(self, devices: Collection[str], users: Collection[int] = ()) -> None:
         """The tokens of these devices, and of these users, are no longer valid; an answer that is on its way is not
         remembered."""
-        self._forgotten += 1
+        self.forgotten += 1
         self._known = OrderedDict(
             (key, known)
             for key, known in self._known.items()

@@ -6,10 +6,9 @@ import logging
 import time
 from typing import Any, Final
 
-from starlette.types import Receive, Scope, Send
-
 from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAllowed, Unauthorized
 
+from .addresses import Receive, Scope, Send
 from .auth import from_this_machine
 from .metrics import CONTENT_TYPE
 from .request import CALLER, count, peer_of, refuse

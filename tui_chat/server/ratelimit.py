@@ -35,12 +35,14 @@ class Rate:
             TooFrequent: nothing is left; `retry_after` says when there will be.
         """
         now = self._monotonic()
-        tokens, since = self._buckets.get(key, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - since) * self._a_second)
+        tokens = self._burst
+        known = self._buckets.pop(key, None)
+        if known is not None:
+            tokens = min(tokens, known[0] + (now - known[1]) * self._a_second)
         if tokens < 1:
+            self._buckets[key] = (tokens, now)
             raise TooFrequent(retry_after=(1 - tokens) / self._a_second)
         self._buckets[key] = (tokens - 1, now)
-        self._buckets.move_to_end(key)
         self._forget(now)
 
     def forget(self, key: Hashable) -> None:
@@ -54,8 +56,8 @@ class Rate:
         """Drop up to two buckets that are full again: more than one call adds."""
         full_again = now - self._burst / self._a_second
         for _ in range(2):
-            key, (_tokens, since) = next(iter(self._buckets.items()))
-            if since > full_again and len(self._buckets) <= MOST_KEYS:
+            key = next(iter(self._buckets))
+            if self._buckets[key][1] > full_again and len(self._buckets) <= MOST_KEYS:
                 return
             del self._buckets[key]
             if not self._buckets:

@@ -9,12 +9,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
-from starlette.types import Receive, Scope, Send
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import BodyTooLarge, ChatError, ErrorAnswer, InvalidRequest, Unauthorized
 from tui_chat.protocol.wire import encode
 
+from .addresses import Receive, Scope, Send
 from .operations.caller import Caller
 from .options import address_of
 from .ratelimit import limited_address
@@ -28,6 +28,8 @@ DRAIN_SECONDS: Final = 1.0
 DRAIN_BYTES: Final = 8 * limits.BODY_BYTES
 QUERY_FIELDS_MOST: Final = 20
 CALLER: Final = "tui_chat.caller"
+PARAMETERS: Final = "tui_chat.parameters"
+"""In the scope: the path's parameters, percent-encoded."""
 
 _WHOLE_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 """In JSON: a backslash, a pair of surrogates."""
@@ -47,8 +49,9 @@ async def handle(
     """
     peer = peer_of(services, scope)
     caller = scope[CALLER] = None if endpoint.anyone else await authenticate(services, peer)
+    forgotten = services.tokens.forgotten
     count(services, endpoint.counted, caller, peer)
-    path = {name: unquote(value) for name, value in scope["path_params"].items()}
+    path = {name: unquote(value) for name, value in scope[PARAMETERS].items()}
     query = _query(endpoint.query, scope["query_string"])
     body = _decode(endpoint.decoder, await _body(receive, peer)) if endpoint.takes_body else NOTHING
 
@@ -56,7 +59,7 @@ async def handle(
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    if caller is not None and endpoint.takes_body:
+    if caller is not None and services.tokens.forgotten != forgotten:
         # Whoever was slow with the body may have been logged out meanwhile.
         caller = await authenticate(services, peer)
     result = await endpoint.handler(Call(services, caller, body, query, path, peer, gone))
@@ -64,7 +67,8 @@ async def handle(
         await _answer_in_pieces(result, scope, send)
         return None
     data = encode(result)
-    if not scope["extensions"][ANSWER](data):
+    # Taken out, because it holds what holds it: with each request a circle would be left to the garbage collector.
+    if not scope["extensions"].pop(ANSWER)(data):
         await answer(200, data, send)
     return result
 

@@ -7,7 +7,6 @@ over reads on from the log until it is level, and is live again.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -18,13 +17,11 @@ from tui_chat.protocol.errors import ChatError, TooFrequent, Unauthorized, Unava
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.wire import encode
 
+from .addresses import Receive, Send
 from .hub import Frame, Hub
 from .operations.caller import Caller
 from .ratelimit import Rate
 from .transport import LINE, Line, text_frame
-
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 
 QUEUE_BYTES: Final = 1024 * 1024
 FRAMES_A_SECOND: Final = 5.0

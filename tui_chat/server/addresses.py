@@ -1,0 +1,73 @@
+"""Which application answers at which address. A look into a few dictionaries, whatever the number of addresses: to
+compare them one after the other, as routers do, costs each request as much as reading its JSON."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""The four of ASGI 3.0 (https://asgi.readthedocs.io/en/latest/specs/main.html)."""
+
+
+class _Place:
+    """What begins with the segments that lead here."""
+
+    __slots__ = ("any", "application", "named", "parameters")
+
+    def __init__(self) -> None:
+        self.named: dict[str, _Place] = {}
+        self.any: _Place | None = None
+        """Behind a segment that is a parameter."""
+        self.application: Application | None = None
+        self.parameters: list[str] = []
+
+
+class Addresses:
+    """Patterns such as `/v1/groups/{group_id}`, each with its application."""
+
+    def __init__(self) -> None:
+        self._root = _Place()
+
+    def add(self, pattern: str, application: Application) -> None:
+        """Let the application answer there."""
+        place = self._root
+        parameters = []
+        for segment in pattern.split("/"):
+            if segment.startswith("{"):
+                parameters.append(segment.strip("{}"))
+                place.any = place = place.any or _Place()
+            else:
+                place = place.named.setdefault(segment, _Place())
+        place.application = application
+        place.parameters = parameters
+
+    def find(self, path: str) -> tuple[Application, dict[str, str]] | None:
+        """The application at a path, still percent-encoded, and the path's parameters; a segment that is named comes
+        before one that is a parameter, which is never empty."""
+        values: list[str] = []
+        place = _behind(self._root, path.split("/"), 0, values)
+        if place is None or place.application is None:
+            return None
+        return place.application, dict(zip(place.parameters, values, strict=True))
+
+
+def _behind(place: _Place, segments: list[str], at: int, values: list[str]) -> _Place | None:
+    """The place where these segments, from `at` on, lead; what stood for parameters is put into `values`."""
+    if at == len(segments):
+        return place if place.application is not None else None
+    segment = segments[at]
+    named = place.named.get(segment)
+    if named is not None:
+        found = _behind(named, segments, at + 1, values)
+        if found is not None:
+            return found
+    if place.any is None or not segment:
+        return None
+    count = len(values)
+    values.append(segment)
+    found = _behind(place.any, segments, at + 1, values)
+    if found is None:
+        del values[count:]
+    return found

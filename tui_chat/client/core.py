@@ -11,7 +11,7 @@ import msgspec
 
 from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events, requests
-from tui_chat.protocol.errors import ChatError, Unauthorized
+from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized
 from tui_chat.protocol.models import Message, ServerFacts
 
 from . import changes
@@ -117,6 +117,8 @@ class Core:
         self.stream = Stream(api.server_url, self, random=random, wall=lambda: clock() / 1000, monotonic=monotonic)
         self._queued_told = 0
         self._greeted = False
+        self._running = self._streaming = self._closed = False
+        self._getting_ready = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._inbox: deque[events.ServerFrame] = deque()
         self._inbox_filled = asyncio.Event()
@@ -130,19 +132,48 @@ class Core:
     # Life
 
     def start(self, *, stream: bool) -> None:
-        """Begin the tasks."""
+        """Begin the tasks; those that run already go on."""
+        if stream and not self._streaming:
+            self._streaming = True
+            self._spawn(self.stream.run())
+        if self._running:
+            return
+        self._running = True
         self.house.wrote(vanish=True)  # there may have been no room for it when the cache was opened
         self._spawn(self._apply_frames())
         self._spawn(self.house.run())
         self._spawn(self.outbox.run())
-        if stream:
-            self._spawn(self.stream.run())
         if self.store.recovered is not None:
             what: Any = "cache_from_backup" if self.store.recovered == "backup" else "cache_rebuilt"
             self.announcer.put(changes.Notice(what=what))
 
+    @property
+    def running(self) -> bool:
+        """Whether the tasks have begun."""
+        return self._running
+
+    async def ready(self) -> None:
+        """Return when a command can do its work: where nobody has started or loaded the session, or its state is not
+        there yet, by coming into step. Without a server what the cache has will do.
+
+        Raises:
+            ChatError: the session is closed, or nothing is known here of the account and the server does not tell.
+        """
+        if self._closed:
+            raise NotConnected("the session is closed")
+        async with self._getting_ready:
+            if self._running and self.state.cursor is not None:
+                return
+            self.start(stream=False)
+            try:
+                await self.come_into_step()
+            except NotConnected:
+                if self.state.cursor is None:
+                    raise
+
     async def close(self) -> None:
         """End the tasks, bring what was written to the disk, let go of it."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -191,7 +222,7 @@ class Core:
         self.outbox.wake()
         self.inquiry.go_on()
         self._greeted = True
-        self._spawn(self._learn_deletions())  # what was replayed does not say how much of its time has passed
+        self._spawn(self.learn_deletions())  # what was replayed does not say how much of its time has passed
 
     def machine_slept(self) -> None:
         """Neither the socket nor the pooled connections lead anywhere: new ones, for what hangs in them as well."""
@@ -306,7 +337,8 @@ class Core:
         self._deliberately_out = True
         self.connection_is(Connection.SIGNED_OUT)
 
-    async def _learn_deletions(self) -> None:
+    async def learn_deletions(self) -> None:
+        """Ask what can be undone, where the server can be asked."""
         try:
             listed = await self.calls.deletions()
         except ChatError:

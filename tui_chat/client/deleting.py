@@ -94,6 +94,7 @@ async def _in_calls(
     progress: Progress | None,
     stop: asyncio.Event | None,
 ) -> DeletedConversations:
+    await core.ready()
     ids = checked(core, conversation_id_list)
     seen = _seen(core, ids, up_to)
     if unlisted := [item for item in ids if item not in seen]:
@@ -278,8 +279,12 @@ def undoable(core: Core) -> list[UndoableBatch]:
 
 async def undo(core: Core, batch_id: str | None) -> RestoredConversations:
     """Bring a batch back. Raises ChatError: OperationNotFound where there is nothing, UndoExpired where it is late."""
+    await core.ready()
     if batch_id is None:
         candidates = undoable(core)
+        if not candidates:
+            await core.learn_deletions()  # which may be under way since the state is there
+            candidates = undoable(core)
         if not candidates:
             raise OperationNotFound("there is nothing to undo")
         batch_id = candidates[0].batch_id

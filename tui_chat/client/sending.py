@@ -40,7 +40,7 @@ async def send(
         mentions=list(mentions),
         time=core.clock(),
     )
-    (ticket,) = _submit(core, [entry])
+    (ticket,) = await _submit(core, [entry])
     echo = core.echoes.show(entry)
     core.announcer.put(changes.MessagesAdded(conversation_id=conversation_id, messages=[echo]))
     match await ticket.outcome():
@@ -98,7 +98,7 @@ def _numbered(conversation_id: str, message_seq: int) -> str:
 
 
 async def _change(core: Core, entry: MessageEntry) -> Message | None:
-    (ticket,) = _submit(core, [entry])
+    (ticket,) = await _submit(core, [entry])
     match await ticket.outcome():
         case MessageSent(message=message):
             return core.overlaid(message)
@@ -118,12 +118,13 @@ def pending(core: Core, conversation_id: str) -> list[Message]:
 
 async def mark_read(core: Core, conversation_id: str, message_seq: int | None) -> None:
     """Move the read mark forward, to the newest message unless told otherwise; never back."""
+    await core.ready()
     row = core.state.shown.get(conversation_id)
     through = message_seq if message_seq is not None else (row.newest_seq if row is not None else 0)
     if row is None or (through <= row.read_seq and not row.unread_count):
         return
     entry = QueuedRead(conversation_id=conversation_id, message_seq=through, operation_id=new_identifier())
-    (ticket,) = _submit(core, [entry])
+    (ticket,) = await _submit(core, [entry])
     await ticket.outcome()
 
 
@@ -136,6 +137,7 @@ async def set_flags(
     marked_unread: bool | None = None,
 ) -> list[ItemFailure]:
     """Change flags of any number; returns what was refused. Raises ChatError where a call is refused whole."""
+    await core.ready()
     ids = checked(core, conversation_id_list)
     size = core.server.limits.conversations_a_call
     entries: list[AnyEntry] = [
@@ -149,14 +151,15 @@ async def set_flags(
         for start in range(0, len(ids), size)
     ]
     failures: list[ItemFailure] = []
-    for ticket in _submit(core, entries):
+    for ticket in await _submit(core, entries):
         answer = await ticket.outcome()
         if isinstance(answer, ConversationsChanged):
             failures.extend(answer.failures)
     return failures
 
 
-def _submit(core: Core, entries: list[AnyEntry]) -> list[Ticket]:
+async def _submit(core: Core, entries: list[AnyEntry]) -> list[Ticket]:
+    await core.ready()
     try:
         return core.outbox.submit(entries)
     except CacheError as error:

@@ -36,15 +36,16 @@ from .results import (
 class ChatSession(MessageCommands, GroupCommands, AccountCommands):
     """Made by `log_in`, `register` or `resume`; then `start` (live) or `load` (for a script), at the end `close`.
 
+    A command needs neither: the first one loads what it needs. Until then what can be read is what the cache had.
+
     Belongs to one event loop. Every command raises `protocol.errors.ChatError` where it is refused. Commands that go
     through the queue (delete, undo, clear, read, flags, send) do not fail for want of a connection: they wait, and what
-    they return says so.
+    they return says so. Only where nothing is known of the account yet they raise NotConnected.
     """
 
     def __init__(self, core: Core):
         self._core = core
         self._conversations = MappingProxyType(core.state.shown)
-        self._started = False
         self._closed = False
 
     # Opening and closing
@@ -138,7 +139,7 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
 
     async def start(self) -> None:
         """Connect and stay connected, in the background; what happens arrives by `subscribe`."""
-        self._start(stream=True)
+        self._core.start(stream=True)
 
     async def load(self, *, stream: bool = False, timeout: float = 30.0) -> None:
         """For scripts: come into step once and return; `stream` stays connected as well.
@@ -146,24 +147,21 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
         Raises:
             NotConnected, Unauthorized.
         """
-        self._start(stream=stream)
+        self._core.start(stream=stream)
         if stream:
             await self.wait_until_current(timeout=timeout)
         else:
             await self._core.come_into_step()
 
-    def _start(self, *, stream: bool) -> None:
-        if not self._started:
-            self._started = True
-            self._core.start(stream=stream)
-
     async def wait_until_current(self, *, timeout: float = 30.0) -> None:
-        """Return once the state has been in step with the server.
+        """Return once the state has been in step with the server; starts the session where nobody has.
 
         Raises:
             Unauthorized: this device is signed out.
             NotConnected: not within `timeout` seconds.
         """
+        if not self._core.running:
+            self._core.start(stream=True)
         try:
             async with asyncio.timeout(timeout):
                 while not self._core.current.is_set():

@@ -13,12 +13,25 @@ if TYPE_CHECKING:
     from tests.servers import LiveServer, ServerProcess
 
 
+ON_BOTH_ENGINES = ("test_http_messages", "test_http_rules_deleting", "test_http_rules_undo", "test_stream", "test_sync")
+"""Modules whose `server` keeps its data in SQLite, and in CI in PostgreSQL as well."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_ENGINES:
+        engines = ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)]
+        metafunc.parametrize("server", engines, indirect=True)
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> "Iterator[LiveServer]":
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[LiveServer]":
     """A real server in this process, on a thread and a free port of its own."""
     from tests.servers import LiveServer
 
-    live = LiveServer(tmp_path / "server")
+    database = None
+    if getattr(request, "param", "sqlite") == "postgres":
+        database = request.getfixturevalue("postgres").new_database()
+    live = LiveServer(tmp_path / "server", database=database)
     yield live
     live.stop()
 

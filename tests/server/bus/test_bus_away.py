@@ -62,6 +62,7 @@ def test_without_nats_everything_comes_a_little_later(postgres: PostgresServer, 
             assert stream.event("message.new", 1.5)["message"]["text"] == "it is back"
 
 
+@pytest.mark.slow
 def test_a_nats_that_stands_still_is_found_out(postgres: PostgresServer, tmp_path: Path) -> None:
     with nats_server() as nats, servers(tmp_path, postgres.new_database(), nats.address) as two:
         alice, bob = two.couple("b")

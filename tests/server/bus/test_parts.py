@@ -41,7 +41,14 @@ def test_parcels_carry_everything_and_stay_small(most: int) -> None:
     wakes = {random.Random(number).randrange(10**9): number * 1000 for number in range(1, 1500)}
     outgoing.wake(wakes)
     outgoing.wake({next(iter(wakes)): 1})  # older than what is there
-    announcements = [Revoked(["a1"]), SettingsChanged(), Here(3, 2), Changed(4, [1], [2]), Ask("p"), Gone()]
+    announcements: list[Announcement] = [
+        Revoked(["a1"]),
+        SettingsChanged(),
+        Here(3, 2),
+        Changed(4, [1], [2]),
+        Ask("p"),
+        Gone(),
+    ]
     outgoing.announcements += announcements
     outgoing.tells.append(Tell([1, 2], msgspec.Raw(b'{"t":"ephemeral"}')))
     parcels = list(outgoing.take().parcels("me", most))

@@ -10,13 +10,13 @@ from tests.accounts import Device, refusal
 from tests.buses import NatsServer, eventually
 from tests.databases import PostgresServer
 from tui_chat.protocol import events
-from tui_chat.server import presence
+from tui_chat.server import presence, services
 
 from .servers import Servers, ephemeral, servers
 
 AT_ONCE = 1.5
 """Seconds: less than it takes to find out without a bus."""
-BREAK_SECONDS = 2.0
+BREAK_SECONDS = 1.0
 """After which somebody is taken to be offline, here."""
 
 
@@ -25,9 +25,11 @@ def two(
     request: pytest.FixtureRequest, postgres: PostgresServer, nats: NatsServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Servers]:
     bus = "postgres" if request.param == "postgres" else nats.address
-    with servers(tmp_path_factory.mktemp("two"), postgres.new_database(), bus) as there:
-        there.people[0].register("admin")
-        yield there
+    with pytest.MonkeyPatch.context() as quicker:
+        quicker.setattr(services, "CHECK_SECONDS", 0.1)
+        with servers(tmp_path_factory.mktemp("two"), postgres.new_database(), bus) as there:
+            there.people[0].register("admin")
+            yield there
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_presence_is_of_all_servers(
                 pass  # One more socket, at another server, which goes again.
         began = time.monotonic()
         ephemeral(stream, "presence", userID=alice.user_id, online=False)
-        assert time.monotonic() - began > BREAK_SECONDS - 1
+        assert time.monotonic() - began > BREAK_SECONDS / 2
 
 
 def _knows(two: Servers, number: int, device: Device) -> bool:

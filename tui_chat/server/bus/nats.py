@@ -26,8 +26,8 @@ PARCEL_BYTES: Final = 64 * 1024
 SUBSCRIBE_SECONDS: Final = 1.0
 """A socket does not wait longer for its user's subscription; what it then misses, a comparison finds."""
 FAREWELL_SECONDS: Final = 1.0
-AT_ONCE: Final = 100
-"""Messages after which others get their turn."""
+FEW: Final = 16
+"""Users that are woken one by one; of more at once, as of a large group, everybody is told in one message."""
 WAITING_MOST: Final = 1_000
 """Messages of one subject that wait to be taken in; more means that something is wrong, and they are dropped."""
 
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class NatsBus:
-    """Nobody hears what is not for them."""
+    """A user's wake-ups are heard where the user is; what concerns many, everywhere."""
 
     shared = True
 
@@ -259,14 +259,14 @@ class NatsBus:
                 self._emptied.set()
 
     async def _publish(self, client: Client, outgoing: Outgoing) -> None:
-        wakes, outgoing.wakes = outgoing.wakes, {}
+        few: dict[int, int] = {}
+        if len(outgoing.wakes) <= FEW:
+            few, outgoing.wakes = outgoing.wakes, {}
         tells, outgoing.tells = outgoing.tells, []
         for parcel in outgoing.parcels(self._process, PARCEL_BYTES):
             await client.publish(f"{self._subject}.all", parcel)
-        for number, (user, event_seq) in enumerate(wakes.items(), 1):
+        for user, event_seq in few.items():
             await client.publish(f"{self._subject}.user.{user}", b"%d" % event_seq)
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
         for users, frame in tells:
             for user in users:
                 await client.publish(f"{self._subject}.user.{user}", bytes(frame))

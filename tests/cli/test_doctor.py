@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.accounts import DEADLINE
+from tests.buses import free_ports
+from tests.databases import PostgresServer
 from tests.servers import LiveServer
 from tui_chat.cli import keys
 from tui_chat.config import Paths
@@ -46,6 +48,19 @@ def test_a_clock_that_is_off_is_a_problem(accounts: Run, server: LiveServer) -> 
     assert not checks["clock"]["ok"]
     assert "+90" in str(checks["clock"]["found"]) or "+89.9" in str(checks["clock"]["found"])
     assert checks["clock"]["todo"]
+
+
+def test_a_bus_that_is_away_is_a_problem(accounts: Run, postgres: PostgresServer, tmp_path: Path) -> None:
+    nowhere = f"nats://127.0.0.1:{free_ports(1)[0]}"
+    live = LiveServer(tmp_path / "one", database=postgres.new_database(), bus=nowhere)
+    try:
+        code, checks = found(accounts, live.url)
+        assert code == 1
+        assert checks["server"]["ok"], "it works all the same"
+        assert "late" in str(checks["bus"]["found"])
+        assert "--bus" in str(checks["bus"]["todo"])
+    finally:
+        live.stop()
 
 
 def test_what_is_wrong_on_this_machine(accounts: Run, home: Path) -> None:

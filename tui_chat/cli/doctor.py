@@ -237,6 +237,12 @@ async def _server(url: str) -> AsyncIterator[Check]:
             url=url, version=health.version, ms=round(seconds * 1000, 1)
         ),
     )
+    if health.bus == "down":
+        yield Check(
+            "bus",
+            _("the server's processes do not hear each other: messages come some seconds late"),
+            _("tell who runs the server to look at its bus (serve --bus)"),
+        )
     if health.time:
         off = now - seconds / 2 - health.time / 1000
         todo = _("set one of the two clocks") if abs(off) > CLOCK_SECONDS else ""

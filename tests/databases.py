@@ -43,6 +43,9 @@ class PostgresServer:
         if self._root:
             os.chown(directory, NOBODY, NOBODY)
         self._data = directory / "data"
+        self._make_data()
+
+    def _make_data(self) -> None:
         self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--no-locale", "-U", "postgres")
 
     def start(self) -> None:
@@ -83,6 +86,37 @@ class PostgresServer:
             )
             output.seek(0)
             assert done.returncode == 0, f"{program} failed: {output.read()}"
+
+
+class StandbyServer(PostgresServer):
+    """Follows another server, and can take its place. Use `standby_of`."""
+
+    def __init__(self, directory: Path, primary: PostgresServer, name: str) -> None:
+        """`name`: what the primary knows it by."""
+        self._primary = f"host={primary.directory} user=postgres application_name={name}"
+        super().__init__(directory, fsync=True)
+
+    def _make_data(self) -> None:
+        self._run("pg_basebackup", "-d", self._primary, "-R", "-X", "stream", "-c", "fast")
+
+    def promote(self) -> None:
+        """Be a primary from now on."""
+        self._run("pg_ctl", "-w", "-s", "promote")
+
+
+@contextmanager
+def standby_of(primary: PostgresServer, name: str) -> Iterator[StandbyServer]:
+    """A standby that runs as long as the context lasts, and leaves nothing."""
+    directory = Path(tempfile.mkdtemp(prefix="pg"))
+    try:
+        server = StandbyServer(directory, primary, name)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

@@ -116,8 +116,7 @@ class _Size:
 
         def apply() -> None:
             message, changed = next(events)
-            ours.history.add(name, [message])
-            ours.save(upsert=[changed], cursor=f"e:{message.message_seq}")
+            ours.save(upsert=[changed], messages=[message], cursor=f"e:{message.message_seq}")
             ours.flush_now()
 
         mine = self._times(f"event with fsync, {label}", "ours", apply, turns, "µs")

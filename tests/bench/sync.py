@@ -35,8 +35,16 @@ NOWHERE: Final = StoredCredentials(
 
 
 def run(bench: Bench) -> None:
-    """Events by themselves, then a real server process with a large account."""
-    asyncio.run(_apply(bench))
+    """Events by themselves (part `apply`), then a real server process with a large account (part `server`)."""
+    parts = bench.chosen(["apply", "server"])
+    if "apply" in parts:
+        asyncio.run(_apply(bench))
+        bench.note("applied: reduced, kept, told; with the cache on disk an fsync every 1,000 events")
+    if "server" in parts:
+        _with_a_server(bench)
+
+
+def _with_a_server(bench: Bench) -> None:
     conversations = bench.size(10_000, quick=120)
     with ServedAccount(bench.scratch / "server") as account:
         names = [f"user{number}" for number in range(conversations)]
@@ -48,7 +56,6 @@ def run(bench: Bench) -> None:
         account.miss_messages(bench.random.choices(names, k=missed))
         asyncio.run(_catch_up(bench, account, missed))
         asyncio.run(_delete(bench, account, conversations))
-    bench.note("applied: reduced, kept, told; with the cache on disk an fsync every 1,000 events")
     bench.note("a session's figures are from resume() until the state is in step, its cache on disk")
     bench.note("raw: the same answers fetched one after the other by httpx and parsed as JSON, nothing kept")
     bench.note("deleted: until the server confirmed all and no row is left; purged: until no message is on the disk")
@@ -83,7 +90,7 @@ async def _apply(bench: Bench) -> None:
     label = f"{events:,} events applied"
     bench.times(f"{label}: on disk", seconds["on disk"], unit="s")
     bench.times(f"{label}: in memory", seconds["in memory"], unit="s")
-    bench.ratio("events applied a second: in memory / on disk", of=memory, to=disk)
+    bench.ratio("events applied a second: in memory / on disk", of=memory, to=disk, bar=at_most(2))
 
 
 def _ranges(bench: Bench, events: int, conversations: int) -> Iterator[EventRange]:
@@ -172,7 +179,7 @@ async def _catch_up(bench: Bench, account: ServedAccount, missed: int) -> None:
         seconds.append(taken)
     label = f"catch-up of {missed:,} missed events"
     ours = bench.times(f"{label}: session", seconds)
-    bench.ratio(f"{label}: session / raw", of=ours, to=bench.times(f"{label}: raw", raw))
+    bench.ratio(f"{label}: session / raw", of=ours, to=bench.times(f"{label}: raw", raw), bar=at_most(1.5))
 
 
 def _raw_events(account: ServedAccount, since: str, expected: int) -> float:

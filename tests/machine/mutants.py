@@ -214,7 +214,8 @@ MUTANTS = (
     Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
     Mutant("a deletion moves the read mark", [(deletion, "_move", _and_reads)]),
     Mutant(
-        "unread is not counted anew after a deletion", [(deletion, "recounted", lambda _: lambda tx, old, new: new)]
+        "unread is not counted anew after a deletion",
+        [(deletion, "counts", lambda _: lambda tx, old, floor: (old.floor_count, old.mention_count))],
     ),
     Mutant("a restore withdraws later operations as well", [(undo, "_withdraw", _and_later_ones)]),
     Mutant("a pin comes back although it was changed since", [(undo, "_repins", _whenever_it_took_one)]),

@@ -251,9 +251,10 @@ class SqliteEngine:
                 jobs.append(following)
             began = time.perf_counter()
             committed = self._commit(jobs)
-            for observer in self._observers:
-                observer(len(jobs), time.perf_counter() - began)
+            seconds = time.perf_counter() - began
             self._loop.call_soon_threadsafe(self._deliver, jobs, committed)
+            for observer in self._observers:
+                observer(len(jobs), seconds)
             if last:
                 return
 

@@ -22,7 +22,7 @@ from .grouprows import check_writable
 from .idempotency import once
 from .naming import check_count, distinct, named
 from .paging import after_key
-from .state import C2C, Side, listed_views, recounted, save, side, sides, views
+from .state import C2C, Side, counts, listed_views, save, side, sides, views
 
 
 def page(
@@ -73,10 +73,11 @@ def read(tx: Transaction, caller: Caller, request: ReadConversations) -> Convers
             before = found.get(folded)
             if before is None:
                 continue
+            read_seq = max(before.read_seq, min(message_seq, before.newest))
+            floor_count, mention_count = counts(tx, before, max(read_seq, before.hidden, before.cleared))
             after = msgspec.structs.replace(
-                before, read_seq=max(before.read_seq, min(message_seq, before.newest)), marked_unread=0
+                before, read_seq=read_seq, floor_count=floor_count, mention_count=mention_count, marked_unread=0
             )
-            after = recounted(tx, before, after)
             if after.read_seq > before.read_seq:
                 moved.append(after)
             if before.marked_unread:

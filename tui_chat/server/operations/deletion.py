@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from tui_chat.protocol.errors import (
     BatchUndone,
@@ -35,7 +36,7 @@ from .idempotency import once
 from .naming import Named, bounds, distinct
 from .settings import current
 from .settling import DAY, ERASED, FINAL, LIVE, UNDONE, settle, to_be_erased
-from .state import Side, recounted, save, sides
+from .state import Side, counts, save, sides
 
 DELETED: Final = 1
 CLEARED: Final = 2
@@ -169,7 +170,7 @@ def _carry_out(
     for part, only in ((told, None), (untold, caller)):
         if part:
             event_seq = tell(tx, caller, [_event(caller, part, answer, hide=hide, clear=clear)], only=only)
-    return msgspec.structs.replace(answer, event_seq=event_seq)
+    return replace(answer, event_seq=event_seq)
 
 
 def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> _Moved:
@@ -177,18 +178,23 @@ def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear
     seen = before.newest if up_to is None else min(up_to, before.newest)
     hidden = seen if hide else 0
     cleared = seen if clear else 0
+    hidden_after = max(before.hidden, hidden)
+    cleared_after = max(before.cleared, cleared)
+    floor_count, mention_count = counts(tx, before, max(before.read_seq, hidden_after, cleared_after))
     unpin = hidden and before.pinned  # a deletion up to nothing takes nothing, and not the pin
-    after = msgspec.structs.replace(
+    after = replace(
         before,
-        hidden=max(before.hidden, hidden),
-        cleared=max(before.cleared, cleared),
+        hidden=hidden_after,
+        cleared=cleared_after,
         hidden_settled=max(before.hidden_settled, hidden) if settled else before.hidden_settled,
         cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
+        floor_count=floor_count,
+        mention_count=mention_count,
         pinned=0 if unpin else before.pinned,
         # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
         pin_version=before.pin_version + 1 if unpin or (hidden and settled) else before.pin_version,
     )
-    return _Moved(before, recounted(tx, before, after), hidden, cleared)
+    return _Moved(before, after, hidden, cleared)
 
 
 def _event(

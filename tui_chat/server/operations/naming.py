@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidConversation, InvalidRequest, TooManyConversations
-from tui_chat.protocol.ids import ConversationID, ConversationType, fold, parse_conversation_id
+from tui_chat.protocol.ids import ConversationID, c2c, fold, parse_conversation_id
 
 from .caller import Caller
 
@@ -22,9 +22,10 @@ class Named(NamedTuple):
 def named(caller: Caller, text: str) -> Named:
     """One conversationID. Raises InvalidConversation where it has not the form of one, or names the caller."""
     parsed = parse_conversation_id(text)
-    if parsed.type is ConversationType.C2C and fold(parsed.target) == fold(caller.user_id):
+    folded = fold(text)
+    if folded == fold(c2c(caller.user_id)):
         raise InvalidConversation(f"{text!r} is you: there is no conversation with oneself")
-    return Named(text, parsed, fold(text))
+    return Named(text, parsed, folded)
 
 
 def distinct(caller: Caller, given: Sequence[str]) -> list[Named]:

@@ -360,26 +360,25 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
     )
 
 
-def recounted(tx: Transaction, before: Side, after: Side) -> Side:
-    """`after` with its counts right; `before` is how the row stands in the database."""
-    floor = after.floor
+def counts(tx: Transaction, before: Side, floor: int) -> tuple[int, int]:
+    """`floor_count` and `mention_count` of a side where nothing up to `floor` is unread; `before` is how its row stands
+    in the database."""
     if floor == before.floor:
-        return after
-    if floor >= after.newest:
-        floor_count = after.newest_count
-    else:
-        row = tx.one("SELECT count FROM message WHERE conversation = ? AND seq = ?", after.conversation, floor)
-        floor_count = row[0] if row is not None else 0
+        return before.floor_count, before.mention_count
+    if floor >= before.newest:
+        return before.newest_count, 0
+    row = tx.one("SELECT count FROM message WHERE conversation = ? AND seq = ?", before.conversation, floor)
+    floor_count = row[0] if row is not None else 0
     mentions = 0
-    if floor < after.newest and (before.mention_count or floor < before.floor):
+    if before.mention_count or floor < before.floor:
         row = tx.one(
             "SELECT COUNT(*) FROM mention WHERE account = ? AND conversation = ? AND seq > ?",
-            after.account,
-            after.conversation,
+            before.account,
+            before.conversation,
             floor,
         )
         mentions = row[0] if row is not None else 0
-    return msgspec.structs.replace(after, floor_count=floor_count, mention_count=mentions)
+    return floor_count, mentions
 
 
 def save(tx: Transaction, changed: Iterable[Side]) -> None:

@@ -18,7 +18,7 @@ from .caller import Caller
 from .conversations import pins
 from .eventlog import in_events, tell
 from .settling import FINAL, LIVE, UNDONE
-from .state import Side, recounted, save, sides_by_key, views
+from .state import Side, counts, save, sides_by_key, views
 
 
 class _Target(NamedTuple):
@@ -131,14 +131,21 @@ def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> lis
         repin = _repins(tx, caller, before[key], items, left, undone)
         repin = repin and room > 0
         room -= repin
-        one = msgspec.structs.replace(
-            before[key],
-            hidden=max([before[key].hidden_settled] + [item.hidden for item in left]),
-            cleared=max([before[key].cleared_settled] + [item.cleared for item in left]),
-            pinned=1 if repin else before[key].pinned,
-            pin_version=before[key].pin_version + repin,
+        own = before[key]
+        hidden = max([own.hidden_settled] + [item.hidden for item in left])
+        cleared = max([own.cleared_settled] + [item.cleared for item in left])
+        floor_count, mention_count = counts(tx, own, max(own.read_seq, hidden, cleared))
+        after.append(
+            msgspec.structs.replace(
+                own,
+                hidden=hidden,
+                cleared=cleared,
+                floor_count=floor_count,
+                mention_count=mention_count,
+                pinned=1 if repin else own.pinned,
+                pin_version=own.pin_version + repin,
+            )
         )
-        after.append(recounted(tx, before[key], one))
     save(tx, after)
     tx.many(
         "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",

@@ -272,6 +272,11 @@ class _ServerEnd:
     def __eq__(self, other: object) -> bool:
         return self is other
 
+    @property
+    def reached(self) -> int | None:
+        """The highest eventSeq that was sent; None before the hello."""
+        return self.sent if self._greeted else None
+
     def begin(self, hello: events.Hello) -> None:
         """Answer a hello: the welcome, what was missed, live from then on."""
         if self._socket.close_code is not None:

@@ -176,7 +176,9 @@ class Run:
         known = {name: row.newest for name, row in device.replica.rows.items() if name in self._places(device.user)}
         # Mostly what is newest on the screen; now and then less, which must not lower what an earlier one reached.
         chosen = {
-            name: max(1, known[name] - dice.choice((0, 0, 0, 2, 9))) for name in sorted(known) if dice.random() < 0.5
+            name: dice.choice((newest, newest, newest, dice.randint(1, newest)))
+            for name, newest in sorted(known.items())
+            if newest and dice.random() < 0.5
         }
         if not chosen:
             return

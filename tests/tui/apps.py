@@ -16,11 +16,12 @@ DEADLINE = 10.0
 
 @asynccontextmanager
 async def running(
-    session: FakeSession, *, size: tuple[int, int] = (120, 40), **options: Any
+    session: FakeSession, *, size: tuple[int, int] = (120, 40), started: bool = True, **options: Any
 ) -> AsyncIterator[tuple[ChatApp, Pilot[None]]]:
-    """The app on a fake session, its rows gone without a flash."""
+    """The app on a fake session, its rows gone without a flash; once that has started unless told otherwise."""
     app = ChatApp(session.as_session(), **{"clock": lambda: NOW, "flash_seconds": 0.0, **options})
     async with app.run_test(size=size, notifications=True) as pilot:
+        await until(lambda: app.started if started else app.main.whole)
         await pilot.pause()
         yield app, pilot
 

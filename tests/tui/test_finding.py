@@ -122,7 +122,8 @@ async def test_the_first_unread_message_is_fetched_from_far_up() -> None:
         await pilot.press("escape", "G")
         await until(lambda: "message 400" in text_of(app))
         await pilot.press("U")
-        await until(lambda: at(app) == 281)
+        # Own ones are never new: under the line stands 282. Where that page is not here yet, 281 after the read mark.
+        await until(lambda: at(app) in (281, 282))
         await until(lambda: "── new ──" in text_of(app) and "message 282" in text_of(app))
         await pilot.press("G")
         await until(lambda: "message 400" in text_of(app))

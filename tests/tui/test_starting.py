@@ -34,7 +34,7 @@ class Slow(FakeSession):
 
 async def test_the_first_rows_are_painted_as_the_beginning_of_the_whole_list() -> None:
     session = Slow()
-    async with running(session) as (app, _pilot):
+    async with running(session, started=False) as (app, _pilot):
         before = text_of(app)
         assert "u000" in before
         assert " 300 " in before.splitlines()[0]
@@ -46,7 +46,7 @@ async def test_the_first_rows_are_painted_as_the_beginning_of_the_whole_list() -
 
 async def test_keys_wait_and_then_do_their_thing_in_order() -> None:
     session = Slow()
-    async with running(session) as (app, pilot):
+    async with running(session, started=False) as (app, pilot):
         await pilot.press("G", "space", "k", "k", "space")
         assert not app.main.primary.list.marks
         assert app.main.primary.list.cursor_key == "C2Cu000"
@@ -57,7 +57,7 @@ async def test_keys_wait_and_then_do_their_thing_in_order() -> None:
 
 async def test_quitting_does_not_wait() -> None:
     session = Slow()
-    async with running(session) as (app, pilot):
+    async with running(session, started=False) as (app, pilot):
         await pilot.press("j", "ctrl+q")
         await until(lambda: not app.is_running)
 
@@ -65,7 +65,7 @@ async def test_quitting_does_not_wait() -> None:
 async def test_what_cannot_be_opened_ends_the_app_and_says_why() -> None:
     session = Slow()
     session.fails = True
-    async with running(session) as (app, _pilot):
+    async with running(session, started=False) as (app, _pilot):
         session.let.set()
         await until(lambda: not app.is_running)
         assert isinstance(app.failure, NotConnected)

@@ -1,6 +1,7 @@
 """The `tui-chat` command, one file per subcommand."""
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from .exits import FAILED, INTERRUPTED, USAGE
@@ -11,9 +12,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Every foreseen failure is one line on standard error that says what happened and what to do.
     """
-    from .parser import build_parser
-
-    arguments = build_parser().parse_args(argv)
+    arguments = _arguments(sys.argv[1:] if argv is None else argv)
     from .failures import describe
 
     try:
@@ -39,6 +38,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         message, code = described
         print(f"tui-chat: {message}", file=sys.stderr)
         return code
+
+
+def _arguments(words: Sequence[str]) -> Namespace:
+    """What was asked for. Without a word that is the client, whose first frame waits for no other command's words."""
+    if not words:
+        from .open_client import run
+
+        return Namespace(run=run, json=False)
+    from .parser import build_parser
+
+    return build_parser().parse_args(words)
 
 
 __all__ = ["FAILED", "INTERRUPTED", "USAGE", "main"]

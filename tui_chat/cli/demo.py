@@ -33,13 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .account import settings_for_screen
     from .failures import Usage
-    from .open_client import PLAIN_COMMANDS
+    from .open_client import PLAIN_COMMANDS, garbage_left_alone
 
     if arguments.join and arguments.reset:
         raise Usage("--join and --reset exclude each other")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Usage(f"the demo needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
-    asyncio.run(_demo(settings_for_screen(), join=arguments.join, reset=arguments.reset))
+    with garbage_left_alone():
+        asyncio.run(_demo(settings_for_screen(), join=arguments.join, reset=arguments.reset))
     return 0
 
 

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
 from textual.message import Message
+from textual.screen import Screen
 
 from tui_chat.clock import system_clock
 from tui_chat.config import Settings
@@ -33,7 +34,6 @@ from tui_chat.tui.screens import sentences
 from tui_chat.tui.screens.coach import Coach, Did
 from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
-from tui_chat.tui.screens.help import Help
 from tui_chat.tui.screens.main import MainScreen
 from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, symbols_for
 
@@ -103,6 +103,7 @@ class ChatApp(App[None]):
         super().__init__()
         self.session = session
         self.settings = settings or Settings()
+        self.register_theme(HIGH_CONTRAST)
         self.clock = clock
         self.stopwatch = stopwatch
         self.demo = demo
@@ -122,6 +123,8 @@ class ChatApp(App[None]):
         self._second = second
         self._confirmed: dict[str, Confirmation] = {}
         """By batch."""
+        self.settled: Callable[[], None] = lambda: None
+        """Called once, when the first frame is painted and the session has started."""
         self.failure: ChatError | None = None
         """Why the session could not be started: it ends the app."""
         self._held: list[events.Event] | None = []
@@ -135,6 +138,18 @@ class ChatApp(App[None]):
             environment=os.environ,
         )
         self.main = MainScreen()
+        if self.symbols.ascii:
+            self._filters.append(InAscii())
+        self._begin_with_theme()
+
+    def get_default_screen(self) -> Screen[None]:
+        """Textual: the first screen, and the only one that stays; an empty one under it would be painted first."""
+        return self.main
+
+    @property
+    def started(self) -> bool:
+        """Whether the session has, and what was done before it had."""
+        return self._held is None
 
     @property
     def has_second(self) -> bool:
@@ -147,30 +162,35 @@ class ChatApp(App[None]):
         return self.main.device
 
     def on_mount(self) -> None:
-        self.register_theme(HIGH_CONTRAST)
-        if self.symbols.ascii:
-            self._filters.append(InAscii())
-        self.use_theme()
         self.set_keymap({name: ",".join(keys) for name, keys in self.keymap.items()})
-        self.push_screen(self.main)
         self.main.call_after_refresh(self._painted)
         if self._joined:
             self.say(Content(_("This is another device of the demo that runs already.")))
         if self._faults:
             self.say(sentences.settings_left_out(self._faults), severity="warning")
 
-    def use_theme(self) -> None:
+    def _wanted_theme(self) -> str:
         """The settings' theme; an unknown one is told, and the usual one taken."""
         wanted = THEMES.get(self.settings.screen.theme, self.settings.screen.theme)
         if wanted in self.available_themes:
-            self.theme = wanted
-        else:
-            self._faults += 1
+            return wanted
+        self._faults += 1
+        return self.theme
+
+    def _begin_with_theme(self) -> None:
+        """Before the first style is read: a theme that comes later has every one of them read anew."""
+        self.set_reactive(App.theme, self._wanted_theme())
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual: another theme. At the start it asks for this although nothing is other than it was."""
+        if self.get_css_variables() != self.stylesheet._variables:
+            super().refresh_css(animate)
 
     def use_settings(self, settings: Settings) -> None:
         """Other ones from now on; what cannot change while it runs waits for the next start."""
         self.settings = settings
-        self.use_theme()
+        self.theme = self._wanted_theme()
 
     def write_control(self, text: safe.Safe) -> None:
         """Give the terminal a control sequence, between two frames."""
@@ -182,6 +202,7 @@ class ChatApp(App[None]):
         self.run_worker(self._begin(), group="session")
 
     async def _begin(self) -> None:
+        await self.main.complete()
         try:
             await self.session.start()
         except ChatError as error:
@@ -201,6 +222,7 @@ class ChatApp(App[None]):
 
     async def on_chat_app_session_started(self) -> None:
         """Do what was held back."""
+        self.settled()
         held, self._held = self._held or [], None
         for event in held:
             await super().on_event(event)
@@ -295,6 +317,8 @@ class ChatApp(App[None]):
 
     def show_help(self) -> None:
         """`?`"""
+        from tui_chat.tui.screens.help import Help
+
         self.push_screen(Help(self.main.scope or Scope.LIST))
 
     def saw(self, what: Did) -> None:

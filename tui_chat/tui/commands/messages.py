@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tui_chat.tui.render.messages import can_edit
-
 from .command import N_, Command, Scope, WidgetKeys
 
 if TYPE_CHECKING:
@@ -57,6 +55,8 @@ class EditMessage(Command):
     help = N_("Change a message of your own in the composer. Enter saves it, Esc leaves it as it was.")
 
     def available(self, app: ChatApp) -> bool:
+        from tui_chat.tui.render.messages import can_edit
+
         pane = app.main.conversation
         return (
             pane.session.capabilities.edits

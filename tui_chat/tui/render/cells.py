@@ -1,6 +1,7 @@
 """Text measured in terminal cells: fitting, padding, wrapping. CJK and emoji take two, combining marks none."""
 
 import re
+from functools import cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_text
@@ -63,8 +64,13 @@ def fit_right(text: Safe, cells: int, ellipsis: Safe) -> Safe:
 
 
 _WIDE = "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6"
-_BESIDE_WIDE = re.compile(rf"[{_WIDE}].|.[{_WIDE}]", re.DOTALL)
 _CLOSING = frozenset("、。，．！？：；）］｝」』】》〉’”…,.!?:;)]}")
+
+
+@cache
+def _beside_wide() -> re.Pattern[str]:
+    """One of two characters is wide. Compiled when it is needed first: that takes as long as a dozen modules."""
+    return re.compile(rf"[{_WIDE}].|.[{_WIDE}]", re.DOTALL)
 
 
 def wrap(text: str, cells: int) -> list[tuple[int, int]]:
@@ -119,6 +125,6 @@ def _break(text: str, start: int, limit: int) -> int:
     if text.isascii():
         return space + 1 if space >= 0 else limit
     for at in range(limit, max(space + 1, first), -1):
-        if text[at] not in _CLOSING and _BESIDE_WIDE.match(text, at - 1):
+        if text[at] not in _CLOSING and _beside_wide().match(text, at - 1):
             return at
     return space + 1 if space >= 0 else limit

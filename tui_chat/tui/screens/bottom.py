@@ -78,7 +78,8 @@ class Bottom:
 
     def _show_stale(self, device: DevicePane) -> None:
         """What the sign on a row means, while the cursor is on such a row, or it is open."""
-        looked_at = {device.list.cursor_key, self._screen.conversation.conversation_id}
+        open_id = self._screen.conversation.conversation_id if self._screen.whole else None
+        looked_at = {device.list.cursor_key, open_id}
         stale = not looked_at.isdisjoint(device.session.stale)
         if stale and not self._note.display:
             text = _("{sign} Deleted on another device. This is the copy kept here. Ctrl+R reloads.")

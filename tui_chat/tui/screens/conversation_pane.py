@@ -88,7 +88,7 @@ class ConversationPane(Vertical):
         symbols: Symbols,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes="beside")
         self.session = session
         self.symbols = symbols
         self.messages = Messages(clock=clock, own_id=session.user_id, symbols=symbols, id="messages")

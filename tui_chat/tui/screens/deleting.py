@@ -12,8 +12,6 @@ from tui_chat.client.changes import Connection
 from tui_chat.locale import _
 from tui_chat.protocol.ids import ConversationType, new_identifier
 from tui_chat.protocol.models import Conversation
-from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete, Confirmed
-from tui_chat.tui.dialogs.delete_facts import DeleteFacts, gather
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.safe import own
 from tui_chat.tui.screens import sentences
@@ -21,6 +19,8 @@ from tui_chat.tui.screens.coach import Did
 
 if TYPE_CHECKING:
     from tui_chat.client.results import DeletedConversations
+    from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete, Confirmed
+    from tui_chat.tui.dialogs.delete_facts import DeleteFacts
 
     from .device_pane import DevicePane
 
@@ -105,6 +105,8 @@ class Deleter:
 
     def facts(self, ids: list[str]) -> DeleteFacts:
         """What is true of these conversations now."""
+        from tui_chat.tui.dialogs.delete_facts import gather
+
         session = self._pane.session
         rows = session.conversations
         unsent = {one: len(session.pending_messages(one)) for one in ids} if session.queued else {}
@@ -119,6 +121,8 @@ class Deleter:
         )
 
     async def _ask(self, ids: list[str]) -> None:
+        from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete
+
         pane = self._pane
         self._seen = {one: pane.session.conversations[one] for one in ids if one in pane.session.conversations}
         self.dialog = ConfirmDelete(ids, self.facts, clear_history=pane.app.settings.delete.clear_history)

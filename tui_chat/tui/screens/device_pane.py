@@ -33,7 +33,6 @@ from tui_chat.tui import safe
 from tui_chat.tui.bridge import Bridge, SessionChanged
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
-from tui_chat.tui.dialogs.new_conversation import NewConversation
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.conversation_list import ConversationList
@@ -42,12 +41,12 @@ from tui_chat.tui.widgets.query_bar import QueryBar
 from . import sentences
 from .coach import MARKS_ASKED, Did
 from .deleting import Deleter
-from .deletion_log import DeletionLog
-from .sweep import Sweep, SweepWish
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
     from tui_chat.tui.app import ChatApp
+
+    from .sweep import SweepWish
 
 GATHER: Final = 0.3
 """Seconds of quiet after which what another device did is told in one toast: 10,000 conversations are 100 events."""
@@ -102,9 +101,11 @@ class DevicePane(Vertical):
     def compose(self) -> ComposeResult:
         self._title.display = self.second
         yield self._title
-        yield self._filter
-        yield self._marking
         yield self.list
+
+    async def complete(self) -> None:
+        """Put up what the first frame does not show."""
+        await self.mount(self._filter, self._marking, after=self._title)
 
     def on_mount(self) -> None:
         self._title.update(sentences.last_arrival(self.session.device_name, None))
@@ -172,6 +173,8 @@ class DevicePane(Vertical):
 
     def sweep(self) -> None:
         """`S`"""
+        from .sweep import Sweep
+
         self.app.push_screen(Sweep(self.list), self._swept)
 
     def _swept(self, wish: SweepWish | None) -> None:
@@ -211,6 +214,8 @@ class DevicePane(Vertical):
 
     def new_conversation(self) -> None:
         """`c`"""
+        from tui_chat.tui.dialogs.new_conversation import NewConversation
+
         self.app.push_screen(NewConversation(self.session), self._go_to_new)
 
     def _go_to_new(self, conversation_id: str | None) -> None:
@@ -219,6 +224,8 @@ class DevicePane(Vertical):
 
     def show_log(self) -> None:
         """`L`"""
+        from .deletion_log import DeletionLog
+
         self.app.push_screen(DeletionLog(self.session, clock=self.app.clock, bring_back=self.deleter.bring_back))
 
     def reload(self) -> None:

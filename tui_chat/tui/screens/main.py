@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -21,21 +22,26 @@ from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
-from tui_chat.tui.dialogs.question import Question
+from tui_chat.tui.compositing import NarrowCompositor
 from tui_chat.tui.widgets.conversation_list import ConversationList
+from tui_chat.tui.widgets.empty_pane import EmptyPane
 
 from . import sentences
 from .bottom import LOW_BELOW, Bottom
 from .coach import Did
-from .conversation_pane import ConversationPane
 from .deleting import Run
 from .device_pane import DevicePane
-from .search_everywhere import Place, SearchEverywhere
-from .switcher import Switcher
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
+    from .conversation_pane import ConversationPane
+    from .search_everywhere import Place
+
+FRAME: Final = 1 / 120
+"""Seconds from one frame to the next at least."""
+SETTLE: Final = 0.001
+"""Seconds in which what one key changes comes together, such as the list and the status line."""
 NARROW_BELOW: Final = 100
 """Columns below which one pane shows at a time."""
 NARROW_BELOW_WITH_TWO: Final = 120
@@ -53,17 +59,27 @@ class MainScreen(Screen[None]):
     primary: DevicePane
     second: DevicePane | None = None
     conversation: ConversationPane
+    """From `complete` on."""
+    whole = False
+    """Whether `complete` has been called."""
     bottom: Bottom
     _searched: str = ""
     _second_busy: bool = False
+    _drawing: asyncio.TimerHandle | None = None
+    _drawn = 0.0
+    """When the last frame was, by the loop's time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = NarrowCompositor()
 
     def compose(self) -> ComposeResult:
         app = self.app
         self.primary = DevicePane(
             app.session, clock=app.clock, symbols=app.symbols, flash_seconds=app.flash_seconds, id="primary"
         )
-        self.conversation = ConversationPane(app.session, clock=app.clock, symbols=app.symbols, id="conversation")
-        self._body = Horizontal(self.primary, self.conversation, id="panes")
+        self._empty = EmptyPane(symbols=app.symbols, classes="beside")
+        self._body = Horizontal(self.primary, self._empty, id="panes")
         self.bottom = Bottom(self)
         yield self._body
         yield from self.bottom.widgets
@@ -74,9 +90,43 @@ class MainScreen(Screen[None]):
         self.show_status()
         self._wait_for_midnight()
 
+    async def complete(self) -> None:
+        """Put up what the first frame does not show: loading it takes a third as long again as all that it shows."""
+        from .conversation_pane import ConversationPane
+
+        app = self.app
+        self.conversation = ConversationPane(app.session, clock=app.clock, symbols=app.symbols, id="conversation")
+        with app.batch_update():
+            await self._body.mount(self.conversation, after=self._empty)
+            await self._empty.remove()
+            await self.primary.complete()
+        self.whole = True
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        """Textual: everything is said that is to be drawn. It draws sixty times a second, which puts the answer to a
+        key off by as much as two of those; here it is drawn as soon as the last frame is FRAME old."""
+        if not self._waits_to_be_drawn:
+            return
+        event.prevent_default()
+        if self._drawing is None:
+            loop = asyncio.get_running_loop()
+            self._drawing = loop.call_at(max(loop.time() + SETTLE, self._drawn + FRAME), self._draw)
+
+    @property
+    def _waits_to_be_drawn(self) -> bool:
+        changed = self._layout_required or self._scroll_required or self._repaint_required or self._dirty_widgets
+        return bool(changed) and self.is_current and not self.app._batch_count
+
+    def _draw(self) -> None:
+        self._drawing = None
+        if self.is_running:
+            self._on_timer_update()
+            self._drawn = asyncio.get_running_loop().time()
+
     def on_screen_resume(self) -> None:
         """A dialog has gone: what it covered is read now."""
-        self.call_after_refresh(self.conversation.messages.tell_read)
+        if self.whole:
+            self.call_after_refresh(self.conversation.messages.tell_read)
 
     # Where one is.
 
@@ -89,6 +139,8 @@ class MainScreen(Screen[None]):
     @property
     def scope(self) -> Scope | None:
         """Which pane has the focus."""
+        if not self.whole:
+            return Scope.LIST
         if self.focused is self.conversation.composer:
             return Scope.COMPOSER
         if self.focused is self.conversation.messages:
@@ -170,6 +222,8 @@ class MainScreen(Screen[None]):
 
     def switch_conversation(self) -> None:
         """Ctrl+G"""
+        from .switcher import Switcher
+
         self.app.push_screen(Switcher(self.primary.session.conversations), self._switched)
 
     def _switched(self, conversation_id: str | None) -> None:
@@ -180,6 +234,8 @@ class MainScreen(Screen[None]):
     @work(group="search")
     async def find_everywhere(self) -> None:
         """Ctrl+F"""
+        from .search_everywhere import SearchEverywhere
+
         dialog = SearchEverywhere(self.primary.session, clock=self.app.clock, words=self._searched)
         place = await self.app.push_screen_wait(dialog)
         self._searched = dialog.words
@@ -239,6 +295,7 @@ class MainScreen(Screen[None]):
         )
         self._body.add_class("-two")
         await self._body.mount(pane)
+        await pane.complete()
         self.second = pane
         self.primary.show_title(True)
         self._lay_out()
@@ -303,6 +360,8 @@ class MainScreen(Screen[None]):
     @work(group="sync")
     async def switch_sync(self) -> None:
         """Ask, then change the server's switch."""
+        from tui_chat.tui.dialogs.question import Question
+
         session = self.primary.session
         on = session.server.sync_conversation_deletion
         title = Content(_("Switch the sync of deletions off?") if on else _("Switch the sync of deletions on?"))
@@ -330,7 +389,8 @@ class MainScreen(Screen[None]):
     def _new_day(self) -> None:
         for device in self._devices():
             device.list.refresh_times()
-        self.conversation.messages.refresh_times()
+        if self.whole:
+            self.conversation.messages.refresh_times()
         self._wait_for_midnight()
 
 

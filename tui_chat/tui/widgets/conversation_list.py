@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import ClassVar
 
 from textual.message import Message
 
@@ -22,14 +21,10 @@ from .listing import Filter
 class ConversationList(ConversationRows):
     """Conversations, pinned first, then newest. It changes nothing by itself: what is deleted is what it is told."""
 
+    _unknown = 0
+    """Rows under those that are here, which are not read yet."""
+
     PREFIX = "conversation-list"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"conversation-list--{name}"
-        for name in (
-            *("cursor", "marked", "marked-cursor", "open", "flash", "cursor-sign", "mark", "unread", "sign", "name"),
-            *("name-unread", "dim", "warning", "error", "time", "badge", "mention", "preview"),
-        )
-    }
     DEFAULT_CSS = """
     ConversationList {
         background: $background;
@@ -99,8 +94,6 @@ class ConversationList(ConversationRows):
         self._query = EVERYTHING
         self._held_by_app = False
         self._said: tuple[int, int, int] = (0, 0, 0)
-        self._unknown = 0
-        """Rows under those that are here, which are not read yet."""
 
     # What the app tells.
 

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from textual.strip import Strip
 
+from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.rows import ConversationRow, RowState, conversation_row
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.themes import Symbols
@@ -12,6 +13,7 @@ from tui_chat.tui.themes import Symbols
 from .listing import Listing
 from .marked_list import MarkedList
 
+_NORMAL = (RowState.NORMAL, "")
 STRIPS_KEPT = 1_000
 """Painted rows that are kept; a screen has a hundred at most."""
 
@@ -41,7 +43,8 @@ class ConversationRows(MarkedList):
         self._stale: frozenset[str] = frozenset()
         self._drafts: frozenset[str] = frozenset()
         self._open: str | None = None
-        self._strips: dict[str, tuple[ConversationRow, int, str, Strip]] = {}
+        self._strips: dict[str, tuple[Conversation, tuple[object, ...], Strip]] = {}
+        """By key: of which conversation, how it looked, and its paint."""
         self.set_class(symbols.ascii, "-ascii")
 
     def set_deleting(self, conversation_ids: Iterable[str], deleting: bool = True) -> None:
@@ -100,37 +103,32 @@ class ConversationRows(MarkedList):
 
     def row_strip(self, key: str, index: int, cells: int) -> Strip:
         """The painted row, kept until something about it changes."""
-        state, reason = self._states.get(key, (RowState.NORMAL, ""))
-        row = ConversationRow(
-            conversation=self._listing[key],
-            cursor=index == self.cursor_index,
-            marked=key in self._marks,
-            state=state,
-            reason=reason,
-            stale=key in self._stale,
-            draft=key in self._drafts,
-        )
-        base = _base(row, is_open=key == self._open)
+        conversation = self._listing[key]
+        cursor, marked, is_open = index == self.cursor_index, key in self._marks, key == self._open
+        state, stale, draft = self._states.get(key, _NORMAL), key in self._stale, key in self._drafts
+        look = (cells, cursor, marked, is_open, state, stale, draft)
         kept = self._strips.get(key)
-        if kept and kept[1:3] == (cells, base) and _same(kept[0], row):
-            return kept[3]
+        if kept is not None and kept[0] is conversation and kept[1] == look:
+            return kept[2]
+        row = ConversationRow(
+            conversation=conversation,
+            cursor=cursor,
+            marked=marked,
+            state=state[0],
+            reason=state[1],
+            stale=stale,
+            draft=draft,
+        )
+        base = _base(row, is_open=is_open)
         strip = self.paint(conversation_row(row, cells, self._symbols, self._times, self._own_id), base, cells)
         if len(self._strips) > STRIPS_KEPT:
             self._strips.clear()
-        self._strips[key] = (row, cells, base, strip)
+        self._strips[key] = (conversation, look, strip)
         return strip
 
     def forget_strips(self) -> None:
         """Colours changed."""
         self._strips.clear()
-
-
-def _same(one: ConversationRow, other: ConversationRow) -> bool:
-    if one.conversation is not other.conversation:
-        return False
-    return (one.cursor, one.marked, one.state, one.reason, one.stale, one.draft) == (
-        *(other.cursor, other.marked, other.state, other.reason, other.stale, other.draft),
-    )
 
 
 def _base(row: ConversationRow, *, is_open: bool) -> str:

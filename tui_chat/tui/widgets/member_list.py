@@ -1,7 +1,7 @@
 """Who is in a group, and who waits to be let in: any number, drawn line by line."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 import msgspec
 
@@ -59,7 +59,6 @@ class MemberList(VirtualList):
     """The rows of a group's screen."""
 
     PREFIX = "member-list"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"member-list--{name}" for name in ("cursor", "dim", "role", "waits")}
     DEFAULT_CSS = """
     MemberList {
         background: $surface;

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import ClassVar
 
 from tui_chat.locale import _
 from tui_chat.protocol.models import Conversation, Message
-from tui_chat.tui.render.messages import NICK_STYLES
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.safe import line, lines, own
 
@@ -20,32 +18,8 @@ SLACK = 50
 class MessagePane(CursorPane):
     """Shows what it is given; asks for pages by messages; says how far somebody has read."""
 
-    PREFIX = "message-pane"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"message-pane--{name}"
-        for name in (
-            *("cursor", "cursor-sign", "time", "nick-own", "day", "new", "tip", "dim", "error", "quote", "pill"),
-            *("code", "bold", "italic", "link", "bullet", "mention", "notice"),
-            *("state-sending", "state-sent", "state-read", "mention-other", "found", "reaction", "reaction-own"),
-            *(f"nick{number}" for number in range(NICK_STYLES)),
-        )
-    }
     DEFAULT_CSS = """
     MessagePane {
-        height: 1fr;
-        background: $background;
-        border: round $foreground 35%;
-        border-title-color: $foreground 35%;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        scrollbar-gutter: stable;
-        scrollbar-background: $background;
-        scrollbar-color: $foreground 20%;
-        &:focus { border: round $border; border-title-color: $border; }
-        &:focus:nocolor { border: heavy $border; }
-        &.-ascii { border: ascii $foreground 35%; }
-        &.-ascii:focus { border: ascii $border; }
         .message-pane--cursor { background: $panel; color: $foreground; }
         .message-pane--cursor-sign { color: $primary; text-style: bold; }
         .message-pane--time { color: $text-muted; }
@@ -72,7 +46,6 @@ class MessagePane(CursorPane):
         .message-pane--found { background: $warning 40%; color: $foreground; text-style: bold underline; }
         .message-pane--reaction { color: $text-muted; }
         .message-pane--reaction-own { color: $text-primary; text-style: bold; }
-        .message-pane--notice { color: $text-muted; }
         .message-pane--state-sending { color: $text-muted; }
         .message-pane--state-sent { color: $text-muted; }
         .message-pane--state-read { color: $text-success; }

@@ -40,7 +40,8 @@ class Entry:
         """The day's number; 0 while it is not known."""
         self.shown: Shown | None = None
         self.lines: list[MessageLine] = []
-        self.strips: dict[tuple[int, bool], Strip] = {}
+        self.strips: dict[tuple[int, bool], tuple[int | None, Strip]] = {}
+        """By line and whether the cursor is there: the line of the whole that it was painted for, and the paint."""
 
     @property
     def above(self) -> int:

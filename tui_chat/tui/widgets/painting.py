@@ -2,6 +2,8 @@
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.css.styles import RenderStyles
+from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -16,7 +18,12 @@ FRAMED_KEPT = 2_000
 
 
 class Painted(ScrollView, inherit_bindings=False):
-    """A scroll view whose lines are pieces; the style `x` is the component class `{PREFIX}--x`."""
+    """A scroll view whose lines are pieces; the style `x` is the class `{PREFIX}--x` in its CSS.
+
+    These are component classes as Textual has them, except that there is no list of them and each is worked out when it
+    is first drawn with. Textual works all of them out anew whenever anything about the widget changes, the focus for
+    example: of the two dozen of a list, or the three dozen of the messages, a screen shows a few.
+    """
 
     PREFIX = ""
 
@@ -27,13 +34,26 @@ class Painted(ScrollView, inherit_bindings=False):
         self._framed: dict[int, tuple[Strip, Strip]] = {}
         """Of strips by identity (which each entry keeps alive): the line of the whole widget, with its border."""
         self._framed_width = 0
+        self._blank: Strip | None = None
 
     def notify_style_update(self) -> None:
         """Textual: theme, focus or classes changed."""
         super().notify_style_update()
+        self._component_styles.clear()
         self._painted_styles.clear()
         self._framed.clear()
+        self._blank = None
         self.forget_strips()
+
+    def get_component_styles(self, *names: str) -> RenderStyles:
+        """Textual: the styles of these classes together."""
+        for name in names:
+            if name not in self._component_styles:
+                node = DOMNode(classes=name)
+                node._attach(self)
+                self.app.stylesheet.apply(node)
+                self._component_styles[name] = node.styles
+        return super().get_component_styles(*names)
 
     def forget_strips(self) -> None:
         """Whatever was painted is out of date."""
@@ -60,13 +80,13 @@ class Painted(ScrollView, inherit_bindings=False):
         if round(old_value) != round(new_value):
             self.refresh(self.size.region)
 
-    def line_strip(self, y: int) -> Strip:
-        """Line y of what is visible; the same object as long as it looks the same. To be overridden."""
+    def line_strip(self, y: int, cells: int) -> Strip:
+        """Line y of what is visible, so wide; the same object as long as it looks the same. To be overridden."""
         raise NotImplementedError
 
     def render_line(self, y: int) -> Strip:
         """Textual: one line of what is visible."""
-        return self.line_strip(y)
+        return self.line_strip(y, self.cells)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Textual: lines with their border.
@@ -78,11 +98,12 @@ class Painted(ScrollView, inherit_bindings=False):
             self._framed.clear()
             self._framed_width = cells
         strips: list[Strip] = []
+        inner = self.cells
         for y in crop.line_range:
             if not 0 <= y - top < height:
                 strips += super().render_lines(Region(0, y, cells, 1))
                 continue
-            strip = self.line_strip(y - top)
+            strip = self.line_strip(y - top, inner)
             known = self._framed.get(id(strip))
             if known is None:
                 known = (strip, super().render_lines(Region(0, y, cells, 1))[0])
@@ -90,6 +111,12 @@ class Painted(ScrollView, inherit_bindings=False):
             strips.append(known[1])
         first, last = crop.column_span
         return strips if (first, last) == (0, cells) else [strip.crop(first, last) for strip in strips]
+
+    def blank_strip(self, cells: int) -> Strip:
+        """A line with nothing on it, the same object each time."""
+        if self._blank is None or self._blank.cell_length != cells:
+            self._blank = self.paint([], "", cells)
+        return self._blank
 
     def paint(self, line: Line, base: str, cells: int) -> Strip:
         """One strip of exactly so many cells, on the background of the style `base` ("" is the widget's own)."""

@@ -7,26 +7,27 @@ end it follows what comes; elsewhere it counts it ("12 new").
 from collections.abc import Callable
 from datetime import tzinfo
 
-from textual import events
 from textual.geometry import Size
 from textual.selection import Selection
 from textual.strip import Strip
 
 from tui_chat.locale import _, ngettext
-from tui_chat.tui.render.cells import Piece, line_width, spaces, wrap
+from tui_chat.tui.render.cells import Piece, line_width
 from tui_chat.tui.render.messages import MessageStyle
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.render.times import Times
-from tui_chat.tui.safe import Safe, cut, fill, join, own
+from tui_chat.tui.safe import Safe, fill, join, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
+from .empty_pane import EmptyPane
 from .message_window import Entry, MessageWindow
-from .painting import Painted
 from .selecting import highlight, selected_text
 
 
-class ReadingPane(Painted, can_focus=True):
+class ReadingPane(EmptyPane, can_focus=True):
     """Layout, reading position, drawing and selection; what to show and what to ask for is the subclass's affair."""
+
+    _window: MessageWindow | None = None
 
     def __init__(
         self,
@@ -40,16 +41,12 @@ class ReadingPane(Painted, can_focus=True):
         classes: str | None = None,
     ) -> None:
         """`clock` gives milliseconds since 1970; `name_of` turns a userID into what is shown for it in tips."""
-        super().__init__(id=id, classes=classes)
+        super().__init__(symbols=symbols, id=id, classes=classes)
         self._clock = clock
         self._zone = zone
         self._own_id = own_id
-        self._symbols = symbols
         self._name_of = name_of
         self._times = Times(clock(), zone)
-        self._window: MessageWindow | None = None
-        self._notice: list[Safe] = [own(_("Enter opens a conversation."))]
-        self._notice_lines: list[Safe] = []
         self._following = True
         self._anchor: tuple[Entry, int] | None = None
         """While not following: the first visible message and which of its lines is the first."""
@@ -66,28 +63,29 @@ class ReadingPane(Painted, can_focus=True):
         """What should be here cannot be had without a connection."""
         self._begin: tuple[int | None] | None = None
         """Where `show` wants to begin, until there is a size to begin in."""
-        self.set_class(symbols.ascii, "-ascii")
 
     def moved(self) -> None:
         """Other lines are visible than before. To be overridden."""
 
     # How it is drawn.
 
-    def line_strip(self, y: int) -> Strip:
+    def line_strip(self, y: int, cells: int) -> Strip:
         """One line of what is visible."""
-        cells = self.cells
         window = self._window
         if window is None or not window.entries:
             return self._notice_strip(y, cells)
         at = y + round(self.scroll_y)
         if at >= window.height:
-            strip = self.paint([], "", cells)
+            strip = self.blank_strip(cells)
         else:
             index, line = window.at(at)
-            strip = self._entry_strip(window.entries[index], line, cells)
+            entry = window.entries[index]
             if (selection := self.text_selection) is not None and (span := selection.get_span(at)) is not None:
+                strip = self._entry_strip(entry, line, None, cells)
                 strip = highlight(strip, span, self.screen.get_component_rich_style("screen--selection"))
-            strip = strip.apply_offsets(0, at)
+                strip = strip.apply_offsets(0, at)
+            else:
+                strip = self._entry_strip(entry, line, at, cells)
         if window.new_count and y == self._page - 1:
             pill = self._pill()
             width = line_width([pill])
@@ -108,6 +106,7 @@ class ReadingPane(Painted, can_focus=True):
 
     def forget_strips(self) -> None:
         """Colours changed."""
+        super().forget_strips()
         if self._window is not None:
             for entry in self._window.entries:
                 entry.strips.clear()
@@ -117,10 +116,6 @@ class ReadingPane(Painted, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if not self._adjusting and self._laid == self.size:
             self._remember()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Another size: the first visible line stays the first."""
-        self._lay_out()
 
     def on_focus(self) -> None:
         """The cursor shows."""
@@ -159,8 +154,7 @@ class ReadingPane(Painted, can_focus=True):
         if cells <= 0:
             return
         if window is None or not window.entries:
-            for text in self._notice if window is None else [self._empty_text()]:
-                self._notice_lines += [cut(text, start, end) for start, end in wrap(text, max(cells - 4, 4))]
+            self._lay_out_notice(self._notice if window is None else [self._empty_text()])
             self.virtual_size = Size(0, 0)
             self.refresh()
             return
@@ -247,19 +241,18 @@ class ReadingPane(Painted, can_focus=True):
         index, _line = window.at(min(top + self._page, window.height) - 1 if last else top)
         return window.entries[index]
 
-    def _entry_strip(self, entry: Entry, line: int, cells: int) -> Strip:
+    def _entry_strip(self, entry: Entry, line: int, at: int | None, cells: int) -> Strip:
+        """The painted line, with the offsets by which Textual selects text for where it stands (None: without)."""
         under = entry is self._cursor and self.has_focus and line >= entry.above
         kept = entry.strips.get((line, under))
-        if kept is None:
-            sign = Piece(self._symbols.cursor if under else own(" "), "cursor-sign")
-            kept = self.paint([sign, *entry.lines[line].pieces], "cursor" if under else "", cells)
-            entry.strips[line, under] = kept
-        return kept
-
-    def _notice_strip(self, y: int, cells: int) -> Strip:
-        at = y - 1
-        text = self._notice_lines[at] if 0 <= at < len(self._notice_lines) else own("")
-        return self.paint([Piece(spaces(2)), Piece(text, "notice")], "", cells)
+        if kept is not None and kept[0] == at:
+            return kept[1]
+        sign = Piece(self._symbols.cursor if under else own(" "), "cursor-sign")
+        strip = self.paint([sign, *entry.lines[line].pieces], "cursor" if under else "", cells)
+        if at is not None:
+            strip = strip.apply_offsets(0, at)
+        entry.strips[line, under] = (at, strip)
+        return strip
 
     def _empty_text(self) -> Safe:
         window = self._window

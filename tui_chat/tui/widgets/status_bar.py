@@ -1,7 +1,6 @@
 """The one status line: facts at the left, keys that do something now at the right; the least important go first."""
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
 
 import msgspec
 from textual.geometry import Size
@@ -38,9 +37,6 @@ class StatusBar(Painted, can_focus=False):
 
     PREFIX = "status-bar"
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"status-bar--{name}" for name in ("key", "label", "dot", "good", "warning", "error", "strong")
-    }
     DEFAULT_CSS = """
     StatusBar {
         dock: bottom;
@@ -63,24 +59,32 @@ class StatusBar(Painted, can_focus=False):
         self._symbols = symbols
         self._facts: tuple[Fact, ...] = ()
         self._hints: tuple[Hint, ...] = ()
+        self._strip: Strip | None = None
         self.virtual_size = Size(0, 1)
 
     def set_facts(self, facts: Sequence[Fact]) -> None:
         """What stands at the left, in this order."""
         if tuple(facts) != self._facts:
             self._facts = tuple(facts)
+            self._strip = None
             self.refresh()
 
     def set_hints(self, hints: Sequence[Hint]) -> None:
         """What stands at the right, in this order."""
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
+            self._strip = None
             self.refresh()
 
-    def line_strip(self, y: int) -> Strip:
-        """The line."""
-        cells = self.size.width
-        return self.paint(status_line(self._facts, self._hints, cells, self._symbols) if y == 0 else [], "", cells)
+    def line_strip(self, y: int, cells: int) -> Strip:
+        """The line, kept as long as it says the same: it is asked for with every frame."""
+        if self._strip is None or self._strip.cell_length != cells:
+            self._strip = self.paint(status_line(self._facts, self._hints, cells, self._symbols), "", cells)
+        return self._strip
+
+    def forget_strips(self) -> None:
+        """Colours changed."""
+        self._strip = None
 
 
 def status_line(facts: Sequence[Fact], hints: Sequence[Hint], cells: int, symbols: Symbols) -> Line:

@@ -20,7 +20,6 @@ class VirtualList(Painted, can_focus=True):
 
     ALLOW_SELECT = False
     PREFIX = "virtual-list"
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"virtual-list--cursor", "virtual-list--dim"}
     DEFAULT_CSS = """
     VirtualList {
         height: 1fr;
@@ -190,12 +189,12 @@ class VirtualList(Painted, can_focus=True):
             self.go_to(index)
             self.action_choose()
 
-    def line_strip(self, y: int) -> Strip:
+    def line_strip(self, y: int, cells: int) -> Strip:
         """One line of what is visible."""
-        cells = self.cells
         index = y + round(self.scroll_y)
         if index >= len(self._rows):
-            return self.paint([] if len(self._rows) else self.empty_line(y, cells), "", cells)
+            line = [] if len(self._rows) else self.empty_line(y, cells)
+            return self.paint(line, "", cells) if line else self.blank_strip(cells)
         return self.row_strip(self._rows.key_at(index), index, cells)
 
     def row_strip(self, key: str, index: int, cells: int) -> Strip:

@@ -1,0 +1,46 @@
+"""What the first frame waits for, and what a key draws: structure that keeps both quick. Figures: `tests.bench tui`."""
+
+import subprocess
+import sys
+
+from textual.geometry import Region
+
+from tests.tui.apps import running
+from tests.tui.fake import FakeSession, row
+
+LATER = (
+    *("httpx", "websockets", "tinydb", "tomlkit"),
+    *("textual.widgets._text_area", "textual.widgets._markdown", "tree_sitter", "pygments"),
+    *("tui_chat.client.session", "tui_chat.client.core", "tui_chat.cli.parser", "tui_chat.cache.account"),
+    *("tui_chat.tui.screens.conversation_pane", "tui_chat.tui.widgets.message_pane", "tui_chat.tui.dialogs.dialog"),
+)
+
+
+def test_it_loads_nothing_that_it_does_not_show() -> None:
+    script = (
+        "import sys\n"
+        "import tui_chat.cli.open_client, tui_chat.cli.account, tui_chat.client.early, tui_chat.tui.app\n"
+        f"print(*[name for name in {LATER!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+async def test_a_key_that_moves_the_cursor_has_two_lines_of_the_list_drawn() -> None:
+    session = FakeSession({f"C2Cu{n:03}": row(f"C2Cu{n:03}", age=n) for n in range(300)})
+    async with running(session) as (app, pilot):
+        await pilot.press("j")
+        await pilot.pause()
+        compositor, asked = app.main._compositor, []
+        for widget in compositor.visible_widgets:
+            drawn = widget.render_lines
+
+            def counted(crop: Region, drawn: object = drawn, name: str = widget.css_identifier) -> object:
+                asked.append((name, crop.height))
+                assert callable(drawn)
+                return drawn(crop)
+
+            widget.render_lines = counted  # type: ignore[method-assign, assignment]
+        await pilot.press("j")
+        await pilot.pause()
+        assert sorted(asked) == [("DeviceList#primary-list", 2), ("ScrollBar", 2)]

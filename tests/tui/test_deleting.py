@@ -143,6 +143,25 @@ async def test_the_dialog_follows_the_switch_of_the_server() -> None:
         await until(lambda: "this server does not sync deletions" in text_of(app))
 
 
+async def test_changes_just_before_it_opens_and_just_after_it_closes_are_no_faults() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        app.main.open("C2Cbob")
+        for key in ("y", "n"):
+            app.device.deleter.ask()
+            await until(lambda: app.device.deleter.dialog is not None)
+            dialog = app.device.deleter.dialog
+            assert dialog is not None
+            dialog.refresh_facts()
+            await until(lambda: "Delete 1 conversation?" in text_of(app))
+            await pilot.press(key)
+            dialog.refresh_facts()
+            await until(lambda: app.screen is app.main)
+            dialog.refresh_facts()
+            dialog.gone(["C2Cbob"], "phone")
+        assert app.crash is None
+
+
 async def test_what_came_after_confirming_is_kept() -> None:
     session = FakeSession()
 

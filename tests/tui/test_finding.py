@@ -1,5 +1,9 @@
 """Looking for words here and everywhere, and going to the first unread message."""
 
+import asyncio
+from contextlib import suppress
+from typing import Any
+
 import msgspec
 import pytest
 from textual.pilot import Pilot
@@ -8,6 +12,7 @@ from tests.hostile.payloads import FORBIDDEN, PAYLOADS
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession
 from tui_chat.client.changes import Connection
+from tui_chat.client.results import FoundMessages
 from tui_chat.protocol.errors import NotConnected, TooFrequent
 from tui_chat.tui.app import ChatApp
 from tui_chat.tui.commands.command import Scope
@@ -185,6 +190,28 @@ async def test_everywhere_needs_a_connection_and_says_so() -> None:
         session.connect(Connection.CONNECTED)
         await pilot.press("backspace")
         await until(lambda: "Nothing found" in text_of(app))
+
+
+async def test_an_answer_that_comes_after_it_was_closed_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = FakeSession()
+    asked, answer = asyncio.Event(), asyncio.Event()
+    search = session.search
+
+    async def late(*words: Any, **more: Any) -> FoundMessages:
+        asked.set()
+        with suppress(asyncio.CancelledError):  # it was on its way already
+            await answer.wait()
+        return await search(*words, **more)
+
+    monkeypatch.setattr(session, "search", late)
+    async with running(session) as (app, pilot):
+        await pilot.press("ctrl+f", *"message")
+        await asked.wait()
+        await pilot.press("escape")
+        answer.set()
+        await until(lambda: app.screen is app.main)
+        await pilot.pause()
+        assert app.crash is None
 
 
 @pytest.mark.parametrize("payload", [" ".join(one for one in PAYLOADS if 0 < len(one) < 100), "宽" * 3_000])

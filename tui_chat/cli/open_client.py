@@ -170,6 +170,7 @@ async def run_screen(app: "ChatApp", settings: "Settings") -> None:
 
     Raises:
         ChatError: what the screen was to show could not be opened.
+        Exception: what should not have happened; nothing of it was drawn.
     """
     import asyncio
     import signal
@@ -182,6 +183,8 @@ async def run_screen(app: "ChatApp", settings: "Settings") -> None:
         # Letters that the terminal's encoding has not, in names and messages: a question mark, not an escape in ASCII.
         sys.__stderr__.reconfigure(errors="replace")
     await app.run_async(mouse=settings.screen.mouse)
+    if app.crash is not None:
+        raise app.crash
     if app.failure is not None:
         raise app.failure
 

@@ -23,7 +23,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.ids import c2c, parse_conversation_id
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui import clipboard, safe
-from tui_chat.tui.commands.command import Command, Scope
+from tui_chat.tui.commands.command import Command, Scope, key_name
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.keymap import keymap_of
@@ -187,6 +187,16 @@ class ChatApp(App[None]):
         if self.get_css_variables() != self.stylesheet._variables:
             super().refresh_css(animate)
 
+    @property
+    def crash(self) -> Exception | None:
+        """What should not have happened and ended it."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Textual: draw the traceback, with everybody's messages in it. Whoever runs this reports `crash` instead."""
+        self.bell()
+        self._close_messages_no_wait()
+
     def use_settings(self, settings: Settings) -> None:
         """Other ones from now on; what cannot change while it runs waits for the next start."""
         self.settings = settings
@@ -257,13 +267,17 @@ class ChatApp(App[None]):
         """The keys that run it: the settings', or its own."""
         return self.keymap.get(command.id, command.keys)
 
+    def key(self, command_id: str) -> safe.Safe:
+        """The first key of a command, as sentences name it."""
+        return key_name(self.keys_of(BY_ID[command_id])[0])
+
     def footer_commands(self, scope: Scope | None) -> list[Command]:
         """What the status line offers: commands of where one is that do something now."""
         scopes = {scope, Scope.EVERYWHERE}
         return [
             command
             for command in BY_ID.values()
-            if command.in_footer and scopes.intersection(command.scopes) and command.available(self)
+            if command.in_footer and scopes.intersection(command.scopes) and command.offered(self)
         ]
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
@@ -313,7 +327,7 @@ class ChatApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C, where nothing is selected that it could copy: many expect it to quit."""
-        self.say(safe.own(_("Ctrl+Q quits")))
+        self.say(safe.fill(_("{key} quits"), key=self.key("quit")))
 
     def show_help(self) -> None:
         """`?`"""

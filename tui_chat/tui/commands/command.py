@@ -57,6 +57,10 @@ class Command(ABC):
         """Whether it would do something just now."""
         return True
 
+    def offered(self, app: ChatApp) -> bool:
+        """Whether the status line names it now; where it is `available` for more than it is worth naming for, less."""
+        return self.available(app)
+
     @abstractmethod
     def run(self, app: ChatApp) -> None:
         """Do it, or start what does it. Called in the event loop; never blocks."""

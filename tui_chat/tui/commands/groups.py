@@ -285,6 +285,7 @@ class AcceptApplication(DecideApplication):
     id = "accept"
     keys = ("A",)
     accept = True
+    in_footer = True
     label = N_("Accept")
     help = N_("Let who asks to join the group in: on the notice of it, or in the group's list of members.")
 
@@ -293,6 +294,7 @@ class DeclineApplication(DecideApplication):
     id = "decline"
     keys = ("D",)
     accept = False
+    in_footer = True
     label = N_("Decline")
     help = N_("Decline who asks to join; they may ask again.")
 

@@ -90,11 +90,16 @@ class RecallMessage(Command):
     id = "recall"
     keys = ("X",)
     scopes = MESSAGES
+    in_footer = True
     label = N_("Take back")
     help = N_("Take a message of your own back from everybody, for a short while after it was sent. Asks first.")
 
     def available(self, app: ChatApp) -> bool:
         return app.main.conversation.actions.recallable is not None
+
+    def offered(self, app: ChatApp) -> bool:
+        actions = app.main.conversation.actions
+        return (message := actions.recallable) is not None and actions.time_to_recall(message) > 0
 
     def run(self, app: ChatApp) -> None:
         app.main.conversation.actions.recall()

@@ -1,10 +1,13 @@
 """All commands, in the order in which help and footer show them."""
 
+from collections.abc import Callable
 from typing import Final
+
+from tui_chat.tui.safe import Safe
 
 from . import dialog, everywhere, groups, messages
 from . import list as lists
-from .command import Command, Scope
+from .command import Command, Scope, key_name
 
 COMMANDS: Final[tuple[Command, ...]] = (
     lists.DeleteConversations(),
@@ -88,6 +91,15 @@ COMMANDS: Final[tuple[Command, ...]] = (
 )
 
 BY_ID: Final[dict[str, Command]] = {command.id: command for command in COMMANDS}
+
+
+KeyOf = Callable[[str], Safe]
+"""The first key of a command by its name, as a person reads it."""
+
+
+def own_key(command_id: str) -> Safe:
+    """The first that it declares."""
+    return key_name(BY_ID[command_id].keys[0])
 
 
 def in_scope(scope: Scope) -> list[Command]:

@@ -58,7 +58,7 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         return list(self._ids)
 
     def compose(self) -> ComposeResult:
-        said = lines(self._facts, clear_history=self._clear)
+        said = lines(self._facts, clear_history=self._clear, key=self.app.key)
         with Frame(classes="delete"):
             with VerticalScroll(id="body", can_focus=False):
                 yield Static(self._text(said), id="text", markup=False)
@@ -147,7 +147,9 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         return dialog_text(said, self.room, gone=self._gone, typed=self._typed, hurried=self._hurried)
 
     def _show(self) -> None:
-        said = lines(self._facts, clear_history=self._clear)
+        if self.was_closed or not self.is_mounted:
+            return  # Something has changed just as it opens, which it will show, or closes.
+        said = lines(self._facts, clear_history=self._clear, key=self.app.key)
         self.query_one("#text", Static).update(self._text(said))
         self.query_one("#cancel", Answer).say(said.cancel)
         confirm = self.query_one("#confirm", Answer)

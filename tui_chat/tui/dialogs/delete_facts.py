@@ -11,6 +11,7 @@ from tui_chat.locale import _, ngettext
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Membership, ServerFacts
 from tui_chat.tui import safe
+from tui_chat.tui.commands.registry import KeyOf, own_key
 from tui_chat.tui.render.rows import conversation_name
 
 NAMES_MOST: Final = 12
@@ -109,15 +110,17 @@ def _newer(now: Conversation, seen: Conversation) -> int:
     return min(max(0, now.newest_seq - seen.newest_seq), now.message_count)
 
 
-def lines(facts: DeleteFacts, *, clear_history: bool) -> DeleteLines:
-    """The dialog's words with the switch as it stands."""
+def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> DeleteLines:
+    """The dialog's words with the switch as it stands, and with these keys."""
     return DeleteLines(
         title=safe.template(
             ngettext("Delete {count} conversation?", "Delete {count} conversations?", facts.count),
             count=_number(facts.count),
         ),
         names=_names(facts),
-        switch=Content(_("[x] Clear history (c)") if clear_history else _("[ ] Clear history (c)")),
+        switch=safe.template(
+            _("[x] Clear history ({key})") if clear_history else _("[ ] Clear history ({key})"), key=key("toggle-clear")
+        ),
         consequences=_cleared(facts) if clear_history else _kept(facts),
         among=_among(facts),
         member=_member(facts),
@@ -131,7 +134,9 @@ def lines(facts: DeleteFacts, *, clear_history: bool) -> DeleteLines:
         else Content(_("It is final at once: this server undoes nothing.")),
         cancel=Content(_("Cancel")),
         confirm=Content(_("Delete and clear") if clear_history else _("Delete, keep history")),
-        type_count=safe.template(_("Type {count}, then y."), count=str(facts.count)) if facts.must_type else None,
+        type_count=safe.template(_("Type {count}, then {key}."), count=str(facts.count), key=key("confirm"))
+        if facts.must_type
+        else None,
         arrived=safe.template(
             ngettext(
                 "{count} message came in meanwhile: it stays, and so does its row.",

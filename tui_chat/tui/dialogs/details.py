@@ -81,7 +81,8 @@ class MessageDetails(Dialog[None]):
             self._readers = await self._session.readers(self._row.conversation_id, self._message.message_seq)
         except ChatError as error:
             self._refusal = refusal(error)
-        self.query_one("#text", Static).update(self._text())
+        if not self.was_closed:
+            self.query_one("#text", Static).update(self._text())
 
     def _text(self) -> Content:
         return Content("\n").join([*self._facts(), *self._reactions(), *self._reading()])

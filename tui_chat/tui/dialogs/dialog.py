@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from textual import events
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.content import Content
@@ -33,6 +34,15 @@ class Dialog(ModalScreen[Result]):
         """Cells in a line of text within the frame, beside a scrollbar."""
         width = self.app.size.width
         return max(min(width, WIDTH_MOST) - (1 if width < STACKED_BELOW else 5), 8)
+
+    @property
+    def was_closed(self) -> bool:
+        """Whether it was closed meanwhile: what the server answers only now is nobody's any more."""
+        return not self.display
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close it; a second time would close what lies below."""
+        return AwaitComplete() if self.was_closed else super().dismiss(result)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size."""

@@ -66,7 +66,8 @@ class NewConversation(Dialog[str | None]):
             conversation_id = await self._open(words)
         except ChatError as error:
             self._busy = False
-            self.query_one("#problem", Static).update(safe.one_line(refusal(error)).stylize("$text-error"))
+            if not self.was_closed:
+                self.query_one("#problem", Static).update(safe.one_line(refusal(error)).stylize("$text-error"))
             return
         self.dismiss(conversation_id)
 

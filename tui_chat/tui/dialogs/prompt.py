@@ -68,6 +68,7 @@ class Prompt(Dialog[bool]):
             await self._carry_out(typed)
         except ChatError as error:
             self._busy = False
-            self.query_one("#problem", Static).update(safe.one_line(refusal(error)).stylize("$text-error"))
+            if not self.was_closed:
+                self.query_one("#problem", Static).update(safe.one_line(refusal(error)).stylize("$text-error"))
             return
         self.dismiss(True)

@@ -55,7 +55,8 @@ def conversation_name(conversation: Conversation) -> Safe:
     """The name as it is shown; the system's conversation is named in the reader's language."""
     if conversation.type is ConversationType.SYSTEM:
         return own(_("System"))
-    return line(conversation.name or conversation.conversation_id)
+    # A name of invisible characters alone is none: nobody could tell such rows apart.
+    return line(conversation.name) or line(conversation.conversation_id)
 
 
 def preview_text(last: LastMessage | None, own_id: str, *, group: bool) -> Safe:

@@ -57,7 +57,7 @@ class Bottom:
             status.connection_fact(session.connection, self._queued(session), app.symbols),
             status.account_fact(session.user_id, session.device_name),
             status.sync_fact(session.server, demo=app.demo),
-            status.undo_fact(session.undoable, app.clock()),
+            status.undo_fact(session.undoable, app.clock(), app.key("undo")),
             status.marks_fact(len(device.list.marks)),
         ]
         self._status.set_facts([fact for fact in facts if fact is not None and fact.text])
@@ -82,8 +82,9 @@ class Bottom:
         looked_at = {device.list.cursor_key, open_id}
         stale = not looked_at.isdisjoint(device.session.stale)
         if stale and not self._note.display:
-            text = _("{sign} Deleted on another device. This is the copy kept here. Ctrl+R reloads.")
-            self._note.update(safe.template(text, sign=self._screen.app.symbols.stale))
+            text = _("{sign} Deleted on another device. This is the copy kept here. {key} reloads.")
+            app = self._screen.app
+            self._note.update(safe.template(text, sign=app.symbols.stale, key=app.key("reload")))
         self._note.display = stale
 
     def _tick_while(self, counting: bool) -> None:
@@ -99,15 +100,19 @@ class Bottom:
         self._progress.display = run is not None and run.total > 0 and run.done < run.total
         if run is not None:
             seconds = self._screen.app.stopwatch() - run.started
-            said = status.progress(run.done, run.total, seconds, self._screen.size.width, self._screen.app.symbols)
+            app, cells = self._screen.app, self._screen.size.width
+            said = status.progress(run.done, run.total, seconds, cells, app.symbols, app.key("back"))
             self._progress.update(Content(said), layout=False)
 
     def show_coach(self) -> None:
         """The coach's line, while there is one; toasts keep off it."""
         coach, width = self._screen.app.coach, self._screen.size.width
         shown = coach.active and self._screen.size.height >= LOW_BELOW
-        said = Content.assemble(" ", Content(self._screen.app.symbols.word(coach.line().plain)).stylize("bold"))
-        leave = Content.assemble(("   " + _("Esc ends the tour"), "$text-muted"))
+        said = Content.assemble(
+            " ", Content(self._screen.app.symbols.word(coach.line(self._screen.app.key).plain)).stylize("bold")
+        )
+        key = self._screen.app.key("back")
+        leave = Content("   ") + safe.template(_("{key} ends the tour"), key=key).stylize("$text-muted")
         if not coach.finished and said.cell_length + leave.cell_length <= width:
             said = said + leave
         self._coach.display = shown

@@ -7,6 +7,7 @@ from textual.content import Content
 
 from tui_chat.locale import _
 from tui_chat.tui import safe
+from tui_chat.tui.commands.registry import KeyOf, own_key
 
 MARKS_ASKED: Final = 3
 
@@ -105,17 +106,18 @@ class Coach:
         """For good."""
         self._active = False
 
-    def line(self) -> Content:
-        """The words of the present step."""
+    def line(self, key: KeyOf = own_key) -> Content:
+        """The words of the present step, with the keys that are bound."""
         match self._at:
             case 0:
-                return Content(_("1/6 Space marks. Mark three."))
+                return safe.template(_("1/6 {key} marks. Mark three."), key=key("mark"))
             case 1:
-                return Content(_("2/6 d deletes them. Read the switch, then y."))
+                text = _("2/6 {key} deletes them. Read the switch, then {confirm}.")
+                return safe.template(text, key=key("delete"), confirm=key("confirm"))
             case 2:
-                return Content(_("3/6 u brings them back."))
+                return safe.template(_("3/6 {key} brings them back."), key=key("undo"))
             case 3:
-                return Content(_("4/6 F2 puts your phone beside this screen."))
+                return safe.template(_("4/6 {key} puts your phone beside this screen."), key=key("second-device"))
             case 4:
                 return Content(_("5/6 Delete again and watch the phone."))
             case 5:
@@ -127,10 +129,10 @@ class Coach:
                 return safe.template(text, name=self._peer)
             case 6:
                 text = (
-                    _("6/6 {name}'s row is back with the new message alone. Enter on it opens it.")
+                    _("6/6 {name}'s row is back with the new message alone. {key} on it opens it.")
                     if self._peer_gone
-                    else _("6/6 {name} has written. Enter on the row opens it.")
+                    else _("6/6 {name} has written. {key} on the row opens it.")
                 )
-                return safe.template(text, name=self._peer)
+                return safe.template(text, name=self._peer, key=key("open"))
             case _:
-                return Content(_("That was all. ? shows every key."))
+                return safe.template(_("That was all. {key} shows every key."), key=key("help"))

@@ -270,6 +270,11 @@ class ConversationPane(Vertical):
         event.stop()
         self.finding.ask(event.words)
 
+    @on(MessagePane.CursorMoved)
+    def _cursor_moved(self, event: MessagePane.CursorMoved) -> None:
+        event.stop()
+        self.app.main.show_status()
+
     @on(MessagePane.NeedOlder)
     def _need_older(self, event: MessagePane.NeedOlder) -> None:
         event.stop()

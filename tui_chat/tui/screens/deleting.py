@@ -13,7 +13,7 @@ from tui_chat.locale import _
 from tui_chat.protocol.ids import ConversationType, new_identifier
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.refusals import refusal
-from tui_chat.tui.safe import own
+from tui_chat.tui.safe import fill, own
 from tui_chat.tui.screens import sentences
 from tui_chat.tui.screens.coach import Did
 
@@ -70,7 +70,8 @@ class Deleter:
         """Ask about what is marked, or the row under the cursor."""
         ids = self._pane.list.targets
         if self.run is not None:
-            self._pane.app.say(own(_("Still deleting: Esc stops it")), severity="warning")
+            app = self._pane.app
+            app.say(fill(_("Still deleting: {key} stops it"), key=app.key("back")), severity="warning")
         elif ids and self.dialog is None:
             self._pane.app.start(self._ask(ids))
 
@@ -182,9 +183,9 @@ class Deleter:
         if result.stopped:
             app.say(sentences.stopped(deleted, len(result.stopped)), severity="warning")
         elif deleted and not (pane.second and result.synced):  # else the first device says it
-            app.say(sentences.deleted(deleted, undoable=bool(result.undo_seconds)))
+            app.say(sentences.deleted(deleted, undo=app.key("undo") if result.undo_seconds else None))
         if result.queued:
-            app.say(sentences.queued(len(result.queued)), severity="warning")
+            app.say(sentences.queued(len(result.queued), undo=app.key("undo")), severity="warning")
         self._name_kept(result.kept)
         self._keep_marks(result)
         if result.failures:
@@ -194,7 +195,7 @@ class Deleter:
                 if failure.conversation_id in up_to
             }
             pane.list.set_failed({failure.conversation_id: refusal(failure) for failure in result.failures})
-            app.say(sentences.failed(len(result.failures)), severity="error")
+            app.say(sentences.failed(len(result.failures), retry=app.key("retry")), severity="error")
         if deleted or result.queued:
             app.saw(Did.DELETED)
 

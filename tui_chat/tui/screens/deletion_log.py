@@ -80,9 +80,10 @@ class DeletionLog(Dialog[None]):
         try:
             entries = await self._session.deletions()
         except ChatError as error:
-            self.query_one("#text", Static).update(safe.one_line(refusal(error)))
+            if not self.was_closed:
+                self.query_one("#text", Static).update(safe.one_line(refusal(error)))
             return
-        if not self.is_mounted:
+        if self.was_closed:
             return
         self._entries = entries[:ENTRIES_MOST]
         self._fetched = self._clock()
@@ -188,7 +189,7 @@ class DeletionLog(Dialog[None]):
                     self._known_names[one] = (await self._session.user(parsed.target)).nick or parsed.target
             except NotFound:
                 self._known_names[one] = parsed.target
-        if self.is_mounted:
+        if not self.was_closed:
             self._show()
 
     def action_down(self) -> None:

@@ -337,9 +337,9 @@ class DevicePane(Vertical):
         told, self._elsewhere = self._elsewhere, {}
         for (device, away), (count, undoable) in told.items():
             self.app.say(
-                sentences.deleted_while_away(device, count)
+                sentences.deleted_while_away(device, count, log=self.app.key("log"))
                 if away
-                else sentences.deleted_elsewhere(device, count, undoable=undoable)
+                else sentences.deleted_elsewhere(device, count, undo=self.app.key("undo") if undoable else None)
             )
 
     def _measure(self, batch_id: str) -> None:

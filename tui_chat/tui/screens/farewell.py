@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui_chat.locale import _
+from tui_chat.tui import safe
 from tui_chat.tui.render.rows import conversation_name
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ class Farewell:
         if self._kept is None and text.strip():
             self._kept = _Kept(conversation_id, text)
         name = conversation_name(self._pane.row(conversation_id))
-        self._said = _("{name} was deleted on {device}. u brings it back.").format(name=name, device=device)
+        self._said = safe.fill(
+            _("{name} was deleted on {device}. {key} brings it back."),
+            name=name,
+            device=device,
+            key=self._pane.app.key("undo"),
+        )
         self._pane.close(self._said)
         self._offer()
         self._pane.app.main.pane_closed(stay=True)
@@ -63,7 +69,8 @@ class Farewell:
 
     def _offer(self) -> None:
         if self._kept is not None:
-            offered = _("Your draft is kept here until you leave; y copies it:")
+            pattern = _("Your draft is kept here until you leave; {key} copies it:")
+            offered = safe.fill(pattern, key=self._pane.app.key("copy"))
             self._pane.messages.close(f"{self._said}\n\n{offered}\n\n{self._kept.text}")
 
     def restored(self) -> None:

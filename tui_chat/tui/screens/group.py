@@ -106,7 +106,7 @@ class GroupScreen(Dialog[str | None]):
                 problem = Content(_("You are not in this group: who is, only its members see."))
         except ChatError as error:
             problem = safe.one_line(refusal(error)).stylize("$text-error")
-        if self.is_mounted:
+        if not self.was_closed:
             self._show()
             self.query_one("#text", Static).update(problem)
 

@@ -192,7 +192,7 @@ class MainScreen(Screen[None]):
         elif device.list.in_range:
             device.list.end_range()
         elif device.list.marks:
-            self.app.say(sentences.marks_cleared(device.list.clear_marks()))
+            self.app.say(sentences.marks_cleared(device.list.clear_marks(), again=self.app.key("last-marks")))
         elif device.list.reviewing:
             device.list.toggle_review()
         elif not device.end_filter() and self.app.coach.active:

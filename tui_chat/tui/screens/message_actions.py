@@ -85,11 +85,15 @@ class MessageActions:
         if (message := self.recallable) is not None:
             self._pane.app.start(self._recall(message))
 
+    def time_to_recall(self, message: Message) -> int:
+        """Milliseconds for which it can still be taken back; 0 or less: too late."""
+        return message.time + self._pane.session.server.limits.recall_seconds * 1000 - self._pane.app.clock()
+
     async def _recall(self, message: Message) -> None:
         app, session = self._pane.app, self._pane.session
-        seconds = session.server.limits.recall_seconds
-        left = message.time + seconds * 1000 - app.clock()
+        left = self.time_to_recall(message)
         if left <= 0:
+            seconds = session.server.limits.recall_seconds
             late = ngettext(
                 "Too late: a message can be taken back for {count} second",
                 "Too late: a message can be taken back for {count} seconds",

@@ -103,11 +103,11 @@ class SearchEverywhere(Dialog[Place | None]):
                     break
                 cursor = answer.next
         except ChatError as error:
-            if asked == self._asked:
+            if asked == self._asked and not self.was_closed:
                 self._take(found, None)
                 self._say(safe.one_line(refusal(error)).stylize("$text-error"))
             return
-        if asked == self._asked:
+        if asked == self._asked and not self.was_closed:
             self._take([*found, *answer.messages], answer.next)
 
     def _take(self, found: list[Message], following: str | None) -> None:

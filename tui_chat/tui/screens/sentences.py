@@ -15,17 +15,18 @@ def _counted(count: int) -> str:
     return f"{count:,}"
 
 
-def deleted(count: int, *, undoable: bool) -> Content:
-    """One's own deletion went through."""
+def deleted(count: int, *, undo: str | None) -> Content:
+    """One's own deletion went through; `undo` is the key that brings it back, None where nothing does."""
     return safe.template(
         ngettext(
-            "{count} conversation deleted · u brings it back",
-            "{count} conversations deleted · u brings them back",
+            "{count} conversation deleted · {key} brings it back",
+            "{count} conversations deleted · {key} brings them back",
             count,
         )
-        if undoable
+        if undo is not None
         else ngettext("{count} conversation deleted", "{count} conversations deleted", count),
         count=_counted(count),
+        key=undo or "",
     )
 
 
@@ -41,15 +42,16 @@ def cut(left_out: int) -> Content:
     )
 
 
-def queued(count: int) -> Content:
+def queued(count: int, *, undo: str) -> Content:
     """Without a connection a deletion hides the rows and waits."""
     return safe.template(
         ngettext(
-            "Offline: {count} conversation hidden, deleted once connected · u takes it back",
-            "Offline: {count} conversations hidden, deleted once connected · u takes them back",
+            "Offline: {count} conversation hidden, deleted once connected · {key} takes it back",
+            "Offline: {count} conversations hidden, deleted once connected · {key} takes them back",
             count,
         ),
         count=_counted(count),
+        key=undo,
     )
 
 
@@ -70,15 +72,16 @@ def stopped(deleted_count: int, left: int) -> Content:
     )
 
 
-def failed(count: int) -> Content:
+def failed(count: int, *, retry: str) -> Content:
     """Some of them were refused; the reasons stand on the rows."""
     return safe.template(
         ngettext(
-            "{count} conversation could not be deleted · R tries again",
-            "{count} conversations could not be deleted · R tries again",
+            "{count} conversation could not be deleted · {key} tries again",
+            "{count} conversations could not be deleted · {key} tries again",
             count,
         ),
         count=_counted(count),
+        key=retry,
     )
 
 
@@ -89,9 +92,9 @@ def kept(sender: str, name: str, *, direct: bool) -> Content:
     return safe.template(_("{name} wrote in {group} while you were deleting: kept"), name=sender, group=name)
 
 
-def deleted_elsewhere(device: str, count: int, *, undoable: bool) -> Content:
-    """Another device of one's own deleted."""
-    if not undoable:
+def deleted_elsewhere(device: str, count: int, *, undo: str | None) -> Content:
+    """Another device of one's own deleted; `undo` as of `deleted`."""
+    if undo is None:
         return safe.template(
             ngettext("Deleted on {device}: {count} conversation", "Deleted on {device}: {count} conversations", count),
             device=device,
@@ -99,25 +102,27 @@ def deleted_elsewhere(device: str, count: int, *, undoable: bool) -> Content:
         )
     return safe.template(
         ngettext(
-            "Deleted on {device}: {count} conversation · u brings it back",
-            "Deleted on {device}: {count} conversations · u brings them back",
+            "Deleted on {device}: {count} conversation · {key} brings it back",
+            "Deleted on {device}: {count} conversations · {key} brings them back",
             count,
         ),
         device=device,
         count=_counted(count),
+        key=undo,
     )
 
 
-def deleted_while_away(device: str, count: int) -> Content:
+def deleted_while_away(device: str, count: int, *, log: str) -> Content:
     """The same, while this client was not connected."""
     return safe.template(
         ngettext(
-            "While you were away: {count} conversation deleted on {device} · L",
-            "While you were away: {count} conversations deleted on {device} · L",
+            "While you were away: {count} conversation deleted on {device} · {key}",
+            "While you were away: {count} conversations deleted on {device} · {key}",
             count,
         ),
         device=device,
         count=_counted(count),
+        key=log,
     )
 
 
@@ -134,11 +139,14 @@ def restored(count: int, device: str | None) -> Content:
     )
 
 
-def marks_cleared(count: int) -> Content:
+def marks_cleared(count: int, *, again: str) -> Content:
     """Esc took the marks away; they can be had again."""
     return safe.template(
-        ngettext("{count} mark cleared · V brings it back", "{count} marks cleared · V brings them back", count),
+        ngettext(
+            "{count} mark cleared · {key} brings it back", "{count} marks cleared · {key} brings them back", count
+        ),
         count=_counted(count),
+        key=again,
     )
 
 

@@ -52,14 +52,14 @@ def sync_fact(server: ServerFacts, *, demo: bool) -> Fact:
     return Fact(plain, 5, short=own(_("sync: on")))
 
 
-def undo_fact(undoable: Sequence[UndoableBatch], now: int) -> Fact | None:
-    """What `u` undoes, and for how long."""
+def undo_fact(undoable: Sequence[UndoableBatch], now: int, key: str) -> Fact | None:
+    """What the key undoes, and for how long."""
     if not undoable:
         return None
     newest = undoable[0]
     if newest.queued:
-        return Fact(own(_("u undo")), 8, "strong")
-    return Fact(fill(_("u undo {time}"), time=remaining(newest.undo_until - now)), 8, "strong")
+        return Fact(fill(_("{key} undo"), key=key), 8, "strong")
+    return Fact(fill(_("{key} undo {time}"), key=key, time=remaining(newest.undo_until - now)), 8, "strong")
 
 
 def marks_fact(count: int) -> Fact | None:
@@ -80,10 +80,11 @@ def hints(commands: Sequence[Command], scope: Scope | None, keys_of: KeysOf) -> 
     return found
 
 
-def progress(done: int, total: int, seconds: float, cells: int, symbols: Symbols) -> Safe:
+def progress(done: int, total: int, seconds: float, cells: int, symbols: Symbols, stop: str) -> Safe:
     """A long deletion: how far, how fast, and how it is stopped."""
     rate = f"{round(done / seconds):,}" if seconds > 0 and done else "…"
-    text = fill(_("Deleting {done} of {total} · {rate}/s · Esc stops"), done=f"{done:,}", total=f"{total:,}", rate=rate)
+    pattern = _("Deleting {done} of {total} · {rate}/s · {key} stops")
+    text = fill(pattern, done=f"{done:,}", total=f"{total:,}", rate=rate, key=stop)
     room = cells - width(text) - 4
     if room < 8:
         return symbols.word(text)

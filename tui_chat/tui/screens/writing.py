@@ -151,12 +151,12 @@ class Writing:
         self.bar.display = open_id is not None and (self._editing is not None or answered is not None)
         if self._editing is not None:
             said = Content(_("Editing your message"))
-            keys = _("Enter saves · Esc leaves it as it was")
+            keys = safe.fill(_("Enter saves · {key} leaves it as it was"), key=self._pane.app.key("back"))
         elif answered is not None:
             mine = answered.sender == self._session.user_id
             name = _("you") if mine else answered.nick or answered.sender
             said = safe.template(_("Reply to {name}: {text}"), name=name, text=answered.text)
-            keys = _("Esc takes this away")
+            keys = safe.fill(_("{key} takes this away"), key=self._pane.app.key("back"))
         else:
             return
         hint = Content(self._pane.symbols.word(keys))
@@ -213,7 +213,9 @@ class Writing:
             self._unsaved[one, seq] = text
             if one == self._pane.conversation_id:
                 self._pane.messages.set_refused(seq, reason)
-            said = safe.template(_("Not changed: {reason} · e offers your text again"), reason=reason)
+            said = safe.template(
+                _("Not changed: {reason} · {key} offers your text again"), reason=reason, key=self._pane.app.key("edit")
+            )
             self._pane.app.say(said, severity="error")
 
     def refused(self, change: CommandRefused) -> None:

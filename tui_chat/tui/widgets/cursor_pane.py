@@ -57,6 +57,10 @@ class CursorPane(ReadingPane):
         conversation_id: str
         message_seq: int
 
+    @dataclass
+    class CursorMoved(Event):
+        """Another message, or none, is under the cursor."""
+
     # What it can be asked.
 
     @property
@@ -108,7 +112,7 @@ class CursorPane(ReadingPane):
         if window is None or entry is None:
             return False
         self._seeking = False
-        self._cursor = entry
+        self._set_cursor(entry)
         top = window.top_of(entry)
         if top is not None and self._begin is None:
             shown = round(self.scroll_y)
@@ -127,7 +131,7 @@ class CursorPane(ReadingPane):
             self.post_message(self.NeedLatest(window.conversation.conversation_id))
             return
         self._following = True
-        self._cursor = window.entries[-1] if window.entries and self._cursor else None
+        self._set_cursor(window.entries[-1] if window.entries and self._cursor else None)
         self._scroll(self._end)
 
     def on_mount(self) -> None:
@@ -151,7 +155,7 @@ class CursorPane(ReadingPane):
             self.action_newest()
         elif offset.y + round(self.scroll_y) < window.height:
             index, _line = window.at(offset.y + round(self.scroll_y))
-            self._cursor = window.entries[index]
+            self._set_cursor(window.entries[index])
             self.refresh()
 
     def moved(self) -> None:
@@ -191,8 +195,13 @@ class CursorPane(ReadingPane):
             return False
         return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
 
+    def _set_cursor(self, entry: Entry | None) -> None:
+        if entry is not self._cursor:
+            self._cursor = entry
+            self.post_message(self.CursorMoved())
+
     def _put_cursor(self, entry: Entry | None) -> None:
-        self._cursor = entry
+        self._set_cursor(entry)
         self.refresh()
         window = self._window
         if window is None or entry is None or (start := window.top_of(entry)) is None:

@@ -86,7 +86,7 @@ class MessagePane(CursorPane):
             conversation, self._own_id, new_after=new_after, more_older=more_older, more_newer=more_newer
         )
         self._window.add(messages)
-        self._cursor = None
+        self._set_cursor(None)
         self._following, self._anchor = not more_newer, None
         self._seeking = False
         self._begin = (at,)
@@ -96,7 +96,7 @@ class MessagePane(CursorPane):
     def close(self, notice: str | None = None) -> None:
         """Show no conversation, and say why in the words given (they may hold foreign names)."""
         self._window = None
-        self._cursor = None
+        self._set_cursor(None)
         self._notice = lines(notice) if notice else [own(_("Enter opens a conversation."))]
         self._clear_selection()
         self._lay_out()

@@ -1,0 +1,73 @@
+"""Sentences name the keys that are bound; the status line names what does something where the cursor is."""
+
+import msgspec
+
+from tests.tui.apps import running, said, text_of, until
+from tests.tui.fake import NOW, FakeSession
+from tui_chat.config import Settings
+from tui_chat.tui.app import ChatApp
+
+OTHERS = {
+    "undo": "z",
+    "mark": "x",
+    "delete": "ctrl+d",
+    "last-marks": "W",
+    "log": "O",
+    "toggle-clear": "h",
+    "confirm": "k",
+    "retry": "Z",
+    "help": "f1",
+}
+
+
+def footer(app: ChatApp) -> str:
+    """The status line."""
+    return text_of(app).splitlines()[-1]
+
+
+async def test_toasts_dialog_coach_and_status_line_name_the_keys_of_the_settings() -> None:
+    session = FakeSession()
+    async with running(session, settings=Settings(keys=dict(OTHERS)), coach=True) as (app, pilot):
+        assert "1/6 x marks. Mark three." in text_of(app)
+        await pilot.press("j", "x", "escape")
+        await until(lambda: said(app)[-1:] == ["1 mark cleared · W brings it back"])
+        await pilot.press("x", "x", "x")
+        await until(lambda: "2/6 Ctrl+D deletes them. Read the switch, then k." in text_of(app))
+        assert "Ctrl+D Delete" in footer(app)
+        session.refuse = {"C2Ccarol": "busy"}
+        await pilot.press("ctrl+d")
+        await until(lambda: "[x] Clear history (h)" in text_of(app))
+        await pilot.press("h", "k")
+        await until(lambda: any("z brings them back" in one for one in said(app)))
+        assert any("Z tries again" in one for one in said(app))
+        assert "3/6 z brings them back." in text_of(app)
+        assert "z undo 10:00" in footer(app)
+        session.deleted_elsewhere(["GROUPold"])
+        await until(lambda: any(one == "Deleted on phone: 1 conversation · z brings it back" for one in said(app)))
+        session.deleted_elsewhere(["GROUPplanning"], while_away=True, batch_id="away")
+        await until(lambda: any(one.endswith("deleted on phone · O") for one in said(app)))
+
+
+async def test_the_status_line_follows_the_cursor_in_the_messages() -> None:
+    session = FakeSession()
+    bob = session.messages["C2Cbob"]
+    bob[0] = msgspec.structs.replace(bob[0], time=NOW - 3_600_000)
+    bob[3] = msgspec.structs.replace(bob[3], text="see https://example.org/x")
+    async with running(session) as (app, pilot):
+        await pilot.press("2")
+        await until(lambda: "message 3" in text_of(app))
+        await pilot.press("escape")
+        await until(lambda: "i Write" in footer(app))
+        assert "Reply" not in footer(app), "nothing is under the cursor yet"
+        await pilot.press("k")
+        await until(lambda: "o Open link" in footer(app))
+        assert "X Take back" not in footer(app), "that is bob's"
+        assert "e Edit" not in footer(app)
+        await pilot.press("k")
+        await until(lambda: "X Take back" in footer(app) and "e Edit" in footer(app))
+        assert "o Open link" not in footer(app)
+        await pilot.press("g")
+        await until(lambda: "X Take back" not in footer(app), "too old to be taken back")
+        assert "r Reply" in footer(app)
+        await pilot.press("escape")
+        await until(lambda: "r Reply" not in footer(app))

@@ -19,6 +19,7 @@ from tui_chat.tui.app import ChatApp
 
 WIDE = (120, 34)
 NARROW = (80, 24)
+CHINESE = (110, 26)
 DEADLINE_SECONDS = 30.0
 
 
@@ -87,12 +88,27 @@ async def narrow(demo: RunningDemo, output: Path) -> None:
             save(app, output / "narrow-conversation.svg")
 
 
+async def chinese(demo: RunningDemo, output: Path) -> None:
+    """The dialog and the list in Chinese."""
+    use_language("zh_CN")
+    async with await opened(await demo.another_device()) as session:
+        app = ChatApp(session, demo=True)
+        async with app.run_test(size=CHINESE) as pilot:
+            await until(pilot, lambda: c2c("bob") in session.conversations)
+            await pilot.press("down", *["space"] * 3, "d")
+            await until(pilot, lambda: app.device.deleter.dialog is not None)
+            await pilot.pause(0.5)
+            save(app, output / "chinese.svg")
+    use_language("en")
+
+
 async def make(output: Path) -> None:
     """All of them, in a demo that nobody else sees."""
     with tempfile.TemporaryDirectory() as scratch:
         async with await start(Path(scratch) / "demo") as demo:
             await wide(demo, output)
             await narrow(demo, output)
+            await chinese(demo, output)
 
 
 if __name__ == "__main__":

@@ -90,8 +90,8 @@ class ManglingServer:
     async def _serve(self) -> None:
         async with httpx.AsyncClient(base_url=self._behind, timeout=DEADLINE, trust_env=False) as self._http:
             serving = asyncio.create_task(self._server.serve())
-            while not self._server.started:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 (uvicorn tells it in no other way)
+            while not self._server.started:  # noqa: ASYNC110 (uvicorn tells it in no other way)
+                await asyncio.sleep(0.01)
             self._ports.put(self._server.servers[0].sockets[0].getsockname()[1])
             await serving
 

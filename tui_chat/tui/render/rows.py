@@ -88,7 +88,9 @@ def conversation_row(row: ConversationRow, cells: int, symbols: Symbols, times: 
         text = preview_text(conversation.last_message, own_id, group=conversation.type is ConversationType.GROUP)
         rest = room - line_width(middle)
         middle = [*middle, Piece(spaces(2)), Piece(fit(text, rest - 2, symbols.ellipsis), "preview")]
-    return [*left, *middle, *right]
+    pieces = [*left, *middle, *right]
+    # Reversed, each colour would be a ground of its own.
+    return [Piece(piece.text) for piece in pieces] if row.state is RowState.FLASH else pieces
 
 
 def _signs(row: ConversationRow, symbols: Symbols) -> Line:

@@ -28,6 +28,8 @@ from tui_chat.protocol.wire import encode
 TOKEN: Final = re.compile(rb"<[si]\d+-\d+>")
 CHECKED_EVERY: Final = 4
 """Rounds: between the checks with a session the next client begins on what the killed one left."""
+MOST_LINES: Final = 40
+"""A client that has started is killed before it has said so many words more."""
 
 Line = dict[str, Any]
 
@@ -84,11 +86,16 @@ class Killed:
         assert process.stdout is not None
         lines = []
         try:
-            if self._random.random() < 0.85:  # otherwise it dies while it starts
+            starts = self._random.random() < 0.85  # otherwise it dies while it does
+            if starts:
                 lines.append(await asyncio.wait_for(process.stdout.readline(), 3 * DEADLINE))
             for _ in range(self._random.randrange(3)):
                 await asyncio.to_thread(self._say_something, self._random.choice(list(self._peers.values())))
-            await asyncio.sleep(self._random.uniform(0, 0.7))  # the moment is what is random here
+            # The moment is what is random here: counted in what it does, so that a busy machine kills none too early.
+            if starts:
+                for _ in range(self._random.randrange(MOST_LINES)):
+                    lines.append(await asyncio.wait_for(process.stdout.readline(), 3 * DEADLINE))
+            await asyncio.sleep(self._random.uniform(0, 0.05 if starts else 0.7))
             if offline:
                 await self._proxy.start()
                 await asyncio.sleep(self._random.choice((0, 0.3)))

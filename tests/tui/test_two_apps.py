@@ -107,7 +107,7 @@ async def test_writing_to_somebody_new(server: LiveServer, people: People) -> No
         app = ChatApp(session, flash_seconds=0.0)
         async with app.run_test(size=(120, 30), notifications=True) as keys:
             await keys.press("c", *"carol", "enter")
-            await until(lambda: app.main.conversation.conversation_id == "C2Ccarol")
+            await until(lambda: app.started and app.main.conversation.conversation_id == "C2Ccarol")
             await keys.press(*"hello carol", "enter")
             await until(lambda: listed(app)[0] == "C2Ccarol")
             await until(lambda: "hello carol" in text_of(app))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -13,7 +14,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
-from textual.message import Message
 from textual.screen import Screen
 
 from tui_chat.clock import system_clock
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 FRIEND = "bob"
 """Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
+HELD_PACE = 0.03
+"""Seconds between two keys that had to wait: as fast as they repeat."""
+
 SecondDevice = Callable[[], Awaitable["Session"]]
 
 
@@ -52,9 +55,6 @@ class ChatApp(App[None]):
     It starts the session, which whoever made it closes; the second device's, which F2 opens, it closes itself. What a
     person does before the session has started waits, and is done then in its order.
     """
-
-    class SessionStarted(Message):
-        """What the person did up to now can be done."""
 
     TITLE = "tui-chat"
     CSS_PATH = ["styles/main.tcss", "styles/dialogs.tcss"]  # All at once: a screen's own is parsed when it opens.
@@ -219,7 +219,8 @@ class ChatApp(App[None]):
             self.failure = error
             self.exit()
         else:
-            self.post_message(self.SessionStarted())  # behind what was done already
+            self.settled()
+            await self._do_what_was_held()
 
     async def on_event(self, event: events.Event) -> None:
         """Textual: hold back what the person does until the session has started, but for the key that quits."""
@@ -230,12 +231,12 @@ class ChatApp(App[None]):
         else:
             await super().on_event(event)
 
-    async def on_chat_app_session_started(self) -> None:
-        """Do what was held back."""
-        self.settled()
-        held, self._held = self._held or [], None
-        for event in held:
-            await super().on_event(event)
+    async def _do_what_was_held(self) -> None:
+        """One after the other, what is done meanwhile behind it; a key may open a dialog that the next one is for."""
+        while self._held:
+            await super().on_event(self._held.pop(0))
+            await asyncio.sleep(HELD_PACE)
+        self._held = None
 
     async def on_unmount(self) -> None:
         """Close the session that F2 opened; the first one belongs to whoever made it."""

@@ -316,8 +316,7 @@ class MainScreen(Screen[None]):
     def _changed(self, event: DevicePane.Changed) -> None:
         event.stop()
         if event.pane is self.primary:
-            if self.whole:  # else nothing can be open yet
-                if self.whole:  # until then nothing is open that they could be about
+            if self.whole:  # until then nothing is open that they could be about
                 self.conversation.take(event.changes)
             self.app.notifier.take(event.changes)
             for change in event.changes:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from tests.tui.fake import NOW, FakeSession
@@ -28,6 +29,7 @@ async def running(
 
 def text_of(app: ChatApp) -> str:
     """Every line of the screen."""
+    visible_screen_stack.set(app._background_screens)  # a dialog is drawn over these, by whoever draws it
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 

@@ -30,7 +30,7 @@ class Changing:
     _clock: Callable[[], int]
 
     @property
-    def online(self) -> bool:
+    def connected(self) -> bool:
         return self.connection is Connection.CONNECTED
 
     async def send_message(
@@ -56,7 +56,7 @@ class Changing:
         """A message is another from now on; the screen is told."""
         held = self.messages[conversation_id]
         at = next(number for number, one in enumerate(held) if one.message_seq == message_seq)
-        version = held[at].version + (1 if self.online else 0)
+        version = held[at].version + (1 if self.connected else 0)
         held[at] = msgspec.structs.replace(held[at], version=version, **changes)
         self._tell(MessageUpdated(conversation_id=conversation_id, message=held[at]))
         return held[at]
@@ -68,7 +68,7 @@ class Changing:
         self.calls.append((what, (conversation_id, message_seq, *more)))
         if self.error is not None:
             raise self.error
-        if not self.online:
+        if not self.connected:
             number = len(self.queue) + 1
             self.queue.append(
                 QueuedCommand(
@@ -117,7 +117,7 @@ class Changing:
         self.calls.append(("search", (words, conversation_id, cursor)))
         if self.error is not None:
             raise self.error
-        if not self.online and conversation_id is None:
+        if not self.connected and conversation_id is None:
             raise NotConnected()
         held = self.messages[conversation_id] if conversation_id else [m for one in self.messages.values() for m in one]
         wanted = words.casefold().split()
@@ -125,8 +125,8 @@ class Changing:
         found.sort(key=lambda one: -one.time)
         start = int(cursor or 0)
         end = start + self.page
-        following = str(end) if len(found) > end and self.online else None
-        return FoundMessages(messages=found[start:end], next=following, here_only=not self.online)
+        following = str(end) if len(found) > end and self.connected else None
+        return FoundMessages(messages=found[start:end], next=following, here_only=not self.connected)
 
     async def members(self, group_id: str) -> list[Member]:
         self.calls.append(("members", group_id))

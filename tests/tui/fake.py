@@ -122,6 +122,7 @@ class FakeSession(Changing, Grouping, Unasked):
         self.nick: str | None = None
         self.administrator = True
         self.stale: frozenset[str] = frozenset()
+        self.online: frozenset[str] = frozenset()
         self.connection = Connection.CONNECTED
         self.queued = 0
         self.server = ServerFacts(version="1", sync_conversation_deletion=synced, undo_seconds=undo_seconds)

@@ -14,6 +14,7 @@ from tui_chat.client.changes import (
     HistoryCleared,
     MessagesAdded,
     Notice,
+    PresenceChanged,
     SendFailed,
     StateReset,
     TypingSeen,
@@ -170,6 +171,25 @@ async def test_messages_come_in_and_somebody_types() -> None:
         session.arrive(texts("C2Cbob", 1, start=5)[0])
         await until(lambda: "message 5" in text_of(app))
         await until(lambda: ("read", ("C2Cbob", 5)) in session.calls)
+
+
+async def test_who_is_there_is_shown_in_the_list_and_in_the_title() -> None:
+    session = FakeSession()
+    session.online = frozenset({"carol"})
+    async with running(session) as (app, pilot):
+        assert "carol • " in text_of(app)
+        await pilot.press("2")
+        await until(lambda: "message 4" in text_of(app))
+        title = text_of(app).splitlines()[0]
+        assert "online" not in title
+        session.online = frozenset({"bob", "nobody"})
+        session.tell(PresenceChanged(user_id_list=["bob", "carol", "nobody"]))
+        await until(lambda: "bob • " in text_of(app) and "online ─╮" in text_of(app).splitlines()[0])
+        assert "carol •" not in text_of(app)
+        session.tell(TypingSeen(conversation_id="C2Cbob", user_id="bob"))
+        await until(lambda: "bob is writing…" in text_of(app))
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: "online ─╮" in text_of(app), "who has sent it is not writing any more")
 
 
 async def test_what_a_dialog_covers_is_read_when_it_has_gone() -> None:

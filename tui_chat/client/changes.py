@@ -156,6 +156,12 @@ class TypingSeen(Change, frozen=True, kw_only=True):
     user_id: str
 
 
+class PresenceChanged(Change, frozen=True, kw_only=True):
+    """Of these it is known by now whether they are there, or no longer known: `session.online` has those who are."""
+
+    user_id_list: list[str]
+
+
 class CommandRefused(Change, frozen=True, kw_only=True):
     """A queued command other than a message was refused and left the queue."""
 

@@ -70,6 +70,8 @@ class Core:
         self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
         self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
         self.connection = Connection.OFFLINE
+        self.online: frozenset[str] = frozenset()
+        """Those of whom the server has said on this socket that they are there."""
         self.current = asyncio.Event()
         """Set once the state has been in step with the server in this session."""
         self.house = Housekeeping(store, self.announcer)
@@ -247,6 +249,8 @@ class Core:
             connection = Connection.SIGNED_OUT
         if connection is not self.connection:
             self.connection = connection
+            if connection is not Connection.CONNECTED:
+                self._are_there(frozenset())
             self._news.set()
             self._tell_connection()
 
@@ -281,10 +285,20 @@ class Core:
                 self.facts_are(server)
             case events.Ephemeral(kind="typing", conversation_id=str(conversation_id), user_id=str(user_id)):
                 self.announcer.put(changes.TypingSeen(conversation_id=conversation_id, user_id=user_id))
+            case events.Ephemeral(kind="presence", user_id_list=list(user_ids)):
+                self._are_there(frozenset(user_ids))
+            case events.Ephemeral(kind="presence", user_id=str(user_id), online=bool(online)):
+                self._are_there(self.online | {user_id} if online else self.online - {user_id})
             case events.Ephemeral(server=ServerFacts() as server):
                 self.facts_are(server)
             case events.Ephemeral():
                 pass
+
+    def _are_there(self, user_ids: frozenset[str]) -> None:
+        changed = sorted(user_ids ^ self.online)
+        self.online = user_ids
+        if changed:
+            self.announcer.put(changes.PresenceChanged(user_id_list=changed))
 
     def _catch_up_soon(self) -> None:
         if self._catching_up is None or self._catching_up.done():

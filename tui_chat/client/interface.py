@@ -73,6 +73,10 @@ class Known(Protocol):
         """Rows that another device deleted without word: copies."""
 
     @property
+    def online(self) -> AbstractSet[str]:
+        """userIDs of those, among the people one talks with, who are connected now."""
+
+    @property
     def connection(self) -> Connection:
         """The connection's state."""
 

@@ -238,6 +238,11 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
         return frozenset(self._core.state.stale)
 
     @property
+    def online(self) -> AbstractSet[str]:
+        """userIDs of those, among the people one talks with, who are connected now; empty without a connection."""
+        return self._core.online
+
+    @property
     def connection(self) -> Connection:
         """The event socket's state."""
         return self._core.connection

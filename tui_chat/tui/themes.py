@@ -27,6 +27,8 @@ class Symbols(msgspec.Struct, frozen=True, kw_only=True):
     """Up to two cells."""
     stale: Safe
     """Up to two cells."""
+    online: Safe
+    """After the name of somebody who is there."""
     draft: Safe
     """Up to two cells."""
     mention: Safe
@@ -65,6 +67,7 @@ UNICODE: Final = Symbols(
     pinned=own("📌 "),
     muted=own("🔕"),
     stale=own("≠"),
+    online=own("•"),
     draft=own("✎"),
     mention=own("@"),
     ellipsis=own("…"),
@@ -88,6 +91,7 @@ ASCII: Final = Symbols(
     pinned=own("^ "),
     muted=own("z"),
     stale=own("!="),
+    online=own("+"),
     draft=own("%"),
     mention=own("@"),
     ellipsis=own("..."),

@@ -48,6 +48,8 @@ class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why the last command failed on it."""
     stale: bool = False
+    online: bool = False
+    """One-to-one: the other side is there."""
     draft: bool = False
 
 
@@ -107,7 +109,7 @@ def _signs(row: ConversationRow, symbols: Symbols) -> Line:
 
 
 def _suffix(row: ConversationRow, symbols: Symbols) -> Line:
-    pieces: Line = []
+    pieces: Line = [Piece(join(own(" "), symbols.online), "sign")] if row.online else []
     match row.conversation.membership:
         case Membership.LEFT:
             pieces.append(Piece(own(" " + _("(left)")), "dim"))

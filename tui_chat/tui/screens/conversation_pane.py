@@ -27,12 +27,13 @@ from tui_chat.client.changes import (
     MessagesAdded,
     MessageUpdated,
     PeerRead,
+    PresenceChanged,
     SendFailed,
     StateReset,
     TypingSeen,
 )
 from tui_chat.locale import _
-from tui_chat.protocol.ids import parse_conversation_id
+from tui_chat.protocol.ids import c2c, parse_conversation_id
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.text import clean_text
 from tui_chat.tui import editor, safe
@@ -329,6 +330,8 @@ class ConversationPane(Vertical):
                 self._show(one, new_line=False)
             case MessagesAdded(conversation_id=one, messages=messages) if one == open_id:
                 self.messages.append(messages)
+                if self._typing is not None and any(message.sender == self._typing for message in messages):
+                    self._typing_over()  # what was written is there
             case MessageUpdated(conversation_id=one, message=message) if one == open_id:
                 self.messages.update_message(message)
                 self.writing.message_changed(message)
@@ -338,6 +341,8 @@ class ConversationPane(Vertical):
                 self._send_failed(one, client_id, text, refusal(error))
             case PeerRead(conversation_id=one, peer_read_seq=seq) if one == open_id:
                 self.messages.set_peer_read(seq)
+            case PresenceChanged():
+                self.show_note()
             case TypingSeen(conversation_id=one, user_id=user_id) if one == open_id:
                 self._show_typing(user_id)
             case ConnectionChanged(connection=Connection.CONNECTED):
@@ -370,6 +375,8 @@ class ConversationPane(Vertical):
 
     def _typing_over(self) -> None:
         self._typing = None
+        if self._typing_timer is not None:
+            self._typing_timer.stop()
         self._typing_timer = None
         self.show_note()
 
@@ -394,9 +401,15 @@ class ConversationPane(Vertical):
         if open_id is not None:
             self.composer.set_blocked(sentences.blocked(self.row(open_id)))
 
+    def _peer_is_there(self) -> bool:
+        open_id = self.conversation_id
+        return open_id is not None and any(c2c(one) == open_id for one in self.session.online)
+
     def show_note(self) -> None:
         """What stands at the right of the title."""
         note = self.finding.position
         if not note and self._typing is not None:
             note = safe.fill(_("{name} is writing…"), name=self._typing)
+        if not note and self._peer_is_there():
+            note = safe.own(_("online"))
         self.messages.set_note(note)

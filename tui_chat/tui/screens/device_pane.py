@@ -24,11 +24,13 @@ from tui_chat.client.changes import (
     ConversationStale,
     ConversationsUpdated,
     Notice,
+    PresenceChanged,
     ServerChanged,
     StateReset,
 )
 from tui_chat.client.query import Query
 from tui_chat.locale import _
+from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
 from tui_chat.tui.bridge import Bridge, SessionChanged
 from tui_chat.tui.commands.command import Scope, bindings_of
@@ -135,6 +137,11 @@ class DevicePane(Vertical):
         self.list.set_conversations(self.session.conversations, count=self.session.conversation_count)
         self.list.set_stale(self.session.stale)
         self.show_drafts()
+        self.show_online()
+
+    def show_online(self) -> None:
+        """Which rows are with somebody who is there."""
+        self.list.set_online({c2c(user_id) for user_id in self.session.online})
 
     def show_drafts(self) -> None:
         """Which rows carry the sign of a draft."""
@@ -294,6 +301,8 @@ class DevicePane(Vertical):
                 self.list.set_stale(self.session.stale)
             case StateReset():
                 self.show_all()
+            case PresenceChanged():
+                self.show_online()
             case ConnectionChanged() | ServerChanged():
                 if self.deleter.dialog is not None:
                     self.deleter.dialog.refresh_facts()

@@ -1,6 +1,7 @@
 """The rows of conversations: what each of them says beside its marks, and how it is drawn."""
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 
 from textual.strip import Strip
@@ -42,6 +43,7 @@ class ConversationRows(MarkedList):
         self._states: dict[str, tuple[RowState, str]] = {}
         self._stale: frozenset[str] = frozenset()
         self._drafts: frozenset[str] = frozenset()
+        self._online: AbstractSet[str] = frozenset()
         self._open: str | None = None
         self._strips: dict[str, tuple[Conversation, tuple[object, ...], Strip]] = {}
         """By key: of which conversation, how it looked, and its paint."""
@@ -84,6 +86,11 @@ class ConversationRows(MarkedList):
         self._drafts = frozenset(conversation_ids)
         self.refresh()
 
+    def set_online(self, conversation_ids: AbstractSet[str]) -> None:
+        """Exactly these are with people who are there."""
+        self._online = conversation_ids
+        self.refresh()
+
     def set_open(self, conversation_id: str | None) -> None:
         """Which one the message pane shows."""
         self._open = conversation_id
@@ -106,7 +113,8 @@ class ConversationRows(MarkedList):
         conversation = self._listing[key]
         cursor, marked, is_open = index == self.cursor_index, key in self._marks, key == self._open
         state, stale, draft = self._states.get(key, _NORMAL), key in self._stale, key in self._drafts
-        look = (cells, cursor, marked, is_open, state, stale, draft)
+        online = key in self._online
+        look = (cells, cursor, marked, is_open, state, stale, draft, online)
         kept = self._strips.get(key)
         if kept is not None and kept[0] is conversation and kept[1] == look:
             return kept[2]
@@ -118,6 +126,7 @@ class ConversationRows(MarkedList):
             reason=state[1],
             stale=stale,
             draft=draft,
+            online=online,
         )
         base = _base(row, is_open=is_open)
         strip = self.paint(conversation_row(row, cells, self._symbols, self._times, self._own_id), base, cells)

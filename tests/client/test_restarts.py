@@ -244,6 +244,27 @@ class TestResets:
             first.stop()
 
 
+async def test_what_a_deletion_kept_goes_from_the_disk_when_a_word_tells_that_it_was_cleared_elsewhere(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    """Deletions are not told to other devices, and there is no row here that could stand as a copy."""
+    cache = tmp_path / "alice"
+    phone = await sessions.register("alice", cache=cache, device="phone")
+    laptop = await sessions.log_in("alice", device="laptop")
+    bob = await sessions.register("bob", device="desk")
+    await bob.session.send_message("C2Calice", SECRET)
+    await eventually(lambda: BOB in phone.session.conversations and BOB in laptop.session.conversations)
+    await in_step(phone, laptop)
+    await phone.session.delete_conversation(conversation_id_list=[BOB], clear_history_message=False)
+    await eventually(lambda: texts(phone.session.cached_tail(BOB)) == [SECRET])
+    await laptop.session.delete_conversation(BOB)
+    assert traces(cache, SECRET), "nobody told of that"
+    await laptop.session.set_flags([BOB], muted=True)
+    await phone.sees(HistoryCleared, lambda change: change.conversation_id == BOB)
+    assert texts(phone.session.cached_tail(BOB)) == []
+    await eventually(lambda: not traces(cache, SECRET), "something is left on the disk")
+
+
 async def test_what_was_still_to_be_asked_for_is_asked_after_a_restart(
     sessions: Sessions, server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -294,6 +294,16 @@ class TestStaleness:
         assert effects.ClearedThrough(BOB, 3) in applied.effects
         assert view.shown[BOB].message_count == 1
 
+    def test_without_a_row_there_is_no_copy_and_what_was_kept_goes(self) -> None:
+        view = state(row(BOB, 4))
+        step(view, ranged(11, deleted(11, {BOB: Marks(4, 0)}, clear=False)))
+        said = row(BOB, 4, hidden_through=4, cleared_through=4, muted=True)
+        applied = step(view, ranged(12, events.ConversationChanged(event_seq=12, conversations=[said])))
+        assert applied.effects == [effects.ClearedThrough(BOB, 4)]
+        assert view.marks_of(BOB) == Marks(4, 4)
+        again = step(view, ranged(13, events.ConversationChanged(event_seq=13, conversations=[said])))
+        assert again.effects == [], "it is gone already"
+
     def test_an_answer_to_a_question_tells_as_well(self) -> None:
         view = state(row(BOB, 4))
         applied = sync.tell(view, row(BOB, 4, hidden_through=4, cleared_through=4))

@@ -6,7 +6,7 @@ import pytest
 
 from tui_chat.client import deleting, sending
 
-from .device import Device
+from .device import HELD, Device
 from .simulated_network import NONE, Faults
 from .world import World
 
@@ -88,4 +88,24 @@ def test_what_the_socket_brings_during_a_reload_is_not_taken_back(world: World) 
     for _ in range(30):
         world.at_once(lambda: None, 0.005)
     assert "C2Ccarol" not in mine.core.state.conversations
+    world.settle()
+
+
+def test_a_history_that_was_kept_goes_when_a_word_about_something_else_tells_that_it_was_cleared(world: World) -> None:
+    """It has no row here, so there is no copy to keep; the deletion that is told of next would clear nothing new."""
+    mine, other = laptop(world), phone(world)
+    ids = ["C2Ccarol"]
+
+    def held() -> list[int]:
+        return [message.message_seq for message in mine.store.history.tail("C2Ccarol", HELD)]
+
+    world.at_once(lambda: world.write_as(world.peers[0], "C2Calice"), 1.0)
+    world.at_once(lambda: mine.do(deleting.delete(mine.core, ids, clear_history_message=False)), 1.0)
+    assert held(), "the deletion kept it"
+    world.at_once(lambda: world.switch(sync=False))
+    world.at_once(lambda: other.do(deleting.delete(other.core, ids, clear_history_message=True)), 1.0)
+    assert held(), "nobody told of that"
+    world.at_once(lambda: other.do(sending.set_flags(other.core, ids, muted=True)), 1.0)
+    assert not held()
+    world.at_once(lambda: mine.do(deleting.delete(mine.core, ids, clear_history_message=False)), 1.0)
     world.settle()

@@ -195,18 +195,20 @@ class _Step:
         if old is not None and said.newest_seq < old.newest_seq:
             return  # told before something that is here already; what came after it follows
         merged = forward(said, old, marks)
-        if not is_listed(merged):
-            if old is None:
-                self.marks[conversation_id] = marks_of(merged)
-            elif said.hidden_through > marks.hidden_through:
+        if old is not None and not is_listed(merged):
+            if said.hidden_through > marks.hidden_through:
                 # Deleted elsewhere without word. Flags are taken over, the copy is kept.
                 flags = {"muted": said.muted, "marked_unread": said.marked_unread, "name": said.name}
                 self.put(msgspec.structs.replace(old, **flags))
                 self.effects.append(TurnedStale(conversation_id))
             return
-        self.put(merged)
         if merged.cleared_through > marks.cleared_through:
+            # Without a row there is no copy to keep, but there may be a history that a deletion has kept.
             self.effects.append(ClearedThrough(conversation_id, merged.cleared_through))
+        if not is_listed(merged):
+            self.marks[conversation_id] = marks_of(merged)
+            return
+        self.put(merged)
         if brings_in_line or merged.hidden_through > marks.hidden_through:
             self.effects.append(InLine(conversation_id))
 

@@ -62,6 +62,64 @@ def test_gone_from_both_and_back_on_both(
             assert terminal.ended() == 0
 
 
+def test_the_main_walk(tmp_path: Path, server_process: ServerProcess, mailbox: tuple[Device, Device]) -> None:
+    alice, bob = mailbox
+    with opened(tmp_path, server_process) as one, opened(tmp_path, server_process, columns=80, lines=24) as other:
+        both = (one, other)
+        for terminal in both:
+            terminal.see("dave")
+            terminal.see("connected")
+        bob.send("C2Calice", "on top")  # so that everything is not marked: that would ask for the count
+        bob.create_group("den", "alice")
+        for terminal in both:
+            terminal.see("den")
+        one.press("G")
+        one.press("v", "k", "k", "v")
+        one.see("3 marked")
+        one.press("d")
+        one.see("Delete 3 conversations?")
+        one.see("Your other devices: removed there too.")
+        one.press("y")
+        for terminal in both:
+            terminal.lose("carol")
+            assert "dave" not in terminal.text
+            assert "den" in terminal.text
+        other.see("3 conversations")
+        other.press("u")
+        for terminal in both:
+            terminal.see("carol")
+            terminal.see("dave")
+        other.press("/", "bob", "\r", "d")
+        other.see("Delete 1 conversation?")
+        other.press("y")
+        for terminal in both:
+            terminal.lose("● bob")
+        other.press("\x1b")
+        other.lose("Nothing matches.")
+        bob.send("C2Calice", "back alone")
+        for terminal in both:
+            terminal.see("● bob")
+        one.press("g", "\r")
+        one.see("back alone")
+        assert "1 from bob" not in one.text
+        alice.patch("/v1/admin/settings", {"syncConversationDeletion": False})
+        for terminal in both:
+            terminal.see("sync of deletions: off")
+        other.press("G", "d")
+        other.see("Your other devices keep their rows")
+        other.press("y")
+        other.lose("Delete 1 conversation?")
+        other.lose("dave")
+        bob.send("C2Calice", "meanwhile")
+        for terminal in both:
+            terminal.see("meanwhile")
+        assert "dave" in one.text, "that device keeps its row"
+        one.press("\x1b")
+        one.see("i Write")
+        one.press("\x12")  # Ctrl+R
+        one.lose("dave")
+
+
 def test_a_new_message_comes_back_alone_after_clearing_and_with_all_after_keeping(
     tmp_path: Path, server_process: ServerProcess, mailbox: tuple[Device, Device]
 ) -> None:

@@ -113,6 +113,25 @@ async def test_a_snapshot_clears_what_its_watermarks_hide(
     again.close()
 
 
+async def test_a_snapshot_ends_the_history_of_what_has_no_row_whoever_knew_of_it(
+    store: AccountStore, reopened: Callable[[], AccountStore]
+) -> None:
+    """A deletion that keeps history takes the row; what was cleared afterwards may stand in no log any more."""
+    store.save(upsert=[row(1), row(2)], messages=messages("C2Cuser3", 1, 10), cursor="e:9")
+    for each in ("C2Cuser1", "C2Cuser2"):
+        store.history.add(each, messages(each, 1, 10))
+    store.save(remove=["C2Cuser2"], cursor="e:10")
+    middle = reopened()
+    assert middle.history.span("C2Cuser2") == (1, 10), "the deletion kept it"
+    middle.replace([row(1)], "e:30")
+    assert [middle.history.span(f"C2Cuser{each}") for each in (1, 2, 3)] == [(1, 10), None, None]
+    await middle.purge()
+    middle.close()
+    again = reopened()
+    assert [again.history.span(f"C2Cuser{each}") for each in (1, 2, 3)] == [(1, 10), None, None]
+    again.close()
+
+
 async def test_a_snapshot_of_another_epoch_ends_all_history_also_of_what_has_no_row(
     store: AccountStore, reopened: Callable[[], AccountStore]
 ) -> None:

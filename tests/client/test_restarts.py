@@ -218,6 +218,27 @@ class TestResets:
         assert texts((await again.session.history("C2Ccarol")).messages) == ["new"]
         await eventually(lambda: not traces(tmp_path / "phone", SECRET))
 
+    async def test_log_too_old_ends_the_history_of_what_is_not_listed(
+        self, sessions: Sessions, server: LiveServer, tmp_path: Path
+    ) -> None:
+        """A deletion kept it, a process ended, and in a log that is gone another device cleared it."""
+        phone = await sessions.register("alice", cache=tmp_path / "phone", device="phone")
+        laptop = await sessions.log_in("alice", device="laptop")
+        bob = await sessions.register("bob", device="desk")
+        await bob.session.send_message("C2Calice", SECRET)
+        await eventually(lambda: texts(phone.session.cached_tail(BOB)) == [SECRET])
+        await phone.session.delete_conversation(conversation_id_list=[BOB], clear_history_message=False)
+        await eventually(lambda: BOB not in phone.session.conversations)
+        phone = await sessions.again(phone, cache=tmp_path / "phone")
+        await phone.session.close()
+        assert traces(tmp_path / "phone", SECRET), "the deletion kept it"
+        await laptop.session.delete_conversation(BOB)
+        server.write(lambda tx: tx.execute("UPDATE stream SET floor = seq"))
+        again = await sessions.again(phone, cache=tmp_path / "phone")
+        await again.sees(StateReset)
+        assert texts(again.session.cached_tail(BOB)) == []
+        await eventually(lambda: not traces(tmp_path / "phone", SECRET), "something is left on the disk")
+
     async def test_another_epoch_replaces_everything_but_drafts_and_queue(self, tmp_path: Path) -> None:
         data = tmp_path / "server"
         first = LiveServer(data)

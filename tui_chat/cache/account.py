@@ -37,6 +37,8 @@ from .threads import in_thread
 
 _ALL: Final = ""
 """In place of a conversationID among what is to be purged: every message of every conversation."""
+_UNLISTED: Final = "*"
+"""The same: every message of conversations that have no row. Which have messages, no name says but the rows'."""
 _PURGED_AT_ONCE: Final = 8
 """Files rewritten before the loop has its turn again."""
 
@@ -150,11 +152,13 @@ class AccountCache:
         keep_history: bool = True,
     ) -> None:
         """Put a snapshot in the place of all rows and of the cursor, as one record."""
+        rows = list(conversations)
+        kept = {row.conversation_id for row in rows} if keep_history else set()
         try:
             with self._storage.group(keep=True):
                 self._rows.truncate()
                 self._stale.truncate()
-                for row in conversations:
+                for row in rows:
                     self._rows.put(row.conversation_id, conversation_json(row))
                 if cursor is None:
                     self._state.discard(["cursor"])
@@ -162,12 +166,10 @@ class AccountCache:
                     self._state.put("cursor", {"value": cursor})
                 for conversation_id, message_seq in clear.items():
                     self._clear_later(conversation_id, message_seq)
-                if not keep_history:
-                    self._clears.put(_ALL, {})
-                    self._fresh.drop_all()
+                self._clears.put(_UNLISTED if keep_history else _ALL, {})
+                self._fresh.drop_all(but=kept)
         finally:
-            if not keep_history:
-                self.history.forget_files()
+            self.history.forget_files(but=kept)
 
     def set_stale(self, conversation_ids: Iterable[str]) -> None:
         """Write which rows are stale."""
@@ -272,7 +274,9 @@ class AccountCache:
         asked = dict(self._storage.raw("clears"))
         if not trusted or self.recovered == "rebuilt" or _ALL in asked:
             self.history.forget_files()
-        for conversation_id in asked.keys() - {_ALL}:
+        elif _UNLISTED in asked:
+            self.history.forget_files(but=self._storage.raw("conversations"))
+        for conversation_id in asked.keys() - {_ALL, _UNLISTED}:
             self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
         if asked:
             with suppress(DiskFull):  # they are not shown; the next purge removes them

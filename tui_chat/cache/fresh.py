@@ -8,7 +8,7 @@ file together when somebody looks at the conversation, or when there is too much
 A table for each conversation, its documents by messageSeq.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from msgspec import Raw
@@ -91,8 +91,8 @@ class FreshMessages:
         with self._storage.group(keep=True):
             self._storage.clear(table)
 
-    def drop_all(self) -> None:
-        """Drop everything."""
+    def drop_all(self, *, but: Collection[str] = ()) -> None:
+        """Drop everything but the messages of these conversations."""
         with self._storage.group(keep=True):
-            for conversation_id in list(self._waiting):
+            for conversation_id in [one for one in self._waiting if one not in but]:
                 self.drop(conversation_id)

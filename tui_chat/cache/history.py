@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -160,18 +160,22 @@ class HistoryCache:
             with disk_errors():
                 sync_directory(self._directory)
 
-    def forget_files(self) -> None:
-        """Remove every file, whosesoever it is."""
+    def forget_files(self, *, but: Collection[str] = ()) -> None:
+        """Remove every file, whosesoever it is, but those of these conversations."""
         with self._guard:
-            while self._shelves:
-                self._shelves.popitem()[1].remove()
+            for conversation_id in [one for one in self._shelves if one not in but]:
+                self._shelves.pop(conversation_id).remove()
+            paths = {self._path(conversation_id) for conversation_id in but}
             if self._directory.is_dir():
+                stems = {path.stem for path in paths}
                 with disk_errors():
                     for path in self._directory.iterdir():
-                        path.unlink()
+                        if path.name.partition(".")[0] not in stems:
+                            path.unlink()
                     sync_directory(self._directory)
-            self._to_clear.clear()
-            self._written.clear()
+            for conversation_id in [one for one in self._to_clear if one not in but]:
+                del self._to_clear[conversation_id]
+            self._written &= paths
 
     def settle(self) -> None:
         """Close the files, and make what this session wrote durable."""

@@ -1,7 +1,7 @@
 """A store that keeps nothing: the same interface in memory, for scripts, peers and plain commands."""
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from tui_chat.protocol.models import Conversation, Message
@@ -101,9 +101,9 @@ class MemoryHistory:
         if shelf := self._shelves.get(conversation_id):
             shelf.drop_through(message_seq)
 
-    def forget_all(self) -> None:
-        """Drop all messages."""
-        self._shelves.clear()
+    def forget_all(self, *, but: Collection[str] = ()) -> None:
+        """Drop all messages, but those of these conversations."""
+        self.purge([one for one in self._shelves if one not in but])
 
     def purge(self, conversation_ids: Iterable[str]) -> None:
         """Drop these conversations' messages."""
@@ -162,11 +162,10 @@ class MemoryAccount:
         keep_history: bool = True,
     ) -> None:
         """Put a snapshot in the place of all rows and of the cursor."""
-        if not keep_history:
-            self.history.forget_all()
+        self._conversations = {row.conversation_id: row for row in conversations}
+        self.history.forget_all(but=self._conversations if keep_history else ())
         for conversation_id, message_seq in clear.items():
             self.history.clear_through(conversation_id, message_seq)
-        self._conversations = {row.conversation_id: row for row in conversations}
         self.cursor = cursor
         self.stale = frozenset()
 

@@ -201,10 +201,11 @@ class AccountStore(Protocol):
         keep_history: bool = True,
     ) -> None:
         """Put a snapshot in the place of all rows and of the cursor; no row is stale after it. Drafts, outbox and
-        preferences stay, and so does history.
+        preferences stay, and so does history of what has a row: of everything else nobody tells any more up to where
+        it is cleared.
 
         `clear`: as in `save`, of the same record: what the snapshot's watermarks hide.
-        `keep_history`: false drops all messages there are, also of conversations that have no row.
+        `keep_history`: false drops all messages there are.
 
         Raises:
             DiskFull: as `save`.

@@ -1,7 +1,6 @@
 """What arrives becomes state: reduce, keep in the cache, tell. The one path of every event, one's own deletions too."""
 
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events
@@ -11,9 +10,6 @@ from . import changes, effects, sync
 from .announcer import Announcer
 from .state import State
 from .undo_log import UndoLog
-
-EVERYTHING: Final = 2**53
-"""Above every messageSeq: all of a conversation's messages."""
 
 
 class Receiver:
@@ -67,11 +63,7 @@ class Receiver:
     def replace(self, conversations: Iterable[Conversation], cursor: str, *, keep_history: bool) -> None:
         """Put a snapshot in the place of all state. Without keep_history (a new epoch) all cached messages go too."""
         rows = {row.conversation_id: row for row in conversations}
-        clear: dict[str, int] = {}
-        if keep_history:
-            known = set(self._state.conversations) | set(self._state.marks) | set(self._store.conversations())
-            clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
-            clear |= dict.fromkeys(known - rows.keys(), EVERYTHING)
+        clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
         try:
             self._store.replace(rows.values(), cursor, clear=clear, keep_history=keep_history)
         except CacheError as error:

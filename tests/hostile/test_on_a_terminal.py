@@ -108,7 +108,10 @@ def walked(terminal: Terminal, tablet: Device | None) -> None:
         terminal.lose(title)
     terminal.press("r")
     terminal.see("Reply to ")
-    terminal.press("@", "Escape", "\x7f")
+    terminal.press("@")
+    if tablet is not None:  # the members come from the server
+        terminal.until(lambda text: re.search(r"│ @\S", text) is not None)
+    terminal.press("\x7f")
     terminal.press("Escape")
     terminal.lose("Reply to ")
     terminal.press("Escape")

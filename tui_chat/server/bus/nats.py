@@ -6,26 +6,24 @@ answers, is decided here, as for every bus.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Final
 
-import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error, SlowConsumerError
 
-from . import DEADLINE_SECONDS, PING_SECONDS, START_SECONDS, Announcement, BusCounts, Ears
-from .parcels import Outgoing, Tell, hand_out, unpack
-from .pauses import Pauses
+from . import DEADLINE_SECONDS, PING_SECONDS
+from .link import Link
+from .parcels import Outgoing
 
 SUBJECT: Final = "tui-chat"
 PARCEL_BYTES: Final = 64 * 1024
 SUBSCRIBE_SECONDS: Final = 1.0
 """A socket does not wait longer for its user's subscription; what it then misses, a comparison finds."""
-FAREWELL_SECONDS: Final = 1.0
 FEW: Final = 16
 """Users that are woken one by one; of more at once, as of a large group, everybody is told in one message."""
 WAITING_MOST: Final = 1_000
@@ -34,57 +32,29 @@ WAITING_MOST: Final = 1_000
 _log = logging.getLogger(__name__)
 
 
-class NatsBus:
+class NatsBus(Link):
     """A user's wake-ups are heard where the user is; what concerns many, everywhere."""
 
-    shared = True
+    failures = (Error, OSError, TimeoutError)
 
     def __init__(
         self, servers: Sequence[str], process: str, database: str, *, monotonic: Callable[[], float], random: Random
     ) -> None:
         """`servers`: addresses of one cluster. `process`: a name that is new at each start; `database`: a name that all
         who serve this database use, and nobody else."""
-        self.counts = BusCounts()
+        super().__init__(process, monotonic=monotonic, random=random)
         self._servers = list(servers)
-        self._process = process
         self._subject = f"{SUBJECT}.{database}"
-        self._pauses = Pauses(monotonic, random)
-        self._outgoing = Outgoing()
-        self._something = asyncio.Event()
-        self._emptied: asyncio.Event | None = None
-        """To be set once there is nothing to be sent."""
-        self._up = asyncio.Event()
         self._client: Client | None = None
         self._users: dict[int, Subscription | None] = {}
         """Who is listened to; None while the subscription is being made."""
         self._sure: set[int] = set()
         """Of these, whose subscription the server has confirmed."""
         self._unwanted: list[Subscription] = []
-        self._task: asyncio.Task[None] | None = None
 
-    @property
-    def up(self) -> bool:
-        """Whether the server answers."""
-        return self._up.is_set()
-
-    def wake(self, positions: Mapping[int, int]) -> None:
-        """See Bus."""
-        if self.up:
-            self.counts.sent += len(positions)
-            self._outgoing.wake(positions)
-            self._something.set()
-
-    def tell(self, users: Sequence[int], frame: bytes) -> None:
-        """See Bus."""
-        if self.up:
-            self._outgoing.tells.append(Tell(users, msgspec.Raw(frame)))
-            self._something.set()
-
-    def announce(self, what: Announcement) -> None:
-        """See Bus."""
-        if self.up:
-            self._outgoing.announcements.append(what)
-            self._something.set()
+    @staticmethod
+    def _described(failure: BaseException) -> str:
+        return " ".join(f"{type(failure).__name__}: {failure}".split())[:200]
 
     async def subscribe(self, user: int) -> None:
         """See Bus."""
@@ -114,47 +84,9 @@ class NatsBus:
         if self._unwanted:
             self._something.set()
 
-    async def begin(self, ears: Ears) -> None:
-        """See Bus."""
-        self._ears = ears
-        self._task = asyncio.create_task(self._go_on())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
-                await self._up.wait()
-
-    async def close(self) -> None:
-        """See Bus."""
-        if self._task is None:
-            return
-        if self.up:
-            self._emptied = asyncio.Event()
-            self._something.set()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_SECONDS):
-                    await self._emptied.wait()
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    async def _go_on(self) -> None:
-        """Be connected, for ever."""
-        breaks = -1
-        while True:
-            try:
-                await self._connected()
-            except (Error, OSError, TimeoutError) as failure:
-                if breaks != self.counts.breaks:
-                    _log.warning("the bus is away, what others write comes later: %s", _described(failure))
-            except Exception:
-                _log.exception("the bus is away, what others write comes later")
-            breaks = self.counts.breaks
-            await asyncio.sleep(self._pauses.next())
-
     def _lost(self) -> None:
-        if self.up:
-            self.counts.breaks += 1
-            self._up.clear()
+        super()._lost()
         self._client = None
-        self._outgoing = Outgoing()
         self._unwanted.clear()
         self._sure.clear()
         self._users = dict.fromkeys(self._users)
@@ -168,7 +100,7 @@ class NatsBus:
                 closed.set_exception(ConnectionError("the NATS server has closed the connection"))
 
         async def on_error(error: Exception) -> None:
-            _log.debug("NATS: %s", _described(error))
+            _log.debug("NATS: %s", self._described(error))
             if isinstance(error, SlowConsumerError):
                 self._ears.doubtful()
 
@@ -193,10 +125,7 @@ class NatsBus:
                     await self._subscribe(client, user)
                 await client.flush(int(DEADLINE_SECONDS))
                 self._sure.update(user for user in users if user in self._users)
-            self._pauses.succeeded()
-            self._up.set()
-            _log.info("the bus is there (NATS)")
-            self._ears.doubtful()
+            self._is_there("NATS")
             tasks = [asyncio.ensure_future(work) for work in (closed, self._send(client), self._ping(client))]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -236,14 +165,7 @@ class NatsBus:
         return heard
 
     async def _heard(self, message: Msg) -> None:
-        try:
-            parcel = unpack(message.data)
-        except msgspec.DecodeError as error:
-            # Of another version, perhaps.
-            _log.debug("a message on the bus cannot be read: %s", error)
-            self._ears.doubtful()
-            return
-        hand_out(parcel, self._ears)
+        self._take_in(message.data)
 
     async def _send(self, client: Client) -> None:
         while True:
@@ -255,8 +177,7 @@ class NatsBus:
                 for subscription in unwanted:
                     await subscription.unsubscribe()
                 await self._publish(client, outgoing)
-            if self._emptied is not None and not self._outgoing:
-                self._emptied.set()
+            self._all_sent()
 
     async def _publish(self, client: Client, outgoing: Outgoing) -> None:
         few: dict[int, int] = {}
@@ -275,7 +196,3 @@ class NatsBus:
         while True:
             await asyncio.sleep(PING_SECONDS)
             await client.flush(int(DEADLINE_SECONDS))
-
-
-def _described(failure: BaseException) -> str:
-    return " ".join(f"{type(failure).__name__}: {failure}".split())[:200]

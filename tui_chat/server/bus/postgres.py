@@ -10,19 +10,17 @@ bus the database's own address (`--bus postgresql://…`).
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection
 from random import Random
 from typing import Final
 
-import msgspec
 import psycopg
 
 from tui_chat.server.engines.postgres_connection import described, parameters
 
-from . import DEADLINE_SECONDS, PING_SECONDS, START_SECONDS, Announcement, BusCounts, Ears
-from .parcels import Outgoing, Tell, hand_out, unpack
-from .pauses import Pauses
+from . import DEADLINE_SECONDS, PING_SECONDS
+from .link import Link
+from .parcels import Outgoing
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
@@ -32,60 +30,28 @@ PAYLOAD_BYTES: Final = 7_900
 """NOTIFY carries less than 8,000."""
 COLLECT_SECONDS: Final = 0.005
 """After each NOTIFY; what comes meanwhile goes into the next one."""
-FAREWELL_SECONDS: Final = 1.0
 WATCH_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
 
 
-class PostgresBus:
+class PostgresBus(Link):
     """Every process hears every wake-up, and leaves aside what is not for it."""
 
-    shared = True
+    failures = (psycopg.Error, OSError, TimeoutError)
+    _described = staticmethod(described)
 
     def __init__(self, address: str, process: str, *, monotonic: Callable[[], float], random: Random) -> None:
         """`process`: its name among the others, new at each start."""
-        self.counts = BusCounts()
+        super().__init__(process, monotonic=monotonic, random=random)
         self._address = address
-        self._process = process
         self._monotonic = monotonic
-        self._pauses = Pauses(monotonic, random)
-        self._outgoing = Outgoing()
-        self._something = asyncio.Event()
-        self._emptied: asyncio.Event | None = None
-        """To be set once there is nothing to be sent."""
-        self._up = asyncio.Event()
         self._sent = 0
         """Parcels."""
         self._heard = 0
         """Own parcels that came back."""
         self._awaited: tuple[int, float] | None = None
         """One of them that is to come back, and since when."""
-        self._task: asyncio.Task[None] | None = None
-
-    @property
-    def up(self) -> bool:
-        """Whether what is sent comes back."""
-        return self._up.is_set()
-
-    def wake(self, positions: Mapping[int, int]) -> None:
-        """See Bus."""
-        if self.up:
-            self.counts.sent += len(positions)
-            self._outgoing.wake(positions)
-            self._something.set()
-
-    def tell(self, users: Sequence[int], frame: bytes) -> None:
-        """See Bus."""
-        if self.up:
-            self._outgoing.tells.append(Tell(users, msgspec.Raw(frame)))
-            self._something.set()
-
-    def announce(self, what: Announcement) -> None:
-        """See Bus."""
-        if self.up:
-            self._outgoing.announcements.append(what)
-            self._something.set()
 
     async def subscribe(self, user: int) -> None:
         """Everything is heard anyway."""
@@ -93,48 +59,7 @@ class PostgresBus:
     def keep_only(self, users: Collection[int]) -> None:
         """Everything is heard anyway."""
 
-    async def begin(self, ears: Ears) -> None:
-        """See Bus."""
-        self._task = asyncio.create_task(self._go_on(ears))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(START_SECONDS):
-                await self._up.wait()
-
-    async def close(self) -> None:
-        """See Bus."""
-        if self._task is None:
-            return
-        if self.up:
-            self._emptied = asyncio.Event()
-            self._something.set()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_SECONDS):
-                    await self._emptied.wait()
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    async def _go_on(self, ears: Ears) -> None:
-        """Be connected, for ever."""
-        breaks = -1
-        while True:
-            try:
-                await self._connected(ears)
-            except (psycopg.Error, OSError, TimeoutError) as failure:
-                if breaks != self.counts.breaks:
-                    _log.warning("the bus is away, what others write comes later: %s", described(failure))
-            except Exception:
-                _log.exception("the bus is away, what others write comes later")
-            breaks = self.counts.breaks
-            await asyncio.sleep(self._pauses.next())
-
-    def _lost(self) -> None:
-        """At once: closing a connection that has stalled takes its time."""
-        if self.up:
-            self.counts.breaks += 1
-            self._up.clear()
-        self._outgoing = Outgoing()
-
-    async def _connected(self, ears: Ears) -> None:
+    async def _connected(self) -> None:
         """Serve one pair of connections until one of them fails. Raises what it fails with."""
         async with asyncio.timeout(DEADLINE_SECONDS):
             listener = await self._connect()
@@ -142,7 +67,7 @@ class PostgresBus:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 notifier = await self._connect()
             try:
-                await self._serve(listener, notifier, ears)
+                await self._serve(listener, notifier)
             finally:
                 await notifier.close()
         finally:
@@ -158,16 +83,14 @@ class PostgresBus:
         connection.prepare_threshold = 1
         return connection
 
-    async def _serve(self, listener: Connection, notifier: Connection, ears: Ears) -> None:
+    async def _serve(self, listener: Connection, notifier: Connection) -> None:
         self._sent = self._heard = 0
         self._awaited = None
         async with asyncio.timeout(DEADLINE_SECONDS):
             await listener.execute(f"LISTEN {CHANNEL}")
             self._outgoing = Outgoing()
             await self._notify(notifier, Outgoing().parcel(self._process))
-        tasks = [
-            asyncio.create_task(work) for work in (self._hear(listener, ears), self._send(notifier), self._watch())
-        ]
+        tasks = [asyncio.create_task(work) for work in (self._hear(listener), self._send(notifier), self._watch())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -178,7 +101,7 @@ class PostgresBus:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    async def _hear(self, listener: Connection, ears: Ears) -> None:
+    async def _hear(self, listener: Connection) -> None:
         """Take notifications as they come: psycopg's own way wakes up ten times a second to look for signals."""
         loop = asyncio.get_running_loop()
         broken: asyncio.Future[None] = loop.create_future()
@@ -188,7 +111,7 @@ class PostgresBus:
             try:
                 connection.consume_input()
                 while (notification := connection.notifies()) is not None:
-                    self._heard_one(notification.extra, ears)
+                    self._heard_one(notification.extra)
             except Exception as failure:
                 loop.remove_reader(descriptor)
                 if not broken.done():
@@ -201,18 +124,9 @@ class PostgresBus:
         finally:
             loop.remove_reader(descriptor)
 
-    def _heard_one(self, payload: bytes, ears: Ears) -> None:
-        try:
-            parcel = unpack(payload)
-        except msgspec.DecodeError as error:
-            # Of another version, perhaps.
-            _log.debug("a notification cannot be read: %s", error)
-            ears.doubtful()
-            return
-        if parcel.process == self._process:
-            self._came_back(ears)
-        else:
-            hand_out(parcel, ears)
+    def _heard_one(self, payload: bytes) -> None:
+        if self._take_in(payload) == self._process:
+            self._came_back()
 
     async def _send(self, notifier: Connection) -> None:
         while True:
@@ -225,8 +139,7 @@ class PostgresBus:
             self._something.clear()
             for parcel in self._outgoing.take().parcels(self._process, PAYLOAD_BYTES):
                 await self._notify(notifier, parcel)
-            if self._emptied is not None and not self._outgoing:
-                self._emptied.set()
+            self._all_sent()
             await asyncio.sleep(COLLECT_SECONDS)
 
     async def _notify(self, notifier: Connection, parcel: bytes) -> None:
@@ -236,16 +149,13 @@ class PostgresBus:
         async with asyncio.timeout(DEADLINE_SECONDS):
             await notifier.execute("SELECT pg_notify(%s, %s)", (CHANNEL, parcel.decode()))
 
-    def _came_back(self, ears: Ears) -> None:
+    def _came_back(self) -> None:
         """One's own word is heard, so both connections work."""
         self._heard += 1
         if self._awaited is not None and self._heard >= self._awaited[0]:
             self._awaited = (self._sent, self._monotonic()) if self._sent > self._heard else None
         if not self.up:
-            self._pauses.succeeded()
-            self._up.set()
-            _log.info("the bus is there (PostgreSQL)")
-            ears.doubtful()
+            self._is_there("PostgreSQL")
 
     async def _watch(self) -> None:
         while True:

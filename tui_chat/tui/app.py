@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -36,6 +35,7 @@ from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
 from tui_chat.tui.screens.main import MainScreen
 from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, symbols_for
+from tui_chat.tui.typing_ahead import OneAtATime
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 FRIEND = "bob"
 """Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
-HELD_PACE = 0.03
-"""Seconds between two keys that had to wait: as fast as they repeat."""
+MOVING = ("list-move", "messages-move", "mark", "extend-up", "extend-down")
+"""Commands whose keys are pressed and held most; they leave the focus where it is."""
 
 SecondDevice = Callable[[], Awaitable["Session"]]
 
@@ -127,6 +127,7 @@ class ChatApp(App[None]):
         """Called once, when the first frame is painted and the session has started."""
         self.failure: ChatError | None = None
         """Why the session could not be started: it ends the app."""
+        self._in_turn = OneAtATime(self, super().on_event, stays=self._leaves_focus)
         self._held: list[events.Event] | None = []
         """What the person did before the session had started."""
         self.notifier = Notifier(
@@ -220,7 +221,7 @@ class ChatApp(App[None]):
             self.exit()
         else:
             self.settled()
-            await self._do_what_was_held()
+            self._do_what_was_held()
 
     async def on_event(self, event: events.Event) -> None:
         """Textual: hold back what the person does until the session has started, but for the key that quits."""
@@ -228,14 +229,18 @@ class ChatApp(App[None]):
         quits = isinstance(event, events.Key) and event.key in self.keys_of(BY_ID["quit"])
         if self._held is not None and done and not quits:
             self._held.append(event)
+        elif done and not quits:
+            await self._in_turn.take(event)
         else:
             await super().on_event(event)
 
-    async def _do_what_was_held(self) -> None:
-        """One after the other, what is done meanwhile behind it; a key may open a dialog that the next one is for."""
-        while self._held:
-            await super().on_event(self._held.pop(0))
-            await asyncio.sleep(HELD_PACE)
+    def _leaves_focus(self, key: str) -> bool:
+        """Whether it moves the cursor or marks, and the next key goes where this one went."""
+        return self.screen is self.main and any(key in self.keys_of(BY_ID[one]) for one in MOVING)
+
+    def _do_what_was_held(self) -> None:
+        """One after the other, what is done meanwhile behind it."""
+        self._in_turn.take_all(self._held or [])
         self._held = None
 
     async def on_unmount(self) -> None:

@@ -14,8 +14,9 @@ from . import audit
 from .caller import Caller, administrators_only
 from .editing import withdraw
 from .erasing import check_not_last_administrator
+from .extras import MESSAGE_TYPES
 from .paging import after_key
-from .state import C2C, MESSAGE_TYPES
+from .state import C2C
 from .users import account_of
 
 WRITTEN: Final = (MessageType.TEXT, MessageType.CUSTOM)

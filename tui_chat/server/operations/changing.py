@@ -24,11 +24,12 @@ from tui_chat.server.engines import Transaction
 from . import indexing
 from .caller import Caller
 from .eventlog import Outgoing, emit
+from .extras import Extra, read_extra
 from .history import COLUMNS, FROM, as_last, as_message
 from .naming import named
 from .perspective import seen_from, with_own
 from .posting import Reached, seen_by
-from .state import GROUP, JOINED, Extra, Seat, Side, audience, past_periods, read_extra, side, views
+from .state import GROUP, JOINED, Seat, Side, audience, past_periods, side, views
 
 SEQ_DIGITS: Final = 16
 """Of a messageSeq in a path."""

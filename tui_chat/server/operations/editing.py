@@ -16,10 +16,11 @@ from . import indexing
 from .caller import Caller
 from .changing import Subject, as_it_stands, not_recalled, store, take, tell
 from .events import position
+from .extras import Extra
 from .grouprows import check_writable
 from .idempotency import once
 from .naming import folded_users, named
-from .state import GROUP, JOINED, MEMBER, Extra
+from .state import GROUP, JOINED, MEMBER
 from .users import accounts_of
 
 _RECALL_MS: Final = limits.RECALL_SECONDS * 1000

@@ -10,7 +10,7 @@ from tui_chat.protocol.models import LastMessage, Message, MessageType, Reaction
 from tui_chat.protocol.text import preview
 from tui_chat.server.engines import Transaction
 
-from .state import MESSAGE_TYPES, NO_EXTRA, Extra, Tally, read_extra, short_tip
+from .extras import MESSAGE_TYPES, NO_EXTRA, Extra, Tally, read_extra, short_tip
 
 SYSTEM_SENDER: Final = 0
 """`message.sender` of what the server itself says."""

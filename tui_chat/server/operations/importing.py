@@ -16,8 +16,9 @@ from tui_chat.protocol.models import Tip, TipKind
 from tui_chat.protocol.text import accept_name, accept_text
 from tui_chat.server.engines import Transaction
 
+from .extras import Extra
 from .naming import folded_users
-from .state import C2C, GROUP, JOINED, MEMBER, OWNER, Extra
+from .state import C2C, GROUP, JOINED, MEMBER, OWNER
 from .tips import in_english
 from .users import Account, NewAccount, NewSide, add_accounts, add_conversations, add_sides
 

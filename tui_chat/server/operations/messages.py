@@ -23,12 +23,13 @@ from .caller import Caller
 from .changing import sees, visible
 from .editing import digest
 from .events import position
+from .extras import NO_EXTRA, Extra
 from .grouprows import check_writable, known_to
 from .history import Earlier, Sender, between, by_client_id, write
 from .naming import Named, named
 from .perspective import seen_from
 from .posting import announce, as_written, seen_by
-from .state import C2C, NO_EXTRA, Extra, Room, Side, room, side, sides_by_key
+from .state import C2C, Room, Side, room, side, sides_by_key
 from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1

@@ -9,10 +9,11 @@ from tui_chat.protocol.models import MessageType, Tip, TipKind
 from tui_chat.server.engines import Transaction
 
 from .caller import Caller
+from .extras import MESSAGE_TYPES, Extra
 from .grouprows import GroupRow
 from .history import THE_SYSTEM
 from .posting import announce, as_written, seen_by
-from .state import MESSAGE_TYPES, Extra, Seat, system_seats
+from .state import Seat, system_seats
 from .users import SYSTEM_FOLDED, Account
 
 _NOTICE: Final = MESSAGE_TYPES.index(MessageType.NOTICE)

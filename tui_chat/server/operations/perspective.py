@@ -8,8 +8,8 @@ import msgspec
 from tui_chat.protocol.models import Message
 from tui_chat.server.engines import Transaction
 
+from .extras import read_extra
 from .history import as_reactions
-from .state import read_extra
 
 
 class _Former(NamedTuple):

@@ -10,8 +10,9 @@ from tui_chat.protocol.models import Conversation, LastMessage, Message, Message
 from tui_chat.server.engines import Transaction
 
 from .eventlog import Outgoing, emit
+from .extras import Extra
 from .history import Sender, as_last
-from .state import GROUP, Extra, Face, Seat, Side, audience, past_periods, shown
+from .state import GROUP, Face, Seat, Side, audience, past_periods, shown
 
 
 class Reached(NamedTuple):

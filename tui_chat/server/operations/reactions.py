@@ -12,7 +12,7 @@ from .blocking import check_may_write
 from .caller import Caller
 from .changing import Subject, as_it_stands, not_recalled, store, take, tell
 from .events import position
-from .state import Tally
+from .extras import Tally
 
 
 def react(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int, emoji: str) -> MessageSent:

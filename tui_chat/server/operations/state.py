@@ -10,9 +10,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from tui_chat.protocol.ids import SYSTEM, ConversationType, fold
-from tui_chat.protocol.models import Conversation, LastMessage, Membership, MessageType, Tip
+from tui_chat.protocol.models import Conversation, LastMessage, Membership
 from tui_chat.protocol.text import preview
 from tui_chat.server.engines import Row, Transaction
+
+from .extras import MESSAGE_TYPES, read_extra, short_tip
 
 C2C: Final = 1
 GROUP: Final = 2
@@ -35,9 +37,6 @@ ADMIN: Final = 1
 OWNER: Final = 2
 ROLES: Final = {MEMBER: "member", ADMIN: "admin", OWNER: "owner"}
 """By rank: the higher number may do what the lower may."""
-
-MESSAGE_TYPES: Final = (MessageType.TEXT, MessageType.TIP, MessageType.NOTICE, MessageType.CUSTOM)
-"""By the number under which the database has them."""
 
 
 class Period(NamedTuple):
@@ -136,44 +135,6 @@ class Face(NamedTuple):
     peer_read_seq: int = 0
     last_message: LastMessage | None = None
     muted_all: bool = False
-
-
-class Tally(msgspec.Struct, frozen=True, array_like=True):
-    """How many reacted with one emoji, and the userIDs of the first limits.REACTION_USERS."""
-
-    count: int
-    first: list[str]
-
-
-class Extra(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What few messages have: the column `message.extra`."""
-
-    reply_to: int | None = None
-    mentions: list[str] = []
-    tip: Tip | None = None
-    reactions: dict[str, Tally] = {}
-    recalled_by: str | None = None
-    sent: str | None = None
-    """Of an edited message: the digest of what was sent first, by which a retry is recognised."""
-
-
-_EXTRA = msgspec.json.Decoder(Extra)
-NO_EXTRA: Final = Extra()
-_PREVIEW_USERS: Final = 5
-"""Users of a tip that a preview names."""
-
-
-def read_extra(text: str | None) -> Extra:
-    """The column `message.extra`."""
-    return NO_EXTRA if text is None else _EXTRA.decode(text)
-
-
-def short_tip(tip: Tip | None) -> Tip | None:
-    """A tip for a preview, with the first few of its users."""
-    if tip is None or len(tip.user_id_list) <= _PREVIEW_USERS:
-        return tip
-    count = tip.user_count or len(tip.user_id_list)
-    return msgspec.structs.replace(tip, user_id_list=tip.user_id_list[:_PREVIEW_USERS], user_count=count)
 
 
 def side(tx: Transaction, account: int, folded: str) -> Side | None:

@@ -10,9 +10,9 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .eventlog import Outgoing, emit
+from .extras import Extra
 from .history import Sender, Stored, append
 from .posting import Reached, announce, as_written, reach
-from .state import Extra
 
 TIP_USERS: Final = 100
 """Users that a tip lists; of more it says how many, so that it stays small for everybody who is sent it."""

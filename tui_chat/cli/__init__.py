@@ -13,6 +13,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     Every foreseen failure is one line on standard error that says what happened and what to do.
     """
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
+    if getattr(arguments, "debug", False):
+        return _logged(arguments)
+    return _run(arguments)
+
+
+def _logged(arguments: Namespace) -> int:
+    """Run it with a log, and say where that is."""
+    import logging
+
+    from tui_chat.config import Paths
+
+    from .debugging import debug_log, say_what_runs
+
+    try:
+        with debug_log(Paths.of_user().state) as path:
+            print(f"tui-chat: what happens is written to {path}", file=sys.stderr)
+            say_what_runs(arguments.run.__module__)
+            code = _run(arguments)
+            logging.getLogger(__name__).info("ended with exit code %d", code)
+            return code
+    except OSError as error:
+        print(f"tui-chat: no log can be written: {error.filename}: {error.strerror}", file=sys.stderr)
+        return FAILED
+
+
+def _run(arguments: Namespace) -> int:
+    """Carry out what was asked for; the exit code."""
     from .failures import describe
 
     try:
@@ -28,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return FAILED
     except Exception as error:
+        _log_failure(error)
         described = describe(error)
         if described is None:
             from tui_chat.config import Paths
@@ -38,6 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         message, code = described
         print(f"tui-chat: {message}", file=sys.stderr)
         return code
+
+
+def _log_failure(error: Exception) -> None:
+    """For --debug."""
+    import logging
+
+    logging.getLogger(__name__).debug("failed", exc_info=error)
 
 
 def _arguments(words: Sequence[str]) -> Namespace:

@@ -25,6 +25,17 @@ def add_account_options(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="this user, for this run; the password comes from TUI_CHAT_PASSWORD or a prompt",
     )
+    add_debug_option(parser)
+
+
+def add_debug_option(parser: argparse.ArgumentParser) -> None:
+    """--debug: a log of this run. It may stand before the command as well."""
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="write a log of what happens (nobody's messages, no passwords), and say where it is",
+    )
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .arguments import Commands
+from .arguments import Commands, add_debug_option
 
 if TYPE_CHECKING:
     from tui_chat.config import Settings
@@ -19,6 +19,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--join", action="store_true", help="only join a demo that runs already")
     parser.add_argument("--reset", action="store_true", help="start over with fresh conversations")
+    add_debug_option(parser)
     parser.set_defaults(run=run)
 
 

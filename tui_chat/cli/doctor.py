@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_chat.locale import _
 
-from .arguments import Commands, add_json_option
+from .arguments import Commands, add_debug_option, add_json_option
 
 if TYPE_CHECKING:
     from tui_chat.client.credentials import StoredCredentials
@@ -44,6 +44,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("at", nargs="?", metavar="SERVER", help="look at this server, instead of the stored account's")
     parser.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account (see login)")
     add_json_option(parser)
+    add_debug_option(parser)
     parser.set_defaults(run=run)
 
 

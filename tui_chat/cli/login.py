@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .arguments import Commands
+from .arguments import Commands, add_debug_option
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -23,9 +23,11 @@ def add(commands: Commands) -> None:
         if name == "register":
             parser.add_argument("--nick", metavar="NAME", help="display name")
             parser.add_argument("--invite", metavar="CODE", help="the invitation, where one is needed")
+        add_debug_option(parser)
         parser.set_defaults(run=run, action=action, new_password=name == "register")
     parser = commands.add_parser("logout", help="sign out and forget the stored account")
     parser.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account")
+    add_debug_option(parser)
     parser.set_defaults(run=run, action=_log_out)
 
 

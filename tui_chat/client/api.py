@@ -7,6 +7,8 @@ better uses for before its first paint.
 """
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncGenerator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -22,6 +24,8 @@ from .tls import context_for, is_loopback
 
 if TYPE_CHECKING:
     import httpx
+
+_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 Query = Mapping[str, str | int | None]
@@ -215,6 +219,7 @@ class Api:
         harmless = method != "POST" or any(getattr(body, name, None) is not None for name in _TELLS_APART)
         for repetition in (False, True):
             client = await self._client()
+            began = time.monotonic()
             try:
                 response = await client.request(
                     method, path, content=content, params=asked, headers=headers, timeout=timeout
@@ -224,12 +229,17 @@ class Api:
                     raise errors.NotConnected("too many requests wait for the server") from error
                 await self._replace(client)
             except (httpx.ConnectError, httpx.TimeoutException) as error:
+                _log.debug("%s %s: %s", method, path, type(error).__name__)
                 raise errors.NotConnected(_reason(error)) from error
             except (httpx.TransportError, httpx.DecodingError) as error:
+                _log.debug("%s %s: %s", method, path, type(error).__name__)
                 if repetition or not harmless:
                     raise errors.NotConnected(_reason(error)) from error
             else:
+                # What was asked for stands behind the path, and what was said in the body: neither is for a log.
+                _log.debug("%s %s: %d in %d ms", method, path, response.status_code, (time.monotonic() - began) * 1000)
                 return response.status_code, response.headers, response.content
+            _log.debug("%s %s: no answer, once more", method, path)
         raise AssertionError("the second repetition returns or raises")
 
     async def _replace(self, worn: "httpx.AsyncClient") -> None:

@@ -10,6 +10,7 @@ one has not. That is looked at every ten seconds and whenever a person does some
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
@@ -28,6 +29,8 @@ from .tls import context_for, is_loopback
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
+
+_log = logging.getLogger(__name__)
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
@@ -177,7 +180,9 @@ class Stream:
     async def _wait(self) -> None:
         self._failures += 1
         most = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(self._failures, 10))
-        sleeping = asyncio.ensure_future(self._sleep(self._random.uniform(0.0, most)))
+        wait = self._random.uniform(0.0, most)
+        _log.debug("not connected; the next attempt, number %d, in %.1f s", self._failures, wait)
+        sleeping = asyncio.ensure_future(self._sleep(wait))
         waking = asyncio.ensure_future(self._wake.wait())
         try:
             await asyncio.wait([sleeping, waking], return_when=asyncio.FIRST_COMPLETED)
@@ -190,10 +195,9 @@ class Stream:
         try:
             cursor, token = await self._listener.before_connecting()
             return await self._connection(cursor, token)
-        except Unauthorized:
-            return False
-        except ChatError:
-            return True
+        except ChatError as error:
+            _log.debug("could not connect: %s", type(error).__name__)
+            return not isinstance(error, Unauthorized)
 
     async def _connection(self, cursor: str | None, token: str) -> bool:
         from websockets.asyncio.client import connect
@@ -214,10 +218,12 @@ class Stream:
                 close_timeout=1.0,
             )
         except InvalidStatus as error:
+            _log.debug("the socket was refused: %d", error.response.status_code)
             if error.response.status_code == 401:
                 await self._listener.token_refused(token)
             return True
-        except (OSError, TimeoutError, WebSocketException, EOFError):
+        except (OSError, TimeoutError, WebSocketException, EOFError) as error:
+            _log.debug("the socket could not be opened: %s", type(error).__name__)
             return True
         self._socket = socket
         self._outgoing = asyncio.Queue(_OUTGOING)
@@ -231,6 +237,7 @@ class Stream:
             writer.cancel()
             await asyncio.wait([writer])
             await socket.close()
+        _log.debug("the socket is closed: %s", socket.close_code)
         then = _AFTER.get(socket.close_code or 0, Then.COME_BACK)
         if then is Then.NEW_TOKEN:
             await self._listener.token_refused(token)
@@ -250,6 +257,8 @@ class Stream:
                     self._put(events.Pong())
                 if isinstance(frame, events.Welcome):
                     self.connected = True
+                if _log.isEnabledFor(logging.DEBUG):
+                    _log.debug("frame: %s", _headline(frame))
                 self._listener.frame_came(frame)
                 if isinstance(frame, events.Welcome):
                     self._listener.connection_is(Connection.CONNECTED)
@@ -258,7 +267,8 @@ class Stream:
         except ConnectionClosed:
             return
         except msgspec.DecodeError:
-            return  # what came cannot be read: begin again where the state stands
+            _log.debug("what came cannot be read")
+            return  # begin again where the state stands
         finally:
             if loop.time() - began > HEALTHY_SECONDS:
                 self._failures = 0
@@ -284,3 +294,18 @@ class Stream:
     def _put(self, frame: events.ClientFrame) -> None:
         if not self._outgoing.full():
             self._outgoing.put_nowait(encode(frame))
+
+
+def _headline(frame: events.ServerFrame) -> str:
+    """What it is, and of how much; nothing of what anybody wrote."""
+    match frame:
+        case events.EventRange(first=first, last=last, events=raw):
+            return f"{len(raw)} events, {first} to {last}"
+        case events.Ping(event_seq=seq):
+            return f"ping at {seq}"
+        case events.Reset(reason=reason):
+            return f"reset: {reason}"
+        case events.Welcome():
+            return "welcome"
+        case events.Ephemeral(kind=kind):
+            return kind

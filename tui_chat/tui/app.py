@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -39,6 +40,8 @@ from tui_chat.tui.typing_ahead import OneAtATime
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
+
+_log = logging.getLogger(__name__)
 
 FRIEND = "bob"
 """Who writes in the tour's last step where nobody's conversation was among those deleted."""
@@ -164,6 +167,7 @@ class ChatApp(App[None]):
 
     def on_mount(self) -> None:
         self.set_keymap({name: ",".join(keys) for name, keys in self.keymap.items()})
+        _log.debug("screen of %dx%d, theme %s, ascii %s", *self.size, self.theme, self.symbols.ascii)
         self.main.call_after_refresh(self._painted)
         if self._joined:
             self.say(Content(_("This is another device of the demo that runs already.")))
@@ -255,6 +259,7 @@ class ChatApp(App[None]):
 
     def action_command(self, command_id: str) -> None:
         """Run a command by its name; what keys are bound to."""
+        _log.debug("command %s", command_id)
         self.session.reconnect_now()
         BY_ID[command_id].run(self)
 

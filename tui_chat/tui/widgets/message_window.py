@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Final
 
-from textual.strip import Strip
-
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Message, MessageType
 from tui_chat.tui.render.messages import (
@@ -28,7 +26,7 @@ Measured: laying out, as a resize does, takes 0.1 ms a message."""
 class Entry:
     """One message in the pane."""
 
-    __slots__ = ("day", "failed", "lines", "message", "refused", "shown", "strips")
+    __slots__ = ("day", "failed", "lines", "message", "refused", "shown")
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -40,8 +38,6 @@ class Entry:
         """The day's number; 0 while it is not known."""
         self.shown: Shown | None = None
         self.lines: list[MessageLine] = []
-        self.strips: dict[tuple[int, bool], tuple[int | None, Strip]] = {}
-        """By line and whether the cursor is there: the line of the whole that it was painted for, and the paint."""
 
     @property
     def above(self) -> int:
@@ -200,7 +196,6 @@ class MessageWindow:
             if fresh or entry.shown is None or not _same(entry.shown, shown):
                 entry.shown = shown
                 entry.lines = message_lines(shown, style)
-                entry.strips.clear()
         self.tops = list(accumulate((len(entry.lines) for entry in self.entries), initial=0))
 
     def at(self, line: int) -> tuple[int, int]:

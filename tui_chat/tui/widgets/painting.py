@@ -2,19 +2,20 @@
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar as AnyScrollBar
 from textual.strip import Strip
 
-from tui_chat.tui.render.cells import Line
+from tui_chat.tui.render.cells import Line, line_width
 from tui_chat.tui.render.frame import frame_title
 from tui_chat.tui.safe import Safe
 from tui_chat.tui.themes import Symbols
 
-FRAMED_KEPT = 2_000
-"""Lines with their border that are kept."""
+from .strips import Drawn, ScrollBar, filtered
 
 
 class Painted(ScrollView, inherit_bindings=False):
@@ -31,9 +32,9 @@ class Painted(ScrollView, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._painted_styles: dict[tuple[str, str], Style] = {}
         self._titled: tuple[Safe, Safe, int] | None = None
-        self._framed: dict[int, tuple[Strip, Strip]] = {}
-        """Of strips by identity (which each entry keeps alive): the line of the whole widget, with its border."""
-        self._framed_width = 0
+        self._sides: tuple[list[Segment], list[Segment], Color] | None = None
+        """What stands left and right of every line: border, and the place of the scroll bar; and the background."""
+        self._sides_for = (0, 0)
         self._blank: Strip | None = None
 
     def notify_style_update(self) -> None:
@@ -41,7 +42,7 @@ class Painted(ScrollView, inherit_bindings=False):
         super().notify_style_update()
         self._component_styles.clear()
         self._painted_styles.clear()
-        self._framed.clear()
+        self._sides = None
         self._blank = None
         self.forget_strips()
 
@@ -91,26 +92,46 @@ class Painted(ScrollView, inherit_bindings=False):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Textual: lines with their border.
 
-        A line that had its border before is taken as it was: measured, that halves the cost of scrolling by one row.
+        Textual's own way, which asks for every style of the widget for each line, is taken for the border's own lines,
+        and once for what stands beside the others. It knows opacity, tint and hatching, which these widgets never have.
         """
         cells, top, height = self.outer_size.width, self.gutter.top, self.size.height
-        if cells != self._framed_width or len(self._framed) > FRAMED_KEPT:
-            self._framed.clear()
-            self._framed_width = cells
         strips: list[Strip] = []
         inner = self.cells
         for y in crop.line_range:
-            if not 0 <= y - top < height:
+            if 0 <= y - top < height and inner:
+                strips.append(self._framed(self.line_strip(y - top, inner), y, inner, cells))
+            else:
                 strips += super().render_lines(Region(0, y, cells, 1))
-                continue
-            strip = self.line_strip(y - top, inner)
-            known = self._framed.get(id(strip))
-            if known is None:
-                known = (strip, super().render_lines(Region(0, y, cells, 1))[0])
-                self._framed[id(strip)] = known
-            strips.append(known[1])
         first, last = crop.column_span
         return strips if (first, last) == (0, cells) else [strip.crop(first, last) for strip in strips]
+
+    def _framed(self, strip: Strip, y: int, inner: int, cells: int) -> Strip:
+        """A line with what stands beside it; made once for as long as that and the line stay the same."""
+        if self._sides is None or self._sides_for != (inner, cells):
+            whole = super().render_lines(Region(0, y, cells, 1))[0]
+            left = self.gutter.left
+            background = self.background_colors[1]
+            self._sides = (list(whole.crop(0, left)), list(whole.crop(left + inner, cells)), background)
+            self._sides_for = (inner, cells)
+        sides = self._sides
+        if isinstance(strip, Drawn) and strip.framed is not None and strip.framed[0] is sides:
+            return strip.framed[1]
+        middle = filtered(list(strip), self.get_line_filters(), sides[2])
+        framed = Drawn([*sides[0], *middle, *sides[1]], cells)
+        if isinstance(strip, Drawn):
+            strip.framed = (sides, framed)
+        return framed
+
+    @property
+    def vertical_scrollbar(self) -> AnyScrollBar:
+        """Textual: the scroll bar, made when it is first asked for."""
+        if self._vertical_scrollbar is None:
+            bar = ScrollBar(vertical=True, name="vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar = bar
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
 
     def blank_strip(self, cells: int) -> Strip:
         """A line with nothing on it, the same object each time."""
@@ -122,7 +143,12 @@ class Painted(ScrollView, inherit_bindings=False):
         """One strip of exactly so many cells, on the background of the style `base` ("" is the widget's own)."""
         ground = self._style(base, "")
         segments = [Segment(text, self._style(base, style)) for text, style in line if text]
-        return Strip(segments).adjust_cell_length(cells, ground)
+        room = cells - line_width(line)
+        if room < 0:
+            segments = list(Strip(segments).adjust_cell_length(cells, ground))
+        elif room > 0:
+            segments.append(Segment(" " * room, ground))
+        return Drawn(segments, cells)
 
     def _style(self, base: str, name: str) -> Style:
         found = self._painted_styles.get((base, name))

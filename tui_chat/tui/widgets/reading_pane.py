@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from tui_chat.locale import _, ngettext
 from tui_chat.tui.render.cells import Piece, line_width
-from tui_chat.tui.render.messages import MessageStyle
+from tui_chat.tui.render.messages import MessageLine, MessageStyle
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.safe import Safe, fill, join, own
@@ -22,6 +22,9 @@ from tui_chat.tui.themes import UNICODE, Symbols
 from .empty_pane import EmptyPane
 from .message_window import Entry, MessageWindow
 from .selecting import highlight, selected_text
+
+STRIPS_KEPT = 500
+"""Painted lines that are kept; a screen has a hundred at most."""
 
 
 class ReadingPane(EmptyPane, can_focus=True):
@@ -50,6 +53,8 @@ class ReadingPane(EmptyPane, can_focus=True):
         self._following = True
         self._anchor: tuple[Entry, int] | None = None
         """While not following: the first visible message and which of its lines is the first."""
+        self._strips: dict[tuple[int, bool], tuple[MessageLine, Strip]] = {}
+        """By line, as an object that each entry keeps alive, and whether the cursor is there."""
         self._seeking = False
         """On the way to the first message: each older page that comes is gone through at once."""
         self._adjusting = False
@@ -79,19 +84,22 @@ class ReadingPane(EmptyPane, can_focus=True):
             strip = self.blank_strip(cells)
         else:
             index, line = window.at(at)
-            entry = window.entries[index]
+            strip = self._entry_strip(window.entries[index], line, cells)
             if (selection := self.text_selection) is not None and (span := selection.get_span(at)) is not None:
-                strip = self._entry_strip(entry, line, None, cells)
                 strip = highlight(strip, span, self.screen.get_component_rich_style("screen--selection"))
-                strip = strip.apply_offsets(0, at)
-            else:
-                strip = self._entry_strip(entry, line, at, cells)
         if window.new_count and y == self._page - 1:
             pill = self._pill()
             width = line_width([pill])
             if width < cells:
                 strip = Strip.join([strip.crop(0, cells - width), self.paint([pill], "", width)])
         return strip
+
+    def render_line(self, y: int) -> Strip:
+        """Textual: the line with the offsets by which it finds what text the mouse is on; drawing needs none."""
+        strip = super().render_line(y)
+        at = y + round(self.scroll_y)
+        window = self._window
+        return strip.apply_offsets(0, at) if window is not None and window.entries and at < window.height else strip
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Textual: what was selected, with the lines as they were written."""
@@ -107,9 +115,7 @@ class ReadingPane(EmptyPane, can_focus=True):
     def forget_strips(self) -> None:
         """Colours changed."""
         super().forget_strips()
-        if self._window is not None:
-            for entry in self._window.entries:
-                entry.strips.clear()
+        self._strips.clear()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Somebody scrolls: remember where; ask for pages; say what was read."""
@@ -241,17 +247,18 @@ class ReadingPane(EmptyPane, can_focus=True):
         index, _line = window.at(min(top + self._page, window.height) - 1 if last else top)
         return window.entries[index]
 
-    def _entry_strip(self, entry: Entry, line: int, at: int | None, cells: int) -> Strip:
-        """The painted line, with the offsets by which Textual selects text for where it stands (None: without)."""
+    def _entry_strip(self, entry: Entry, line: int, cells: int) -> Strip:
+        """The painted line; the same object for as long as the same is on it."""
         under = entry is self._cursor and self.has_focus and line >= entry.above
-        kept = entry.strips.get((line, under))
-        if kept is not None and kept[0] == at:
+        shown = entry.lines[line]
+        kept = self._strips.get((id(shown), under))
+        if kept is not None and kept[1].cell_length == cells:
             return kept[1]
         sign = Piece(self._symbols.cursor if under else own(" "), "cursor-sign")
-        strip = self.paint([sign, *entry.lines[line].pieces], "cursor" if under else "", cells)
-        if at is not None:
-            strip = strip.apply_offsets(0, at)
-        entry.strips[line, under] = (at, strip)
+        strip = self.paint([sign, *shown.pieces], "cursor" if under else "", cells)
+        if len(self._strips) > STRIPS_KEPT:
+            self._strips.clear()
+        self._strips[id(shown), under] = (shown, strip)
         return strip
 
     def _empty_text(self) -> Safe:

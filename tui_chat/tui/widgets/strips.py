@@ -1,0 +1,108 @@
+"""Strips that are made to be drawn once or twice, and a scroll bar of them.
+
+Textual's strips keep seven caches each, for all that widgets do with them; made by the thousand, as scrolling makes
+them, they cost more than drawing them, and the garbage collector's pauses over them were the longest frames.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.segment import Segment
+from textual import scrollbar
+from textual.cache import FIFOCache
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.geometry import Region
+from textual.strip import Strip
+
+
+class _Nothing(FIFOCache[Any, Any]):
+    """A cache that keeps nothing."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Forget it."""
+
+
+_NOTHING: Final = _Nothing(0)
+
+
+class Drawn(Strip):
+    """A strip that keeps what it was last cut into, what it was rendered to, and nothing else."""
+
+    __slots__ = ("_cut", "framed")
+
+    _divide_cache = _NOTHING
+    _crop_cache = _NOTHING
+    _style_cache = _NOTHING
+    _filter_cache = _NOTHING
+    _line_length_cache = _NOTHING
+    _crop_extend_cache = _NOTHING
+    _offsets_cache = _NOTHING
+
+    def __init__(self, segments: Iterable[Segment], cell_length: int) -> None:
+        """`cell_length`: how many cells the segments take together."""
+        self._segments = list(segments)
+        self._cell_length = cell_length
+        self._render_cache: str | None = None
+        self._link_ids: set[str] | None = None
+        self._cell_count: int | None = None
+        self._cut: tuple[list[int], list[Strip]] | None = None
+        self.framed: tuple[object, Strip] | None = None
+        """The line of the whole widget that it is the middle of, and the border with which that was made."""
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Textual: the strips between these cells."""
+        length = self.cell_length
+        wanted = [cut for cut in cuts if cut <= length]
+        if wanted == [length]:
+            return [self]
+        if self._cut is None or self._cut[0] != wanted:
+            parts: list[Strip] = []
+            start = 0
+            for segments, end in zip(Segment.divide(self._segments, wanted), wanted, strict=False):
+                parts.append(Drawn(segments, end - start))
+                start = end
+            self._cut = (wanted, parts)
+        return self._cut[1]
+
+
+class ScrollBar(scrollbar.ScrollBar):
+    """A bar at the right that is drawn in four strips, whatever its length: above, head, thumb, below."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual: some lines of it."""
+        bar: RenderableType = self.render()
+        if not isinstance(bar, scrollbar.ScrollBarRender):
+            return super().render_lines(crop)
+        style = self.app.console.get_style(bar.style)
+        size = self.size
+        assert style.bgcolor is not None, "Textual gives both"
+        assert style.color is not None
+        segments = bar.render_bar(
+            size=size.height,
+            virtual_size=bar.virtual_size,
+            window_size=bar.window_size,
+            position=bar.position,
+            thickness=size.width,
+            vertical=True,
+            back_color=style.bgcolor,
+            bar_color=style.color,
+        ).segments
+        ground, filters, background = self.rich_style, self.get_line_filters(), self.background_colors[1]
+        made: dict[int, Strip] = {}
+        for segment in segments:
+            if id(segment) not in made:
+                shown = list(Segment.apply_style([segment], ground))
+                made[id(segment)] = Drawn(filtered(shown, filters, background), size.width)
+        lines = [made[id(segment)] for segment in segments]
+        first, last = crop.column_span
+        wanted = [lines[y] for y in crop.line_range if y < len(lines)]
+        return wanted if (first, last) == (0, size.width) else [line.crop(first, last) for line in wanted]
+
+
+def filtered(segments: list[Segment], filters: Sequence[LineFilter], background: Color) -> list[Segment]:
+    """As the terminal can show them."""
+    for each in filters:
+        segments = each.apply(segments, background)
+    return segments

@@ -130,6 +130,9 @@ class Device:
         """Where the watermarks stand by what this device was told of deletions, clearings and restores."""
         self.screen: dict[str, set[int]] = {}
         """messageSeqs that were shown and not taken away."""
+        self.ahead: dict[str, set[int]] = {}
+        """Of these, what a page showed of a restore that this device has not heard of yet: it stays until it hears of
+        the conversation, whatever is cleared on the server meanwhile."""
         self.kept: set[str] = set()
         """Rows that stay, since another device deleted them without word."""
         self.untold: dict[str, int] = {}
@@ -214,6 +217,8 @@ class Device:
         shown = {message.message_seq for message in messages if message.message_seq}
         under = {seq for seq in shown if seq <= floor}
         assert not under, f"{self.name}: {conversation_id} shows {under}, cleared through {floor}"
+        told = self.told.get(conversation_id, NO_MARKS).cleared_through
+        self.ahead.setdefault(conversation_id, set()).update(seq for seq in shown if seq <= told)
         self.screen.setdefault(conversation_id, set()).update(shown)
 
     def _floor(self, conversation_id: str) -> int:
@@ -255,7 +260,7 @@ class Device:
         self.hear()
         for conversation_id, seqs in self.screen.items():
             floor = self._floor(conversation_id)
-            under = {seq for seq in seqs if seq <= floor}
+            under = {seq for seq in seqs if seq <= floor} - self.ahead.get(conversation_id, set())
             assert not under, f"{self.name}: {conversation_id} still shows {under}, cleared through {floor}"
 
     # What it was told
@@ -267,6 +272,7 @@ class Device:
             epoch, _, number = begun.rpartition(":")
             assert epoch != self._epoch or int(number) >= self._heard, f"{self.name}: a reload goes back to {begun}"
             self._epoch, self._heard, self.told = epoch, int(number), told
+            self.ahead.clear()
         cursor = self.core.state.cursor
         if cursor is None:
             return set()
@@ -289,6 +295,7 @@ class Device:
             case events.ConversationDeleted(items=items) | events.ConversationCleared(items=items):
                 deleted = isinstance(event, events.ConversationDeleted)
                 for item in items:
+                    self.ahead.pop(item.conversation_id, None)
                     marks = self.told.get(item.conversation_id, NO_MARKS)
                     hidden = item.hidden_through if deleted else 0
                     self.told[item.conversation_id] = marks.raised(hidden, item.cleared_through)
@@ -297,6 +304,7 @@ class Device:
                 return [item.conversation_id for item in items]
             case events.ConversationRestored(conversations=conversations):
                 for one in conversations:
+                    self.ahead.pop(one.conversation_id, None)
                     marks = Marks(one.hidden_through, one.cleared_through)
                     if not is_listed(one) and one.conversation_id in self.untold:
                         # Another deletion still hides it, of which nothing was said: where a copy stayed, it stays.
@@ -318,6 +326,7 @@ class Device:
         epoch, _, number = (cursor or "").rpartition(":")
         self._epoch, self._heard = (epoch, 0) if cursor else (None, 0)
         self.told = {}
+        self.ahead = {}
         if cursor:
             # What the disk's rows were told is all of the log so far; what lies beyond comes again.
             for one in self.server.logs[epoch].get(self.caller.user, [])[: int(number)]:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from tests.cache.samples import abandon, every_byte, message, messages, row, seqs
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.journal import JournalStorage
-from tui_chat.cache.store import CacheError, Locked, NewerFormat
+from tui_chat.cache.store import CacheError, Closed, Locked, NewerFormat
 
 BOB = "C2Cuser7"
 SECRET = "xyzzy-plugh"
@@ -366,4 +367,52 @@ def test_a_write_costs_the_same_in_a_large_account(directory: Path) -> None:
         cache.save(upsert=[row(100_050, text="changed")], cursor="e:2")
         written.append(_journal(directory).stat().st_size - before)
     assert written[0] == written[1]
+    cache.close()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda cache: cache.set_draft(BOB, "too late"),
+        lambda cache: cache.set_preference("width", 3),
+        lambda cache: cache.save(upsert=[row(7)], messages=[message(BOB, 9)], cursor="e:9", clear={BOB: 9}),
+        lambda cache: cache.replace([row(8)], "e:9", keep_history=False),
+        lambda cache: cache.outbox.add({"text": "too late"}),
+        lambda cache: cache.history.tail(BOB, 9),
+        lambda cache: cache.history.add(BOB, [message(BOB, 9)]),
+        lambda cache: cache.history.clear_through(BOB, 2),
+        lambda cache: cache.history.purge([BOB]),
+        lambda cache: cache.history.forget_all(),
+        lambda cache: cache.flush_now(),
+        lambda cache: asyncio.run(cache.flush()),
+        lambda cache: asyncio.run(cache.purge()),
+    ],
+)
+def test_what_comes_after_the_end_is_refused_since_another_may_have_it(
+    directory: Path, late: Callable[[AccountCache], object]
+) -> None:
+    cache = AccountCache.open(directory)
+    cache.history.add(BOB, messages(BOB, 1, 3))
+    cache.save(upsert=[row(7)], cursor="e:1")
+    cache.close()
+    before = every_byte(directory)
+    with pytest.raises(Closed, match="is closed"):
+        late(cache)
+    cache.close()
+    assert every_byte(directory) == before
+
+
+def test_a_version_is_told_without_opening_a_file_to_know_it(directory: Path) -> None:
+    cache = AccountCache.open(directory)
+    cache.history.add(BOB, [message(BOB, 1, version=3)])
+    assert cache.history.version_at_hand(BOB, 1) == 3, "its file is open"
+    cache.save(messages=[message(BOB, 1, version=5), message(BOB, 2, version=2)], cursor="e:2")
+    assert [cache.history.version_at_hand(BOB, seq) for seq in (1, 2, 3)] == [5, 2, 0], "what waits counts"
+    cache.save(clear={BOB: 1}, upsert=[row(7)])
+    assert [cache.history.version_at_hand(BOB, seq) for seq in (1, 2)] == [0, 2], "what is to be cleared is not held"
+    cache.close()
+    cache = AccountCache.open(directory)
+    opened = len(cache.history._shelves)
+    assert cache.history.version_at_hand(BOB, 2) == 2
+    assert len(cache.history._shelves) == opened
     cache.close()

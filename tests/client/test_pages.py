@@ -13,6 +13,7 @@ from tests.servers import START_MS, LiveServer
 from tui_chat.cache.memory import MemoryAccount
 from tui_chat.client.announcer import Announcer
 from tui_chat.client.merging import Marks
+from tui_chat.client.on_hand import OnHand
 from tui_chat.client.pages import Pages
 from tui_chat.client.receiver import Receiver
 from tui_chat.client.state import State
@@ -97,12 +98,14 @@ class Asked:
 
 def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
     store = MemoryAccount()
+    on_hand = OnHand(store.history, disk_failed=lambda _error: None)
     state = State(device_id=MINE.device_id, queued_for=lambda _: ())
     state.fill({BOB: row(BOB, 4)}, ())
     state.position, state.cursor = 10, "e:10"
     receiver = Receiver(
         state=state,
         store=store,
+        on_hand=on_hand,
         announcer=Announcer(),
         undo_log=UndoLog(),
         user_id="alice",
@@ -118,7 +121,7 @@ def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
     )
     pages = Pages(
         state=state,
-        store=store,
+        on_hand=on_hand,
         calls=asked,  # type: ignore[arg-type]
         receiver=receiver,
         overlaid=lambda message: message,
@@ -153,7 +156,7 @@ async def test_where_it_changes_again_and_again_the_page_is_taken_filtered() -> 
     page = await pages.page(BOB, before=None, after=None, limit=50)
     assert texts(page.messages) == ["m4"]
     assert texts(pages.tail(BOB, 50)) == ["m4"]
-    assert texts(pages._store.history.tail(BOB, 50)) == ["m4"], "and nothing else is written down"
+    assert texts(pages._on_hand.tail(BOB, 50)) == ["m4"], "and nothing else is written down"
     assert page.cleared_through == 3
 
 

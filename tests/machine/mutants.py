@@ -55,25 +55,31 @@ class Planted:
 
 
 def _lower_too(move: Any) -> Any:
-    def moved(tx: Any, before: Any, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> Any:
-        one = move(tx, before, up_to, hide=hide, clear=clear, settled=settled)
-        after = msgspec.structs.replace(
-            one.after,
-            hidden=one.hidden if hide else one.after.hidden,
-            cleared=one.cleared if clear else one.after.cleared,
+    def moved(tx: Any, account: int, named: Any, *, hide: bool, clear: bool, settled: bool) -> Any:
+        return [
+            msgspec.structs.replace(
+                one,
+                after=msgspec.structs.replace(
+                    one.after,
+                    hidden=one.hidden if hide else one.after.hidden,
+                    cleared=one.cleared if clear else one.after.cleared,
+                ),
+            )
+            for one in move(tx, account, named, hide=hide, clear=clear, settled=settled)
+        ]
+
+    return moved
+
+
+def _and_reads(save: Any) -> Any:
+    def saved(tx: Any, account: int, moved: Sequence[tuple[Any, Any]]) -> None:
+        save(tx, account, moved)
+        tx.many(
+            "UPDATE state SET read_seq = hidden WHERE account = ? AND conversation = ? AND read_seq < hidden",
+            [(account, after.conversation) for _, after in moved],
         )
-        return msgspec.structs.replace(one, after=after)
 
-    return moved
-
-
-def _and_reads(move: Any) -> Any:
-    def moved(tx: Any, before: Any, up_to: int | None, **how: Any) -> Any:
-        one = move(tx, before, up_to, **how)
-        after = msgspec.structs.replace(one.after, read_seq=max(one.after.read_seq, one.hidden))
-        return msgspec.structs.replace(one, after=after)
-
-    return moved
+    return saved
 
 
 def _and_later_ones(withdraw: Any) -> Any:
@@ -151,7 +157,7 @@ def _once_more(reduce: Any) -> Any:
 def _whole(_: Any) -> Any:
     def taken_in(self: Any, conversation_id: str, page: Any, before: Any, after: Any, limit: int) -> Any:
         if page.messages and conversation_id in self._state.conversations:
-            self._store.history.add(conversation_id, page.messages)
+            self._on_hand.add(conversation_id, page.messages)
         return page
 
     return taken_in
@@ -212,10 +218,16 @@ async def _without_bounds(*_: Any) -> dict[str, int]:
 
 MUTANTS = (
     Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
-    Mutant("a deletion moves the read mark", [(deletion, "_move", _and_reads)]),
+    Mutant("a deletion moves the read mark", [(deletion, "save", _and_reads)]),
     Mutant(
         "unread is not counted anew after a deletion",
-        [(deletion, "counts", lambda _: lambda tx, old, floor: (old.floor_count, old.mention_count))],
+        [
+            (
+                deletion,
+                "counts",
+                lambda _: lambda tx, account, floors: [(old.floor_count, old.mention_count) for old, _ in floors],
+            )
+        ],
     ),
     Mutant("a restore withdraws later operations as well", [(undo, "_withdraw", _and_later_ones)]),
     Mutant("a pin comes back although it was changed since", [(undo, "_repins", _whenever_it_took_one)]),

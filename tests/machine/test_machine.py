@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests.databases import PostgresServer
 from tests.server.operations.stores import PostgresStore, Store
 from tui_chat.server.engines.postgres_connection import connect, migrate
+from tui_chat.server.engines.postgres_session import Session
 
 from .actions import ACTIONS, Action, step
 from .driver import fingerprint, play, soak
@@ -77,7 +78,8 @@ def in_postgres(postgres: PostgresServer) -> Iterator[Callable[[], Store]]:
     """Makes stores in a database, one after the other, each of which leaves it as it was."""
     with connect(postgres.new_database()) as connection:
         migrate(connection, START)
-        yield lambda: PostgresStore(connection)
+        session = Session(connection)
+        yield lambda: PostgresStore(session)
 
 
 @pytest.mark.parametrize("told", [True, False])

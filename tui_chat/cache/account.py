@@ -31,7 +31,7 @@ from .lock import AccountLock
 from .machine import boot_id
 from .order import list_order
 from .outbox import OutboxTable
-from .store import HISTORY_KEEP, NOTHING, DiskFull, Recovered
+from .store import HISTORY_KEEP, NOTHING, Closed, DiskFull, Recovered
 from .table import JournalDB
 from .threads import in_thread
 
@@ -132,8 +132,7 @@ class AccountCache:
         """Write rows, messages and the cursor that belongs to them, as one record."""
         with self._storage.group(keep=True):
             self._rows.discard(remove)
-            for row in upsert:
-                self._rows.put(row.conversation_id, conversation_json(row))
+            self._put_rows(upsert)
             self._fresh.put(messages)
             if cursor is not None:
                 self._state.put("cursor", {"value": cursor})
@@ -158,8 +157,7 @@ class AccountCache:
             with self._storage.group(keep=True):
                 self._rows.truncate()
                 self._stale.truncate()
-                for row in rows:
-                    self._rows.put(row.conversation_id, conversation_json(row))
+                self._put_rows(rows)
                 if cursor is None:
                     self._state.discard(["cursor"])
                 else:
@@ -220,6 +218,7 @@ class AccountCache:
 
     async def purge(self) -> None:
         """Remove what `save(clear=)` named, and former states of everything else."""
+        self._assert_open()
         asked = dict(self._storage.raw("clears"))
         if not asked:
             return
@@ -265,6 +264,13 @@ class AccountCache:
                 self._lock.release()
 
     # Inside
+
+    def _put_rows(self, rows: Iterable[Conversation]) -> None:
+        self._rows.put_all({row.conversation_id: conversation_json(row) for row in rows})
+
+    def _assert_open(self) -> None:
+        if not self._open:
+            raise Closed
 
     def _repair(self) -> None:
         """History is trusted if all that was written to it is there: after an orderly end, or on a machine that has

@@ -1,6 +1,5 @@
 """Structs as documents: what stands in TinyDB. Fields that have their default are left out, for small files."""
 
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +20,10 @@ class _Version(msgspec.Struct, frozen=True):
     version: int = 1
 
 
+_REQUIRED: Final = object()
+"""Stands for no value, and so is never one that is left out: what has a default may stand before what has none."""
+
+
 class _Lean:
     """Makes of a struct one that says the same and, written as JSON, leaves out what has its default.
 
@@ -29,9 +32,8 @@ class _Lean:
 
     def __init__(self, kind: type[msgspec.Struct], **within: "_Lean"):
         """`within`: for fields that hold structs of which the same is to be made."""
-        fields = sorted(msgspec.structs.fields(kind), key=lambda field: not field.required)
+        fields = msgspec.structs.fields(kind)
         names = [field.name for field in fields]
-        self._values = attrgetter(*names)
         self._within = [(names.index(name), lean) for name, lean in within.items()]
         self._struct = msgspec.defstruct(
             kind.__name__,
@@ -42,15 +44,17 @@ class _Lean:
         )
 
     def __call__(self, value: Any) -> Any:
-        """`value` must have the kind's fields."""
-        values = [*self._values(value)]
+        """`value` must be of the kind."""
+        values = msgspec.structs.astuple(value)
         for place, lean in self._within:
             if values[place] is not None:
-                values[place] = lean(values[place])
+                values = (*values[:place], lean(values[place]), *values[place + 1 :])
         return self._struct(*values)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.required:
+        return _REQUIRED
     if field.default_factory is not msgspec.NODEFAULT:
         return msgspec.field(default_factory=field.default_factory)
     return field.default

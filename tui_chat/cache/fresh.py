@@ -53,21 +53,29 @@ class FreshMessages:
         """What waits of a conversation."""
         return [(int(seq), document) for seq, document in self._storage.raw(_TABLE + conversation_id).items()]
 
+    def version(self, conversation_id: str, message_seq: int) -> int:
+        """The version of a message that waits, or 0."""
+        document = self._storage.raw(_TABLE + conversation_id).get(str(message_seq))
+        return 0 if document is None else version_of(document)
+
     def put(self, messages: Iterable[Message]) -> None:
         """Take messages in; the higher version wins."""
-        storage = self._storage
-        with storage.group(keep=True):
-            for message in messages:
-                table, seq = _TABLE + message.conversation_id, str(message.message_seq)
-                former = storage.raw(table).get(seq)
-                if former is not None:
-                    if version_of(former) >= message.version:
-                        continue
-                    self.size -= len(former)
-                document = message_json(message)
-                storage.put(table, seq, document)
-                self._waiting[message.conversation_id] = None
-                self.size += len(document)
+        new: dict[str, dict[str, Raw]] = {}
+        for message in messages:
+            conversation_id, seq = message.conversation_id, str(message.message_seq)
+            documents = new.setdefault(conversation_id, {})
+            former = documents.get(seq) or self._storage.raw(_TABLE + conversation_id).get(seq)
+            if former is not None:
+                if version_of(former) >= message.version:
+                    continue
+                self.size -= len(former)
+            documents[seq] = message_json(message)
+            self.size += len(documents[seq])
+        with self._storage.group(keep=True):
+            for conversation_id, documents in new.items():
+                if documents:
+                    self._waiting[conversation_id] = None
+                    self._storage.put_all(_TABLE + conversation_id, documents)
 
     def drop_through(self, conversation_id: str, message_seq: int) -> None:
         """Drop messages up to and with this one."""

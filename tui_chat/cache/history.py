@@ -25,7 +25,7 @@ from .documents import MESSAGE, message_json, version_of
 from .files import disk_errors, remove_files
 from .fresh import FRESH_BYTES, FreshMessages
 from .runs import HeldMessages
-from .store import HISTORY_KEEP, CacheError, DiskFull
+from .store import HISTORY_KEEP, CacheError, Closed, DiskFull
 from .table import JournalDB
 
 OPEN_FILES: Final = 16
@@ -60,7 +60,7 @@ class HistoryCache:
         self._keep = keep
         self._before_writing = before_writing
         self._after_purge = after_purge
-        self._writing = False
+        self._writing = self._closed = False
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
         self._written: set[Path] = set()
         self._to_clear: dict[str, int] = {}
@@ -82,6 +82,14 @@ class HistoryCache:
         """Messages just after one, oldest first."""
         shelf = self._shelf(conversation_id)
         return shelf.messages(shelf.held.after(message_seq, count))
+
+    def version_at_hand(self, conversation_id: str, message_seq: int) -> int:
+        """The version of a message, as far as no file has to be opened to know it; else 0."""
+        with self._guard:
+            # What is still to be cleared from a file is not held, and it is not opened to be told apart from the rest.
+            shelf = self._shelves.get(conversation_id) if conversation_id not in self._to_clear else None
+            held = shelf.version(message_seq) if shelf is not None else 0
+        return max(held, self._fresh.version(conversation_id, message_seq))
 
     def span(self, conversation_id: str) -> tuple[int, int] | None:
         """The newest run without a hole."""
@@ -162,6 +170,7 @@ class HistoryCache:
 
     def forget_files(self, *, but: Collection[str] = ()) -> None:
         """Remove every file, whosesoever it is, but those of these conversations."""
+        self._assert_open()
         with self._guard:
             for conversation_id in [one for one in self._shelves if one not in but]:
                 self._shelves.pop(conversation_id).remove()
@@ -178,7 +187,8 @@ class HistoryCache:
             self._written &= paths
 
     def settle(self) -> None:
-        """Close the files, and make what this session wrote durable."""
+        """Close the files, for good, and make what this session wrote durable."""
+        self._closed = True
         self._close_all()
         with disk_errors():
             if len(self._written) > _SYNCED_SINGLY and sys.platform == "linux":
@@ -226,7 +236,12 @@ class HistoryCache:
                 self._remove(conversation_id)
             self._to_clear.pop(conversation_id, None)  # not before: what fails is still to be cleared
 
+    def _assert_open(self) -> None:
+        if self._closed:  # and another process may have the files
+            raise Closed
+
     def _opened(self, conversation_id: str) -> "_Shelf":
+        self._assert_open()
         shelf = self._shelves.get(conversation_id)
         if shelf is None:
             while len(self._shelves) >= OPEN_FILES:
@@ -246,6 +261,7 @@ class HistoryCache:
             return True
 
     def _remove(self, conversation_id: str) -> None:
+        self._assert_open()
         path = self._path(conversation_id)
         if shelf := self._shelves.pop(conversation_id, None):
             shelf.remove()
@@ -279,6 +295,10 @@ class _Shelf:
         decoded = (self._messages.decoded_one(seq, MESSAGE) for seq in seqs)
         return [message for message in decoded if message is not None]
 
+    def version(self, seq: int) -> int:
+        document = self._db.storage.raw("messages").get(str(seq))
+        return 0 if document is None else version_of(document)
+
     def add(
         self,
         documents: Iterable[tuple[int, Raw]],
@@ -297,8 +317,7 @@ class _Shelf:
         with self._in_step(keep=waiting):
             told = self.held.hold(sorted(fresh), covers)
             surplus = self.held.oldest_of(keep)
-            for seq, document in fresh.items():
-                self._messages.put(seq, document)
+            self._messages.put_all({str(seq): document for seq, document in fresh.items()})
             if surplus:
                 self._messages.discard(surplus)
                 self.held.drop_through(surplus[-1])

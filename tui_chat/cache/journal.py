@@ -20,11 +20,12 @@ from tinydb.storages import Storage
 
 from tui_chat.files import create_private, open_private, sync_directory, write_all
 
+from .changing import ChangingTables
 from .files import BACKUP, UNFINISHED, beside, disk_errors, open_if_there, read_if_there, remove_files
 from .formats import Migrations
-from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base, write_line
+from .records import Base, Record, encoded, plain, read_base, read_format, replay, write_base, write_line
 from .rows import Rows
-from .store import CacheError, NewerFormat, Recovered
+from .store import CacheError, Closed, NewerFormat, Recovered
 from .threads import in_thread
 
 COMPACT_FROM: Final = 256 * 1024
@@ -40,6 +41,7 @@ class JournalStorage(Storage):
         version: the format of the documents; `migrations[n]` turns those of format n into format n + 1.
 
     Raises (everywhere): DiskFull, or CacheError for what else the operating system refuses; nothing has changed then.
+    Closed after `close`.
     Raises (opening): NewerFormat.
     """
 
@@ -56,7 +58,7 @@ class JournalStorage(Storage):
         self._durable = durable
         self._version = version
         self._compact_from = compact_from
-        self._tables: Tables = {}
+        self._changing = ChangingTables()
         self._descriptor: int | None = None
         self._chain = 0
         self._base_bytes = 0
@@ -67,8 +69,6 @@ class JournalStorage(Storage):
         """How many records were written, and how many of them are on the disk for good."""
         self._torn = False
         """The file cannot be trusted (half a line at its end, a failed fsync): to be rewritten before anything else."""
-        self._record: Record | None = None
-        self._undo: list[tuple[str, str | None, Any]] = []
         self._backlog = Record()
         """Changes that stand in memory and found no room on the disk."""
         self._carried: list[bytes] | None = None
@@ -89,15 +89,16 @@ class JournalStorage(Storage):
 
     def read(self) -> dict[str, Any]:
         """The tables: read-only views whose documents are decoded, and therefore the reader's own, at each look."""
-        return {name: Rows(rows) for name, rows in self._tables.items()}
+        return {name: Rows(rows) for name, rows in self._changing.tables.items()}
 
     def write(self, data: Mapping[str, Mapping[Any, Mapping[str, Any]]]) -> None:
         """Replace everything. Only TinyDB's own drop_table(s) come here; tables write their changes."""
         with self.group():
-            for name in [name for name in self._tables if name not in data]:
+            tables = self._changing.tables
+            for name in [name for name in tables if name not in data]:
                 self.clear(name)
             for name, rows in data.items():
-                if not (isinstance(rows, Rows) and rows.raw is self._tables.get(name)):
+                if not (isinstance(rows, Rows) and rows.raw is tables.get(name)):
                     self.clear(name)
                     for identifier, document in rows.items():
                         self.put(name, str(identifier), document)
@@ -115,64 +116,63 @@ class JournalStorage(Storage):
 
     def raw(self, table: str) -> dict[str, msgspec.Raw]:
         """A table's documents as JSON, by ID: for reading only."""
-        return self._tables.get(table, {})
+        return self._changing.tables.get(table, {})
 
     def put(self, table: str, identifier: str, document: Mapping[str, Any] | msgspec.Raw) -> None:
         """Insert or replace one document. Raises TypeError where it is not made of plain JSON values."""
-        record = self._record
-        if record is None:
-            with self.group():
-                self.put(table, identifier, document)
-            return
         encoded = document if isinstance(document, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(document))
-        rows = self._tables.setdefault(table, {})
-        self._undo.append((table, identifier, rows.get(identifier)))
-        rows[identifier] = encoded
-        record.add_put(table, identifier, encoded)
+        self.put_all(table, {identifier: encoded})
+
+    def put_all(self, table: str, documents: Mapping[str, msgspec.Raw]) -> None:
+        """Insert or replace documents."""
+        if self._changing.record is not None:
+            self._changing.put(table, documents)
+        else:
+            with self.group():
+                self._changing.put(table, documents)
 
     def remove(self, table: str, identifier: str) -> None:
         """Remove one document, if it is there."""
-        rows = self._tables.get(table, {})
-        if identifier in rows:
-            with self.group() as record:
-                self._undo.append((table, identifier, rows.pop(identifier)))
-                record.add_remove(table, identifier)
+        if identifier in self.raw(table):
+            with self.group():
+                self._changing.remove(table, identifier)
 
     def clear(self, table: str) -> None:
         """Remove all documents of a table."""
-        if self._tables.get(table):
-            with self.group() as record:
-                self._undo.append((table, None, self._tables.pop(table)))
-                record.add_clear(table)
+        if self.raw(table):
+            with self.group():
+                self._changing.clear(table)
 
     @contextmanager
-    def group(self, *, keep: bool = False) -> Iterator[Record]:
+    def group(self, *, keep: bool = False) -> Iterator[None]:
         """Everything inside becomes one record: after a crash all of it is there or none; an exception undoes it.
 
         `keep`: where only the disk refuses, the changes stand in memory nevertheless, and are written together with the
         next group that succeeds. DiskFull is raised all the same.
         """
-        if self._record is not None:
-            yield self._record
+        changing = self._changing
+        if changing.record is not None:
+            yield
             return
-        self._record, self._undo = Record(), []
+        self._assert_open()
+        record = changing.begin()
         try:
-            yield self._record
+            yield
         except BaseException:
-            self._roll_back()
+            changing.roll_back()
             raise
         else:
             try:
-                self._append(self._backlog.then(self._record) if self._backlog else self._record)
+                self._append(self._backlog.then(record) if self._backlog else record)
             except BaseException:
                 if keep:
-                    self._backlog = self._backlog.then(self._record)
+                    self._backlog = self._backlog.then(record)
                 else:
-                    self._roll_back()
+                    changing.roll_back()
                 raise
             self._backlog = Record()
         finally:
-            self._record, self._undo = None, []
+            changing.end()
         if self._carried is None and self._records_bytes >= self._compact_at * (4 if self._durable else 1):
             # Nobody flushes. What was asked for is written: where there is no room to rewrite, that is only put off.
             with suppress(CacheError):
@@ -206,8 +206,9 @@ class JournalStorage(Storage):
 
     def compact_now(self) -> None:
         """Rewrite the file, so that it holds the present state and no trace of former ones."""
+        self._assert_open()
         with disk_errors():
-            image, chain = write_base(self._tables, self._version)
+            image, chain = write_base(self._changing.tables, self._version)
             try:
                 if self._descriptor is None and not self._durable:
                     self._begin(image, chain)
@@ -222,8 +223,9 @@ class JournalStorage(Storage):
 
     async def compact(self) -> None:
         """As `compact_now`, with the long writes in another thread; changes go on meanwhile."""
+        self._assert_open()
         async with self._one_compaction:
-            image, chain = write_base(self._tables, self._version)
+            image, chain = write_base(self._changing.tables, self._version)
             self._carried, rewrites = [], self._rewrites
             try:
                 with disk_errors():
@@ -240,7 +242,7 @@ class JournalStorage(Storage):
 
     def remove_files(self) -> None:
         """Close, and remove the file with everything beside it."""
-        self._tables, self._backlog, self._closed = {}, Record(), True
+        self._changing, self._backlog, self._closed = ChangingTables(), Record(), True
         self.close()
         with disk_errors():
             remove_files(self._path, durable=self._durable)
@@ -258,6 +260,10 @@ class JournalStorage(Storage):
     @property
     def _backup(self) -> Path:
         return beside(self._path, BACKUP)
+
+    def _assert_open(self) -> None:
+        if self._closed:  # and another process may have the file
+            raise Closed
 
     def _open(self, migrations: Migrations) -> None:
         self._descriptor, data = open_if_there(self._path) or (None, None)
@@ -284,11 +290,12 @@ class JournalStorage(Storage):
                 return
             self.recovered = "backup"
         state = replay(data or b"", base)
-        self._tables = state.tables
+        tables = state.tables
         if data is not None and b"\n" in data[state.end :]:
             self.recovered = "backup"  # not a line that was being written, but one that was spoilt later
         for version in range(state.format, self._version):
-            self._tables = encoded(migrations[version](plain(self._tables)))
+            tables = encoded(migrations[version](plain(tables)))
+        self._changing.tables = tables
         if self.recovered or state.format != self._version or data is None or self._descriptor is None:
             self.compact_now()
             return
@@ -314,15 +321,6 @@ class JournalStorage(Storage):
             raise NewerFormat(found, self._version)
         return read_base(data)
 
-    def _roll_back(self) -> None:
-        for table, identifier, former in reversed(self._undo):
-            if identifier is None:
-                self._tables[table] = former
-            elif former is None:
-                del self._tables[table][identifier]
-            else:
-                self._tables[table][identifier] = former
-
     def _append(self, record: Record) -> None:
         if not record:
             return
@@ -344,6 +342,7 @@ class JournalStorage(Storage):
             self._carried.append(payload)
 
     def _write_backlog(self) -> None:
+        self._assert_open()
         if self._torn:
             self.compact_now()
         elif self._backlog:

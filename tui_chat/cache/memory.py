@@ -91,6 +91,12 @@ class MemoryHistory:
         if surplus := shelf.held.oldest_of(self._keep):
             shelf.drop_through(surplus[-1])
 
+    def version_at_hand(self, conversation_id: str, message_seq: int) -> int:
+        """The version of a message that is held, or 0."""
+        shelf = self._shelves.get(conversation_id)
+        held = shelf.messages.get(message_seq) if shelf else None
+        return held.version if held is not None else 0
+
     def span(self, conversation_id: str) -> tuple[int, int] | None:
         """The newest run without a hole."""
         shelf = self._shelves.get(conversation_id)

@@ -9,6 +9,7 @@ records of the file continue its chain too.
 """
 
 import zlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,9 +47,9 @@ class Record(msgspec.Struct, omit_defaults=True):
         self.put.get(table, {}).pop(identifier, None)
         self.remove.setdefault(table, set()).add(identifier)
 
-    def add_put(self, table: str, identifier: str, document: msgspec.Raw) -> None:
-        """The document is now this."""
-        self.put.setdefault(table, {})[identifier] = document
+    def add_put(self, table: str, documents: Mapping[str, msgspec.Raw]) -> None:
+        """The documents are now these."""
+        self.put.setdefault(table, {}).update(documents)
 
     def then(self, later: "Record") -> "Record":
         """Both, one after the other, as one record."""
@@ -63,8 +64,7 @@ class Record(msgspec.Struct, omit_defaults=True):
             for identifier in identifiers:
                 both.add_remove(table, identifier)
         for table, documents in later.put.items():
-            for identifier, document in documents.items():
-                both.add_put(table, identifier, document)
+            both.add_put(table, documents)
         return both
 
     def apply(self, tables: Tables) -> None:

@@ -48,6 +48,13 @@ class DiskFull(CacheError):
         super().__init__("The disk is full: the cache of this account could not be written.")
 
 
+class Closed(CacheError):
+    """It was closed: another process may have it by now, so that nothing is written, and nothing read from files."""
+
+    def __init__(self) -> None:
+        super().__init__("The cache of this account is closed.")
+
+
 class NewerFormat(CacheError):
     """The files were written by a newer version of this program."""
 
@@ -118,6 +125,10 @@ class HistoryStore(Protocol):
         Raises:
             DiskFull: nothing of it was taken in.
         """
+        ...
+
+    def version_at_hand(self, conversation_id: str, message_seq: int) -> int:
+        """The version of a message that is held, or 0; 0 as well where one would have to open a file to know."""
         ...
 
     def span(self, conversation_id: str) -> tuple[int, int] | None:
@@ -260,5 +271,8 @@ class AccountStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Flush, and let go of the account; a second call does nothing. Raises DiskFull, having let go all the same."""
+        """Flush, and let go of the account; a second call does nothing. Raises DiskFull, having let go all the same.
+
+        Whoever writes, or asks for messages, afterwards gets Closed.
+        """
         ...

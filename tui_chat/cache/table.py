@@ -61,6 +61,10 @@ class JournalTable(Table):
         """Insert or replace one document whole, without a look at the former one; as JSON where there is that."""
         self._storage.put(self.name, str(doc_id), document)
 
+    def put_all(self, documents: Mapping[str, msgspec.Raw]) -> None:
+        """The same of many, by their IDs as the file has them."""
+        self._storage.put_all(self.name, documents)
+
     def discard(self, doc_ids: Iterable[Any]) -> None:
         """Remove documents, unknown ones ignored, without a look at them."""
         with self._storage.group():

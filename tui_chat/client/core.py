@@ -26,6 +26,7 @@ from .echoes import Echoes
 from .entries import AnyEntry, MessageEntry, QueuedSend
 from .housekeeping import Housekeeping
 from .inquiry import Inquiry
+from .on_hand import OnHand
 from .outbox import Answer, Outbox
 from .overlay import changed
 from .pages import Pages
@@ -75,6 +76,7 @@ class Core:
         self.current = asyncio.Event()
         """Set once the state has been in step with the server in this session."""
         self.house = Housekeeping(store, self.announcer)
+        self.on_hand = OnHand(store.history, disk_failed=self.house.disk_failed)
         self.outbox = Outbox(store.outbox, self, random=random, clock=monotonic)
         self.state = State(device_id=credentials.device_id, queued_for=self.outbox.queue.of)
         self.state.cursor = store.cursor
@@ -91,6 +93,7 @@ class Core:
         self.receiver = Receiver(
             state=self.state,
             store=store,
+            on_hand=self.on_hand,
             announcer=self.announcer,
             undo_log=self.undo_log,
             user_id=credentials.user_id,
@@ -106,7 +109,7 @@ class Core:
         )
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
         self.pages = Pages(
-            state=self.state, store=store, calls=self.calls, receiver=self.receiver, overlaid=self.overlaid
+            state=self.state, on_hand=self.on_hand, calls=self.calls, receiver=self.receiver, overlaid=self.overlaid
         )
         self.inquiry = Inquiry(
             state=self.state,
@@ -430,10 +433,10 @@ class Core:
 
     def shown_message(self, conversation_id: str, message_seq: int) -> Message | None:
         """One message as it is shown; None where it is not on this machine, or may not be shown."""
-        held = self.store.history.before(conversation_id, message_seq + 1, 1)
-        if not held or held[0].message_seq != message_seq:
+        held = self.on_hand.one(conversation_id, message_seq)
+        if held is None or message_seq <= self.state.shown_cleared_through(conversation_id):
             return None
-        return self.overlaid(held[0]) if message_seq > self.state.shown_cleared_through(conversation_id) else None
+        return self.overlaid(held)
 
     def _tell_connection(self) -> None:
         self._queued_told = self.outbox.waiting() if self.outbox.held else 0

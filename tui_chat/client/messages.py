@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tui_chat.cache.store import CacheError
+from tui_chat.cache.store import CacheError, Closed
 from tui_chat.protocol.models import Message
 from tui_chat.protocol.requests import ItemFailure, MessagePage, MessageReaders
 
@@ -113,9 +113,11 @@ class MessageCommands:
         return self._core.store.draft(conversation_id)
 
     def set_draft(self, conversation_id: str, text: str) -> None:
-        """Keep an unsent text; an empty one is forgotten."""
+        """Keep an unsent text; an empty one is forgotten. After `close` nothing is kept any more."""
         try:
             self._core.store.set_draft(conversation_id, text)
+        except Closed:
+            return  # another process may have the account by now
         except CacheError as error:
             self._core.house.disk_failed(error)
         self._core.house.wrote()

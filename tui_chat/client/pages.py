@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol.errors import ChatError, NotConnected
 from tui_chat.protocol.limits import PAGE
 from tui_chat.protocol.models import Message
 from tui_chat.protocol.requests import MessagePage
 
 from .calls import Calls
+from .on_hand import OnHand
 from .receiver import Receiver
 from .state import State
 
@@ -25,13 +25,13 @@ class Pages:
         self,
         *,
         state: State,
-        store: AccountStore,
+        on_hand: OnHand,
         calls: Calls,
         receiver: Receiver,
         overlaid: Callable[[Message], Message],
     ):
         self._state = state
-        self._store = store
+        self._on_hand = on_hand
         self._calls = calls
         self._receiver = receiver
         self._overlaid = overlaid
@@ -39,7 +39,7 @@ class Pages:
     def tail(self, conversation_id: str, count: int) -> list[Message]:
         """The newest messages that the cache holds, oldest first."""
         floor = self._state.shown_cleared_through(conversation_id)
-        held = self._store.history.tail(conversation_id, count)
+        held = self._on_hand.tail(conversation_id, count)
         return [self._overlaid(item) for item in held if item.message_seq > floor]
 
     async def page(self, conversation_id: str, *, before: int | None, after: int | None, limit: int) -> MessagePage:
@@ -64,13 +64,12 @@ class Pages:
             )
 
     def _cached(self, conversation_id: str, before: int | None, after: int | None, limit: int) -> list[Message]:
-        history = self._store.history
         if after is not None:
-            found = history.after(conversation_id, after, limit)
+            found = self._on_hand.after(conversation_id, after, limit)
         elif before is not None:
-            found = history.before(conversation_id, before, limit)
+            found = self._on_hand.before(conversation_id, before, limit)
         else:
-            found = history.tail(conversation_id, limit)
+            found = self._on_hand.tail(conversation_id, limit)
         floor = self._state.shown_cleared_through(conversation_id)
         return [item for item in found if item.message_seq > floor]
 
@@ -136,10 +135,7 @@ class Pages:
             self._receiver.inexact(conversation_id)
         kept = [item for item in page.messages if item.message_seq > marks.cleared_through]
         if kept and row is not None:
-            try:
-                self._store.history.add(conversation_id, kept, covers=self._covered(kept, page, before, after))
-            except CacheError as error:
-                self._receiver.disk_failed(error)  # it is shown all the same, and asked for again another time
+            self._on_hand.add(conversation_id, kept, covers=self._covered(kept, page, before, after))
         floor = self._state.shown_cleared_through(conversation_id)
         return MessagePage(
             messages=[item for item in kept if item.message_seq > floor],

@@ -8,6 +8,7 @@ from tui_chat.protocol.models import Conversation, Message
 
 from . import changes, effects, sync
 from .announcer import Announcer
+from .on_hand import OnHand
 from .state import State
 from .undo_log import UndoLog
 
@@ -20,6 +21,7 @@ class Receiver:
         *,
         state: State,
         store: AccountStore,
+        on_hand: OnHand,
         announcer: Announcer,
         undo_log: UndoLog,
         user_id: str,
@@ -35,6 +37,7 @@ class Receiver:
     ):
         self._state = state
         self._store = store
+        self._on_hand = on_hand
         self._announcer = announcer
         self._undo_log = undo_log
         self._user_id = user_id
@@ -50,7 +53,7 @@ class Receiver:
         self._signed_out = signed_out
         self._nick_changed = nick_changed
         """One's own."""
-        self.disk_failed = disk_failed
+        self._disk_failed = disk_failed
 
     def receive(self, received: events.EventRange, *, while_away: bool = False) -> sync.Applied | sync.Gap | sync.Old:
         """Take a range in. Raises msgspec.DecodeError where it cannot be read; nothing is changed then."""
@@ -67,7 +70,7 @@ class Receiver:
         try:
             self._store.replace(rows.values(), cursor, clear=clear, keep_history=keep_history)
         except CacheError as error:
-            self.disk_failed(error)
+            self._disk_failed(error)
         self._state.fill(rows, ())
         self._state.cursor = cursor
         self._state.position = sync.position_of(cursor)
@@ -91,24 +94,15 @@ class Receiver:
         conversation_id, seq = message.conversation_id, message.message_seq
         if conversation_id not in self._state.conversations:
             return  # deleted since: where a reset took the row, nobody told how far it was cleared
-        if seq <= self._state.shown_cleared_through(conversation_id) or self._is_known(message):
+        if seq <= self._state.shown_cleared_through(conversation_id):
             return
-        if self._held(message) is not None:
-            try:
-                self._store.history.add(conversation_id, [message])
-            except CacheError as error:
-                self.disk_failed(error)
+        held = self._on_hand.one(conversation_id, seq)
+        if held is not None and held.version >= message.version:
+            return
+        if held is not None:
+            self._on_hand.add(conversation_id, [message])
             self._wrote(False)
         self._announcer.put(changes.MessageUpdated(conversation_id=conversation_id, message=self._overlaid(message)))
-
-    def _held(self, message: Message) -> Message | None:
-        found = self._store.history.before(message.conversation_id, message.message_seq + 1, 1)
-        return found[0] if found and found[0].message_seq == message.message_seq else None
-
-    def _is_known(self, message: Message) -> bool:
-        """Whether it, or a later state of it, is here already."""
-        held = self._held(message)
-        return held is not None and held.version >= message.version
 
     def found_stale(self, conversation_id: str) -> None:
         """A page told that another device deleted this without word."""
@@ -118,7 +112,7 @@ class Receiver:
         try:
             self._store.set_stale(self._state.stale)
         except CacheError as error:
-            self.disk_failed(error)
+            self._disk_failed(error)
         self._wrote(False)
         self._announcer.put(changes.ConversationStale(conversation_id_list=[conversation_id]))
 
@@ -130,7 +124,7 @@ class Receiver:
         known = [
             effect
             for effect in applied.effects
-            if isinstance(effect, effects.Replaced) and self._is_known(effect.message)
+            if isinstance(effect, effects.Replaced) and self._on_hand.is_known(effect.message)
         ]
         stale = self._stale_after(applied.effects)
         self._keep(applied, stale)
@@ -174,7 +168,7 @@ class Receiver:
                 clear=clear,
             )
         except CacheError as error:
-            self.disk_failed(error)
+            self._disk_failed(error)
         self._wrote(bool(clear))
 
     def _tell(
@@ -296,7 +290,7 @@ class Receiver:
         try:
             self._store.set_draft(conversation_id, text)
         except CacheError as error:
-            self.disk_failed(error)
+            self._disk_failed(error)
 
 
 def _joined(told: list[changes.Change]) -> list[changes.Change]:

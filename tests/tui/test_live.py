@@ -72,6 +72,19 @@ async def test_a_restore_elsewhere_brings_rows_back_in_place() -> None:
         await until(lambda: "Restored on phone: 1 conversation" in said(app))
 
 
+async def test_a_restore_of_many_is_told_once() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        back = [f"C2Cu{n}" for n in range(211)]
+        session.conversations.update({one: row(one, age=n) for n, one in enumerate(back)})
+        for start in range(0, len(back), 25):  # as many as fit into one event
+            piece = back[start : start + 25]
+            session.tell(ConversationsRestored(conversation_id_list=piece, batch_id="there", device="phone"))
+        await until(lambda: said(app))
+        assert said(app) == ["Restored on phone: 211 conversations"]
+        assert set(back) <= set(listed(app))
+
+
 async def test_a_command_that_the_server_fails_at_is_told_of() -> None:
     session = FakeSession()
     async with running(session) as (app, _pilot):

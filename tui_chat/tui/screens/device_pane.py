@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from textual import on
@@ -60,6 +61,14 @@ class DeviceList(ConversationList):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of(COMMANDS, Scope.LIST)]
 
 
+class _What(Enum):
+    """What another device did."""
+
+    DELETED = auto()
+    DELETED_WHILE_AWAY = auto()
+    RESTORED = auto()
+
+
 class DevicePane(Vertical):
     """The list of one session. A second one beside it shows another device of the same account."""
 
@@ -96,8 +105,8 @@ class DevicePane(Vertical):
         self._bridge: Bridge | None = None
         self._expected: set[str] = set()
         """Rows that show "deleting…" while one's own deletion of them runs."""
-        self._elsewhere: dict[tuple[str, bool], tuple[int, bool]] = {}
-        """(device, while away) -> (count, undoable), until it is told."""
+        self._elsewhere: dict[tuple[str, _What], tuple[int, bool]] = {}
+        """(device, what it did) -> (count, undoable), until it is told."""
         self._telling: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -296,7 +305,7 @@ class DevicePane(Vertical):
             case ConversationsRestored(conversation_id_list=ids, device=device):
                 self.list.restore_rows(ids)
                 if device is not None and not self.second:
-                    self.app.say(sentences.restored(len(ids), device))
+                    self._gather(device, _What.RESTORED, len(ids))
             case ConversationStale():
                 self.list.set_stale(self.session.stale)
             case StateReset():
@@ -334,9 +343,13 @@ class DevicePane(Vertical):
         self._measure(change.batch_id)
         if change.device is None or self.second:
             return
-        place = (change.device, change.while_away)
-        count, undoable = self._elsewhere.get(place, (0, False))
-        self._elsewhere[place] = (count + len(ids), undoable or change.undo_until > 0)
+        what = _What.DELETED_WHILE_AWAY if change.while_away else _What.DELETED
+        self._gather(change.device, what, len(ids), undoable=change.undo_until > 0)
+
+    def _gather(self, device: str, what: _What, number: int, *, undoable: bool = False) -> None:
+        """Tell of it once all of it is there: what was done in one go arrives in many pieces."""
+        count, before = self._elsewhere.get((device, what), (0, False))
+        self._elsewhere[device, what] = (count + number, before or undoable)
         if self._telling is not None:
             self._telling.stop()
         self._telling = self.set_timer(GATHER, self._tell)
@@ -344,12 +357,15 @@ class DevicePane(Vertical):
     def _tell(self) -> None:
         self._telling = None
         told, self._elsewhere = self._elsewhere, {}
-        for (device, away), (count, undoable) in told.items():
-            self.app.say(
-                sentences.deleted_while_away(device, count, log=self.app.key("log"))
-                if away
-                else sentences.deleted_elsewhere(device, count, undo=self.app.key("undo") if undoable else None)
-            )
+        for (device, what), (count, undoable) in told.items():
+            match what:
+                case _What.DELETED:
+                    undo = self.app.key("undo") if undoable else None
+                    self.app.say(sentences.deleted_elsewhere(device, count, undo=undo))
+                case _What.DELETED_WHILE_AWAY:
+                    self.app.say(sentences.deleted_while_away(device, count, log=self.app.key("log")))
+                case _What.RESTORED:
+                    self.app.say(sentences.restored(count, device))
 
     def _measure(self, batch_id: str) -> None:
         """From the moment of confirming on the one device to the changed frame on this one."""

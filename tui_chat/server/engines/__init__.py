@@ -10,6 +10,8 @@ import msgspec
 from tui_chat.protocol.events import Event
 from tui_chat.protocol.models import ServerFacts
 
+from .rows import pieces
+
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Clock = Callable[[], int]
@@ -97,6 +99,19 @@ class Transaction(ABC):
         `more` are the values of the ordinary placeholders, before and after `?*`, in their order. The list is cut
         into pieces, so the query must not sort or limit.
         """
+
+    def for_rows(self, sql: str, rows: Sequence[Sequence[int]], *more: Any) -> list[Row]:
+        """Rows of a query over `(VALUES ?**) v`, which are rows of numbers, all of one width; see rows.py.
+
+        `more` are the values of the ordinary placeholders, in their order. Rows that are all NULL may be among them:
+        they must find nothing. The rows are cut into pieces, so the query must not sort, limit or group across them.
+        """
+        return [row for statement, values in pieces(sql, rows, more) for row in self.all(statement, *values)]
+
+    def change_rows(self, sql: str, rows: Sequence[Sequence[int]], *more: Any) -> None:
+        """The same for a statement that changes something."""
+        for statement, values in pieces(sql, rows, more):
+            self.execute(statement, *values)
 
     def next_key(self, table: str) -> int:
         """An unused value for the `id` of `table`, greater than all that were committed before."""

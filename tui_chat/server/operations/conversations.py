@@ -20,9 +20,10 @@ from .caller import Caller
 from .eventlog import Outgoing, emit, in_events
 from .grouprows import check_writable
 from .idempotency import once
+from .marks import counts
 from .naming import check_count, distinct, named
 from .paging import after_key
-from .state import C2C, Side, counts, listed_views, save, side, sides, views
+from .state import C2C, Side, listed_views, save, side, sides, views
 
 
 def page(
@@ -69,12 +70,13 @@ def read(tx: Transaction, caller: Caller, request: ReadConversations) -> Convers
         found = sides(tx, caller.user, list(wanted))
         moved: list[Side] = []
         unmarked: list[Side] = []
-        for folded, message_seq in wanted.items():
-            before = found.get(folded)
-            if before is None:
-                continue
-            read_seq = max(before.read_seq, min(message_seq, before.newest))
-            floor_count, mention_count = counts(tx, before, max(read_seq, before.hidden, before.cleared))
+        further = [
+            (found[folded], max(found[folded].read_seq, min(message_seq, found[folded].newest)))
+            for folded, message_seq in wanted.items()
+            if folded in found
+        ]
+        counted = counts(tx, caller.user, [(before, max(read_seq, before.floor)) for before, read_seq in further])
+        for (before, read_seq), (floor_count, mention_count) in zip(further, counted, strict=True):
             after = msgspec.structs.replace(
                 before, read_seq=read_seq, floor_count=floor_count, mention_count=mention_count, marked_unread=0
             )
@@ -130,19 +132,19 @@ def flags(tx: Transaction, caller: Caller, request: SetFlags) -> ConversationsCh
 
     def carry_out(_: str) -> ConversationsChanged:
         tx.lock_users((caller.user,))
-        found = sides(tx, caller.user, [one.folded for one in wanted])
-        failures = _missing({one.folded: one.given for one in wanted}, found)
+        found = sides(tx, caller.user, list(wanted))
+        failures = _missing(wanted, found)
         room = limits.PINS - pins(tx, caller.user) if request.pinned else 0
         done: list[str] = []
         changed: list[Side] = []
         touched: list[Side] = []
-        for one in wanted:
-            before = found.get(one.folded)
+        for folded, given in wanted.items():
+            before = found.get(folded)
             if before is None:
                 continue
             if request.pinned and not before.pinned:
                 if room <= 0:
-                    failures.append(ItemFailure.of(one.given, TooManyPins().body()))
+                    failures.append(ItemFailure.of(given, TooManyPins().body()))
                     continue
                 room -= 1
             after = _flagged(before, request)

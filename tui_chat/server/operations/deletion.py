@@ -33,10 +33,10 @@ from tui_chat.server.engines import Transaction
 from .caller import Caller
 from .eventlog import tell
 from .idempotency import once
-from .naming import Named, bounds, distinct
+from .marks import Marks, counts, marks, save
+from .naming import bounds, distinct
 from .settings import current
 from .settling import DAY, ERASED, FINAL, LIVE, UNDONE, settle, to_be_erased
-from .state import Side, counts, save, sides
 
 DELETED: Final = 1
 CLEARED: Final = 2
@@ -49,9 +49,10 @@ class Asked(NamedTuple):
     """A request to delete or clear that is in order as far as it can be seen without the database."""
 
     request: DeleteConversations | ClearConversations
-    wanted: list[Named]
+    wanted: dict[str, str]
+    """Each conversationID as it was given, by its folded form."""
     up_to: dict[str, int]
-    """By folded conversationID."""
+    """By the same."""
     clear: bool
 
 
@@ -68,11 +69,11 @@ def in_order(caller: Caller, request: DeleteConversations | ClearConversations) 
     return Asked(request, wanted, bounds(wanted, request.up_to), clear)
 
 
-class _Moved(msgspec.Struct, frozen=True):
+class _Moved(msgspec.Struct, frozen=True, gc=False):
     """One conversation of a call: before, after, and what the call set."""
 
-    before: Side
-    after: Side
+    before: Marks
+    after: Marks
     hidden: int
     cleared: int
 
@@ -122,15 +123,12 @@ def _carry_out(
     tx.lock_users((caller.user,))
     settings = current(tx)
     batch = _open_batch(tx, caller, batch_id, settings.undo_seconds)
-    found = sides(tx, caller.user, [one.folded for one in wanted])
+    found = marks(tx, caller.user, list(wanted))
     refusal = ConversationNotFound().body()
-    failures = [ItemFailure.of(one.given, refusal) for one in wanted if one.folded not in found]
+    failures = [ItemFailure.of(given, refusal) for folded, given in wanted.items() if folded not in found]
     undoable = settings.undo_seconds > 0
-    moved = [
-        _move(tx, found[one.folded], asked.up_to.get(one.folded), hide=hide, clear=clear, settled=not undoable)
-        for one in wanted
-        if one.folded in found
-    ]
+    named = [(found[folded], asked.up_to.get(folded)) for folded in wanted if folded in found]
+    moved = _move(tx, caller.user, named, hide=hide, clear=clear, settled=not undoable)
     answer = ConversationsDeleted(
         conversation_id_list=[one.after.conversation_id for one in moved],
         failures=failures,
@@ -141,18 +139,17 @@ def _carry_out(
     )
     if not moved:
         return answer
-    save(tx, [one.after for one in moved if one.after != one.before])
+    save(tx, caller.user, [(one.before, one.after) for one in moved])
     count = len(moved) - _again(tx, caller, batch, moved)
     operation = _record(tx, caller, batch, batch_id, operation_id, count, settings.undo_seconds, hide=hide, clear=clear)
     if undoable:
-        tx.many(
-            "INSERT INTO item (account, conversation, operation, hidden, cleared, unpinned, pin_version)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        tx.change_rows(
+            "INSERT INTO item (operation, account, conversation, hidden, cleared, unpinned, pin_version)"
+            " SELECT ?, ?, v.column1, v.column2, v.column3, v.column4, v.column5 FROM (VALUES ?**) v"
+            " WHERE v.column1 IS NOT NULL",
             [
                 (
-                    caller.user,
                     one.after.conversation,
-                    operation,
                     one.hidden,
                     one.cleared,
                     int(one.after.pinned < one.before.pinned),
@@ -160,12 +157,14 @@ def _carry_out(
                 )
                 for one in moved
             ],
+            operation,
+            caller.user,
         )
     else:
         to_be_erased(tx, [one.after.conversation for one in moved if one.cleared])
     # The caller's device may still show a row that others lost long ago, so it hears of all; they hear of what is new.
-    told = [one for one in moved if one.news and answer.synced]
-    untold = [one for one in moved if not (one.news and answer.synced)]
+    told = [one for one in moved if one.news] if answer.synced else []
+    untold = [one for one in moved if not one.news] if answer.synced else moved
     event_seq = 0
     for part, only in ((told, None), (untold, caller)):
         if part:
@@ -173,28 +172,45 @@ def _carry_out(
     return replace(answer, event_seq=event_seq)
 
 
-def _move(tx: Transaction, before: Side, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> _Moved:
-    """One conversation's watermarks after the call: they never go down."""
-    seen = before.newest if up_to is None else min(up_to, before.newest)
-    hidden = seen if hide else 0
-    cleared = seen if clear else 0
-    hidden_after = max(before.hidden, hidden)
-    cleared_after = max(before.cleared, cleared)
-    floor_count, mention_count = counts(tx, before, max(before.read_seq, hidden_after, cleared_after))
-    unpin = hidden and before.pinned  # a deletion up to nothing takes nothing, and not the pin
-    after = replace(
-        before,
-        hidden=hidden_after,
-        cleared=cleared_after,
-        hidden_settled=max(before.hidden_settled, hidden) if settled else before.hidden_settled,
-        cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
-        floor_count=floor_count,
-        mention_count=mention_count,
-        pinned=0 if unpin else before.pinned,
-        # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
-        pin_version=before.pin_version + 1 if unpin or (hidden and settled) else before.pin_version,
-    )
-    return _Moved(before, after, hidden, cleared)
+def _move(
+    tx: Transaction,
+    account: int,
+    named: Sequence[tuple[Marks, int | None]],
+    *,
+    hide: bool,
+    clear: bool,
+    settled: bool,
+) -> list[_Moved]:
+    """Each conversation's watermarks after the call, given up to where it goes: they never go down."""
+    shares: list[tuple[int, int]] = []
+    floors: list[tuple[Marks, int]] = []
+    for before, up_to in named:
+        seen = before.newest if up_to is None or up_to > before.newest else up_to
+        shares.append((seen if hide else 0, seen if clear else 0))
+        floors.append((before, max(before.floor, seen)))
+    moved = []
+    for (before, _), (hidden, cleared), (floor_count, mention_count) in zip(
+        named, shares, counts(tx, account, floors), strict=True
+    ):
+        unpin = hidden and before.pinned  # a deletion up to nothing takes nothing, and not the pin
+        after = Marks(
+            conversation=before.conversation,
+            conversation_id=before.conversation_id,
+            newest=before.newest,
+            newest_count=before.newest_count,
+            hidden=max(before.hidden, hidden),
+            cleared=max(before.cleared, cleared),
+            hidden_settled=max(before.hidden_settled, hidden) if settled else before.hidden_settled,
+            cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
+            read_seq=before.read_seq,
+            floor_count=floor_count,
+            mention_count=mention_count,
+            pinned=0 if unpin else before.pinned,
+            # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
+            pin_version=before.pin_version + 1 if unpin or (hidden and settled) else before.pin_version,
+        )
+        moved.append(_Moved(before, after, hidden, cleared))
+    return moved
 
 
 def _event(
@@ -306,12 +322,10 @@ def _record(
             *(int(clear),) * 2,
             batch,
         )
-    if tx.one("SELECT 1 FROM operation WHERE account = ? AND operation_id = ?", caller.user, operation_id):
-        raise OperationReused()
     operation = tx.next_key("operation")
-    tx.execute(
+    written = tx.execute(
         "INSERT INTO operation (id, account, operation_id, batch, count, status, answer)"
-        " VALUES (?, ?, ?, ?, ?, ?, NULL)",
+        " VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (account, operation_id) DO NOTHING",
         operation,
         caller.user,
         operation_id,
@@ -319,6 +333,8 @@ def _record(
         count,
         status,
     )
+    if not written:
+        raise OperationReused()
     return operation
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidConversation, InvalidRequest, TooManyConversations
-from tui_chat.protocol.ids import ConversationID, c2c, fold, parse_conversation_id
+from tui_chat.protocol.ids import ConversationID, c2c, fold, is_conversation_id, parse_conversation_id
 
 from .caller import Caller
 
@@ -13,7 +13,6 @@ from .caller import Caller
 class Named(NamedTuple):
     """A conversation as a request named it."""
 
-    given: str
     parsed: ConversationID
     folded: str
     """What `state.folded` is compared with."""
@@ -25,27 +24,30 @@ def named(caller: Caller, text: str) -> Named:
     folded = fold(text)
     if folded == fold(c2c(caller.user_id)):
         raise InvalidConversation(f"{text!r} is you: there is no conversation with oneself")
-    return Named(text, parsed, folded)
+    return Named(parsed, folded)
 
 
-def distinct(caller: Caller, given: Sequence[str]) -> list[Named]:
-    """A request's list, in its order, without repeats.
+def distinct(caller: Caller, given: Sequence[str]) -> dict[str, str]:
+    """A request's list, in its order, without repeats: how each was given first, by its folded conversationID.
 
     Raises:
         TooManyConversations: over limits.CONVERSATIONS_A_CALL, counted before anything else is looked at.
         InvalidRequest: it is empty.
-        InvalidConversation: an ID in it is malformed.
+        InvalidConversation: an ID in it is malformed, or names the caller.
     """
     check_count(given)
-    found: dict[str, Named] = {}
+    oneself = fold(c2c(caller.user_id))
+    found: dict[str, str] = {}
     for index, text in enumerate(given):
-        try:
-            one = named(caller, text)
-        except InvalidConversation as fault:
-            fault.details["path"] = f"$.conversationIDList[{index}]"
-            raise
-        found.setdefault(one.folded, one)
-    return list(found.values())
+        folded = fold(text)
+        if folded == oneself or not is_conversation_id(text):
+            try:
+                named(caller, text)
+            except InvalidConversation as fault:
+                fault.details["path"] = f"$.conversationIDList[{index}]"
+                raise
+        found.setdefault(folded, text)
+    return found
 
 
 def check_count(given: Sequence[object], what: str = "conversationIDList") -> None:
@@ -60,21 +62,20 @@ def check_count(given: Sequence[object], what: str = "conversationIDList") -> No
         raise InvalidRequest(f"{what} is empty")
 
 
-def bounds(wanted: Iterable[Named], up_to: Mapping[str, int] | None) -> dict[str, int]:
+def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> dict[str, int]:
     """`upTo` by folded conversationID. Raises InvalidRequest, naming the fault.
 
     A key that is not in the list is refused: taken for nothing, a mistyped one would delete what the person never saw.
     """
-    listed = {one.folded for one in wanted}
     found: dict[str, int] = {}
     for text, message_seq in (up_to or {}).items():
         folded = fold(text)
-        path = f'$.upTo["{text[:80]}"]'
-        if folded not in listed:
-            raise InvalidRequest(f"{path} is not in conversationIDList", details={"path": path})
-        if message_seq < 0:
-            raise InvalidRequest(f"{path} is {message_seq}: a messageSeq is not negative", details={"path": path})
-        found[folded] = min(message_seq, found.get(folded, message_seq))
+        if message_seq < 0 or folded not in wanted:
+            place = f'$.upTo["{text[:80]}"]'
+            fault = "is not in conversationIDList" if folded not in wanted else "is negative, which no messageSeq is"
+            raise InvalidRequest(f"{place} {fault}", details={"path": place})
+        if folded not in found or message_seq < found[folded]:
+            found[folded] = message_seq
     return found
 
 

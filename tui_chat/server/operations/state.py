@@ -321,27 +321,6 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
     )
 
 
-def counts(tx: Transaction, before: Side, floor: int) -> tuple[int, int]:
-    """`floor_count` and `mention_count` of a side where nothing up to `floor` is unread; `before` is how its row stands
-    in the database."""
-    if floor == before.floor:
-        return before.floor_count, before.mention_count
-    if floor >= before.newest:
-        return before.newest_count, 0
-    row = tx.one("SELECT count FROM message WHERE conversation = ? AND seq = ?", before.conversation, floor)
-    floor_count = row[0] if row is not None else 0
-    mentions = 0
-    if before.mention_count or floor < before.floor:
-        row = tx.one(
-            "SELECT COUNT(*) FROM mention WHERE account = ? AND conversation = ? AND seq > ?",
-            before.account,
-            before.conversation,
-            floor,
-        )
-        mentions = row[0] if row is not None else 0
-    return floor_count, mentions
-
-
 def save(tx: Transaction, changed: Iterable[Side]) -> None:
     """Write sides back: all but what membership and settling have their own statements for."""
     tx.many(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidRequest, OperationNotFound, UndoExpired
@@ -17,8 +18,9 @@ from tui_chat.server.engines import Transaction
 from .caller import Caller
 from .conversations import pins
 from .eventlog import in_events, tell
+from .marks import Marks, counts, marks_by_key, save
 from .settling import FINAL, LIVE, UNDONE
-from .state import Side, counts, save, sides_by_key, views
+from .state import views
 
 
 class _Target(NamedTuple):
@@ -123,30 +125,33 @@ def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> lis
     ):
         shares.setdefault(row[0], []).append(_Item(*row))
     shares = {key: items for key, items in shares.items() if any(item.operation in undone for item in items)}
-    before = sides_by_key(tx, caller.user, list(shares))
+    before = marks_by_key(tx, caller.user, list(shares))
     room = limits.PINS - pins(tx, caller.user)
-    after: list[Side] = []
+    moved: list[Marks] = []
     for key, items in shares.items():
         left = [item for item in items if item.operation not in undone]
         repin = _repins(tx, caller, before[key], items, left, undone)
         repin = repin and room > 0
         room -= repin
         own = before[key]
-        hidden = max([own.hidden_settled] + [item.hidden for item in left])
-        cleared = max([own.cleared_settled] + [item.cleared for item in left])
-        floor_count, mention_count = counts(tx, own, max(own.read_seq, hidden, cleared))
-        after.append(
-            msgspec.structs.replace(
+        moved.append(
+            replace(
                 own,
-                hidden=hidden,
-                cleared=cleared,
-                floor_count=floor_count,
-                mention_count=mention_count,
+                hidden=max([own.hidden_settled] + [item.hidden for item in left]),
+                cleared=max([own.cleared_settled] + [item.cleared for item in left]),
                 pinned=1 if repin else own.pinned,
                 pin_version=own.pin_version + repin,
             )
         )
-    save(tx, after)
+    counted = counts(tx, caller.user, [(before[one.conversation], one.floor) for one in moved])
+    save(
+        tx,
+        caller.user,
+        [
+            (before[one.conversation], replace(one, floor_count=floor_count, mention_count=mention_count))
+            for one, (floor_count, mention_count) in zip(moved, counted, strict=True)
+        ],
+    )
     tx.many(
         "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",
         [
@@ -160,7 +165,7 @@ def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> lis
 
 
 def _repins(
-    tx: Transaction, caller: Caller, before: Side, items: list[_Item], left: list[_Item], undone: set[int]
+    tx: Transaction, caller: Caller, before: Marks, items: list[_Item], left: list[_Item], undone: set[int]
 ) -> bool:
     """Whether the pin comes back: one of the undone took it, and nobody changed it since.
 

@@ -1,0 +1,145 @@
+"""How far a user's sides of conversations are hidden, cleared and read, and what of it follows: reading and moving it.
+
+Deleting, clearing and undoing move these numbers and look at nothing else of a side, often for thousands of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from tui_chat.protocol.ids import fold
+from tui_chat.server.engines import Transaction
+
+
+class Standing(Protocol):
+    """What counting needs to know of a side, as its row stands in the database."""
+
+    @property
+    def conversation(self) -> int:
+        """The conversation's key."""
+
+    @property
+    def newest(self) -> int:
+        """The newest message that the user could ever see, cleared or not."""
+
+    @property
+    def newest_count(self) -> int:
+        """How many countable messages there are up to it."""
+
+    @property
+    def floor(self) -> int:
+        """Nothing up to here is unread."""
+
+    @property
+    def floor_count(self) -> int:
+        """How many countable messages there are up to the floor."""
+
+    @property
+    def mention_count(self) -> int:
+        """Unread mentions of the user."""
+
+
+class Marks(msgspec.Struct, frozen=True, gc=False):
+    """The numbers of one side, in the order of _MARKS."""
+
+    conversation: int
+    conversation_id: str
+    newest: int
+    newest_count: int
+    hidden: int
+    cleared: int
+    hidden_settled: int
+    cleared_settled: int
+    read_seq: int
+    floor_count: int
+    mention_count: int
+    pinned: int
+    pin_version: int
+
+    @property
+    def floor(self) -> int:
+        """Nothing up to here is unread."""
+        return max(self.read_seq, self.hidden, self.cleared)
+
+
+_MARKS: Final = (
+    "SELECT s.conversation, s.conversation_id,"
+    " COALESCE(s.leave_seq, c.last_seq), COALESCE(s.leave_count, c.last_count),"
+    " s.hidden, s.cleared, s.hidden_settled, s.cleared_settled, s.read_seq, s.floor_count, s.mention_count,"
+    " s.pinned, s.pin_version FROM state s JOIN conversation c ON c.id = s.conversation WHERE s.account = ?"
+)
+
+
+def marks(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Marks]:
+    """Those of a user's sides that have these folded conversationIDs, by them."""
+    rows = tx.in_list(f"{_MARKS} AND s.folded IN (?*)", folded, account)
+    return {fold(row[1]): Marks(*row) for row in rows}
+
+
+def marks_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, Marks]:
+    """The same by the conversations' keys."""
+    rows = tx.in_list(f"{_MARKS} AND s.conversation IN (?*)", conversations, account)
+    return {row[0]: Marks(*row) for row in rows}
+
+
+def counts(tx: Transaction, account: int, floors: Sequence[tuple[Standing, int]]) -> list[tuple[int, int]]:
+    """`floor_count` and `mention_count` of each side of a user where nothing up to its new floor is unread."""
+    found: list[tuple[int, int]] = []
+    within: list[tuple[int, int]] = []
+    """(conversation, floor): its count is that of a message in the middle."""
+    mentioned: list[tuple[int, int]] = []
+    for before, floor in floors:
+        if floor == before.floor:
+            found.append((before.floor_count, before.mention_count))
+        elif floor >= before.newest:
+            found.append((before.newest_count, 0))
+        else:
+            within.append((before.conversation, floor))
+            if before.mention_count or floor < before.floor:
+                mentioned.append((before.conversation, floor))
+            found.append(_TO_BE_ASKED)
+    if within:
+        so_far: dict[int, int] = dict(tx.for_rows(_SO_FAR, within))
+        mentions: dict[int, int] = dict(tx.for_rows(_MENTIONS, mentioned, account))
+        for index, (before, _) in enumerate(floors):
+            if found[index] is _TO_BE_ASKED:
+                found[index] = (so_far.get(before.conversation, 0), mentions.get(before.conversation, 0))
+    return found
+
+
+_TO_BE_ASKED: Final = (-1, -1)
+# CROSS: each row looks up what it names, in this order.
+_SO_FAR: Final = (
+    "SELECT m.conversation, m.count FROM (VALUES ?**) v CROSS JOIN message m"
+    " WHERE m.conversation = v.column1 AND m.seq = v.column2"
+)
+_MENTIONS: Final = (
+    "SELECT n.conversation, COUNT(*) FROM (VALUES ?**) v CROSS JOIN mention n"
+    " WHERE n.account = ? AND n.conversation = v.column1 AND n.seq > v.column2 GROUP BY n.conversation"
+)
+
+
+def save(tx: Transaction, account: int, moved: Iterable[tuple[Marks, Marks]]) -> None:
+    """Write a user's sides, each (before, after), where they are other than before; never how far they are read."""
+    shown: list[tuple[int, ...]] = []
+    rest: list[tuple[int, ...]] = []
+    for before, after in moved:
+        new = (after.hidden, after.cleared, after.floor_count, after.mention_count)
+        if new != (before.hidden, before.cleared, before.floor_count, before.mention_count):
+            shown.append((after.conversation, *new))
+        new = (after.hidden_settled, after.cleared_settled, after.pinned, after.pin_version)
+        if new != (before.hidden_settled, before.cleared_settled, before.pinned, before.pin_version):
+            rest.append((after.conversation, *new))
+    tx.change_rows(
+        "UPDATE state SET hidden = v.column2, cleared = v.column3, floor_count = v.column4, mention_count = v.column5"
+        " FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
+        shown,
+        account,
+    )
+    tx.change_rows(
+        "UPDATE state SET hidden_settled = v.column2, cleared_settled = v.column3, pinned = v.column4,"
+        " pin_version = v.column5 FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
+        rest,
+        account,
+    )

@@ -220,12 +220,12 @@ class Hub:
         if len(theirs) == 1 and theirs[0].only_device is None:
             # Nearly always so, and for a message to a large group so for each member: the shortest way.
             seq = theirs[0].event_seq
-            frame = _frame(seq, seq, [events.raw_event(theirs[0].event)], self._cursor)
+            frame = _frame(seq, seq, [msgspec.Raw(theirs[0].raw())], self._cursor)
             for connection in tuple(connections):
                 connection.offer(frame)
             return
         named = {one.only_device for one in theirs if one.only_device is not None}
-        raws = [(one.event_seq, one.only_device, events.raw_event(one.event)) for one in theirs]
+        raws = [(one.event_seq, one.only_device, msgspec.Raw(one.raw())) for one in theirs]
         self._offer(connections, theirs[0].event_seq, theirs[-1].event_seq, raws, named)
 
     def _offer(

@@ -7,8 +7,9 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from tui_chat.protocol.events import Event
+from tui_chat.protocol.events import Event, decode_event
 from tui_chat.protocol.models import ServerFacts
+from tui_chat.protocol.wire import encode
 
 from .rows import pieces
 
@@ -27,6 +28,14 @@ class DatabaseInUse(RuntimeError):
     """Another process works on this database; the message is one line that says so."""
 
 
+class ToBeMade(Protocol):
+    """An event that is made when somebody is there to be told: most members of a large group are not."""
+
+    def raw(self) -> bytes:
+        """Its JSON."""
+        ...
+
+
 class Emitted(NamedTuple):
     """An event as a transaction caused it, whole, so that live delivery needs no reading."""
 
@@ -35,7 +44,20 @@ class Emitted(NamedTuple):
     event_seq: int
     only_device: str | None
     """Public deviceID of the one device that hears of it; None: every device of the user."""
-    event: Event
+    what: Event | ToBeMade
+
+    @property
+    def event(self) -> Event:
+        """The event."""
+        if isinstance(self.what, Event):
+            return self.what
+        made = decode_event(self.what.raw())
+        assert isinstance(made, Event)
+        return made
+
+    def raw(self) -> bytes:
+        """Its JSON, as it stands in a range."""
+        return encode(self.what) if isinstance(self.what, Event) else self.what.raw()
 
 
 class Revoked(NamedTuple):
@@ -127,9 +149,9 @@ class Transaction(ABC):
         ends."""
 
     @abstractmethod
-    def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
+    def take_event_seqs(self, wanted: Mapping[int, int], known: Mapping[int, int] | None = None) -> dict[int, int]:
         """Count the logs of these users, who are locked, up by so many events each; where each stood before. Who has no
-        log is missing."""
+        log is missing. `known`: where those stand that there are, where that was read since they were locked."""
 
     @abstractmethod
     def lock_room(self, user: int, folded: str) -> None:

@@ -205,7 +205,7 @@ class PostgresTransaction(Transaction):
         row = self.one("SELECT pg_try_advisory_xact_lock(?)", zlib.crc32(what.encode()))
         return row is not None and bool(row[0])
 
-    def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
+    def take_event_seqs(self, wanted: Mapping[int, int], known: Mapping[int, int] | None = None) -> dict[int, int]:
         """See Transaction.take_event_seqs."""
         self._locks.written = True
         rows = self._cursor.execute(

@@ -74,9 +74,11 @@ class SqliteTransaction(Transaction):
         """Always: there is only one writer."""
         return True
 
-    def take_event_seqs(self, wanted: Mapping[int, int]) -> dict[int, int]:
+    def take_event_seqs(self, wanted: Mapping[int, int], known: Mapping[int, int] | None = None) -> dict[int, int]:
         """See Transaction.take_event_seqs."""
-        if len(wanted) <= _FEW:
+        if known is not None:
+            before = {account: known[account] for account in wanted if account in known}
+        elif len(wanted) <= _FEW:
             before = dict(
                 row
                 for account in wanted

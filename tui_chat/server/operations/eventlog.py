@@ -122,6 +122,7 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 _OF_MESSAGES: Final = (events.MessageNew, events.MessageChanged)
+_OF_MESSAGE: Final = "INSERT INTO event (account, seq, time, conversation, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -151,13 +152,22 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
         event = replace(event, event_seq=event_seq)
         emitted.append(Emitted(account, user_id, event_seq, None if only is None else only.device_id, event))
     # Two statements, because a NULL that is bound costs sqlite3 as much as the rest of a row's values.
-    tx.many(
-        "INSERT INTO event (account, seq, time, conversation, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)",
-        of_messages,
-    )
+    if of_messages:
+        tx.many(_OF_MESSAGE, of_messages)
     if of_others:
         tx.many("INSERT INTO event (account, seq, time, only_device, data) VALUES (?, ?, ?, ?, ?)", of_others)
     return newest
+
+
+def log_messages(
+    tx: Transaction, conversation: int, message_seq: int, told: Iterable[tuple[int, int, Numbers]]
+) -> None:
+    """Append one message's events to logs whose numbers are taken: (account, eventSeq, numbers)."""
+    now = tx.now
+    tx.many(
+        _OF_MESSAGE,
+        [(account, seq, now, conversation, message_seq, _encode(numbers).decode()) for account, seq, numbers in told],
+    )
 
 
 def _allocate(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:

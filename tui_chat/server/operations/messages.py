@@ -1,6 +1,7 @@
 """Sending messages and reading history."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -21,15 +22,17 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .changing import sees, visible
+from .crowds import tell_both, tell_everybody
 from .editing import digest
 from .events import position
 from .extras import NO_EXTRA, Extra
-from .grouprows import check_writable, known_to
-from .history import Earlier, Sender, between, by_client_id, write
+from .grouprows import known_to
+from .history import Earlier, Sender, Stored, between, by_client_id, write
 from .naming import Named, named
 from .perspective import seen_from
-from .posting import announce, as_written, seen_by
-from .state import C2C, Room, Side, room, side, sides_by_key
+from .posting import as_written
+from .rooms import BetweenTwo, Here, between_two, of_group
+from .state import C2C, Side, side, sides_by_key
 from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1
@@ -63,21 +66,58 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
 
 def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
     tx.lock_room(caller.user, where.folded)
-    here = room(tx, caller.user, where.folded) or _begin(tx, caller, where)
-    own = here.seat(caller.user)
-    check_writable(tx, own.side)
-    if request.reply_to is not None and not sees(tx, own.side, request.reply_to):
-        raise MessageNotFound(f"there is no message {request.reply_to} to answer")
+    if where.parsed.type is ids.ConversationType.GROUP:
+        return _to_group(tx, caller, where, request, text)
+    room = between_two(tx, caller.user, where.folded) or _begin(tx, caller, where)
+    room.check_writable()
+    written = _write(tx, caller, where, room.here, request, text)
+    mentioned = bool(written.mentioned) and _mention(
+        tx, room.here.conversation, written.stored.seq, [room.peer], written.mentioned
+    )
+    event_seq = tell_both(tx, caller, room, written.message, written.stored, mentioned=mentioned)
+    return MessageSent(message=written.message, event_seq=event_seq)
+
+
+def _to_group(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
+    room = of_group(tx, caller.user, where.folded)
+    if room is None:
+        known_to(tx, caller, where.parsed.target)
+        raise NotAMember()
+    room.check_writable()
+    written = _write(tx, caller, where, room.here, request, text)
+    if written.mentioned:
+        called = [one.key for one in written.mentioned if one.key != caller.user]
+        query = "SELECT account FROM state WHERE account IN (?*) AND conversation = ? AND leave_seq IS NULL"
+        present = [row[0] for row in tx.in_list(query, called, room.here.conversation)]
+        _mention(tx, room.here.conversation, written.stored.seq, present, written.mentioned)
+    positions = tell_everybody(tx, room, written.message, written.stored)
+    return MessageSent(message=written.message, event_seq=positions[caller.user])
+
+
+class _Written(NamedTuple):
+    """A message that was written, and whom it mentions."""
+
+    stored: Stored
+    message: Message
+    mentioned: list[Account]
+
+
+def _write(tx: Transaction, caller: Caller, where: Named, here: Here, request: SendMessage, text: str) -> _Written:
+    """Write the message that follows in the sender's conversation, and let the sender have read everything there."""
     extra = NO_EXTRA
     mentioned: list[Account] = []
+    if request.reply_to is not None:
+        own = side(tx, caller.user, where.folded)
+        if own is None or not sees(tx, own, request.reply_to):
+            raise MessageNotFound(f"there is no message {request.reply_to} to answer")
     if request.mentions or request.reply_to is not None:
         mentioned = accounts_of(tx, request.mentions)
         extra = Extra(reply_to=request.reply_to, mentions=[one.user_id for one in mentioned])
     stored = write(
         tx,
-        own.side.conversation,
-        own.side.last_seq,
-        own.side.last_count,
+        here.conversation,
+        here.last_seq,
+        here.last_count,
         sender=caller.user,
         kind=MessageType.TEXT,
         text=text,
@@ -93,41 +133,19 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
         stored.seq,
         stored.so_far,
         caller.user,
-        own.side.conversation,
+        here.conversation,
     )
     message = as_written(
         tx,
-        conversation_id=own.side.conversation_id,
+        conversation_id=here.conversation_id,
         message_seq=stored.seq,
-        sender=Sender(caller.user, caller.user_id, own.nick),
+        sender=Sender(caller.user, caller.user_id, here.nick),
         kind=MessageType.TEXT,
         text=text,
         client_id=request.client_id,
         extra=extra,
     )
-    seats = here.seats(stored.seq, stored.so_far, tx.now)
-    called = {one.key for one in mentioned if one.key != caller.user}
-    for place, seat in enumerate(seats):
-        if seat.side.account == caller.user:
-            seats[place] = seat._replace(side=_all_read(seat.side))
-        elif seat.side.account in called:
-            _mention(tx, seat.side)
-            once_more = msgspec.structs.replace(seat.side, mention_count=seat.side.mention_count + 1)
-            seats[place] = seat._replace(side=once_more)
-    positions = announce(tx, seen_by(tx, seats, message))
-    return MessageSent(message=message, event_seq=positions[caller.user])
-
-
-def _all_read(sender: Side) -> Side:
-    """The sender's side: sending reads everything."""
-    return msgspec.structs.replace(
-        sender,
-        sent_seq=sender.last_seq,
-        read_seq=sender.last_seq,
-        floor_count=sender.last_count,
-        mention_count=0,
-        marked_unread=0,
-    )
+    return _Written(stored, message, mentioned)
 
 
 def page(
@@ -210,36 +228,37 @@ def _again(
     return MessageSent(message=seen, event_seq=position(tx, caller.user))
 
 
-def _begin(tx: Transaction, caller: Caller, where: Named) -> Room:
-    """Make the one-to-one conversation whose first message this is, or say why there is none."""
-    if where.parsed.type is ids.ConversationType.GROUP:
-        known_to(tx, caller, where.parsed.target)
-        raise NotAMember()
+def _begin(tx: Transaction, caller: Caller, where: Named) -> BetweenTwo:
+    """Make the one-to-one conversation whose first message this is."""
     peer = account_of(tx, where.parsed.target)
     tx.lock_users((caller.user, peer.key))
     # The other side may have begun it while this waited for them.
     tx.lock_room(caller.user, where.folded)
-    if begun := room(tx, caller.user, where.folded):
-        return begun
-    key = tx.next_key("conversation")
-    low, high = sorted((caller.user, peer.key))
-    add_conversations(tx, [(key, C2C, low, high)])
-    mine = ids.c2c(peer.user_id)
-    theirs = ids.c2c(caller.user_id)
-    add_sides(tx, [NewSide(caller.user, key, mine, peer.key), NewSide(peer.key, key, theirs, caller.user)])
-    return room(tx, caller.user, where.folded)
+    begun = between_two(tx, caller.user, where.folded)
+    if begun is None:
+        key = tx.next_key("conversation")
+        low, high = sorted((caller.user, peer.key))
+        add_conversations(tx, [(key, C2C, low, high)])
+        mine = ids.c2c(peer.user_id)
+        theirs = ids.c2c(caller.user_id)
+        add_sides(tx, [NewSide(caller.user, key, mine, peer.key), NewSide(peer.key, key, theirs, caller.user)])
+        begun = between_two(tx, caller.user, where.folded)
+        assert begun is not None
+    return begun
 
 
-def _mention(tx: Transaction, called: Side) -> None:
-    """Count the newest message as a mention for one who sees it."""
-    tx.execute(
+def _mention(
+    tx: Transaction, conversation: int, message_seq: int, present: Sequence[int], mentioned: Sequence[Account]
+) -> bool:
+    """Count a message as a mention for those who see it and are mentioned; whether there are any."""
+    named_in_it = {one.key for one in mentioned}
+    called = [account for account in present if account in named_in_it]
+    tx.many(
         "INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)",
-        called.account,
-        called.conversation,
-        called.last_seq,
+        [(account, conversation, message_seq) for account in called],
     )
-    tx.execute(
+    tx.many(
         "UPDATE state SET mention_count = mention_count + 1 WHERE account = ? AND conversation = ?",
-        called.account,
-        called.conversation,
+        [(account, conversation) for account in called],
     )
+    return bool(called)

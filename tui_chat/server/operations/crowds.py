@@ -1,0 +1,205 @@
+"""A new message on its way to everybody who sees it, by the shortest way: what all are told alike is made once, what
+each is told alone when somebody is there to be told. What posting.py makes of the same message is the same."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tui_chat.protocol.events import MessageNew
+from tui_chat.protocol.ids import ConversationType
+from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message
+from tui_chat.server.engines import Emitted, Row, Transaction
+
+from .caller import Caller
+from .eventlog import Numbers, log_messages
+from .history import Stored, as_last
+from .posting import announce, reach
+from .rooms import BetweenTwo, OfGroup, numbers, own_columns
+from .state import JOINED, ROLES
+
+_MEMBERS: Final = (
+    " FROM state s JOIN account u ON u.id = s.account JOIN stream l ON l.account = s.account"
+    " WHERE s.conversation = ? AND s.leave_seq IS NULL ORDER BY s.account"
+)
+_CROWD: Final = f"SELECT s.account, u.user_id, l.seq, s.past, s.role, {own_columns('s')}{_MEMBERS}"
+"""Everybody who is in a group and has a log."""
+_OWN_FIRST: Final = 5
+_NUMBERED: Final = b'"eventSeq":0,'
+_LAST_MESSAGE: Final = b'"lastMessage":null'
+_BOOLEANS: Final = (b"false", b"true")
+_ROLES: Final = {number: msgspec.json.encode(name) for number, name in ROLES.items()}
+_OWN_FIELDS: Final = (
+    ("message_count", b"%d"),
+    ("unread_count", b"%d"),
+    ("mention_count", b"%d"),
+    ("read_seq", b"%d"),
+    ("hidden_through", b"%d"),
+    ("cleared_through", b"%d"),
+    ("pinned", b"%b"),
+    ("muted", b"%b"),
+    ("marked_unread", b"%b"),
+    ("join_seq", b"%d"),
+    ("first_seq", b"%d"),
+    ("role", b"%b"),
+    ("sent_seq", b"%d"),
+)
+"""Fields of a Conversation that are each member's own, in their order there."""
+_MARK: Final = 4_611_686_018_427_387_904
+"""From here on numbers stand for a place in a pattern."""
+
+
+class OneOfTwo(msgspec.Struct, frozen=True, gc=False):
+    """The event of one of two who talk with each other."""
+
+    event_seq: int
+    message: Message
+    conversation_id: str
+    name: str
+    last: LastMessage
+    numbers: Numbers
+
+    def raw(self) -> bytes:
+        """The event's JSON."""
+        message = self.message
+        if message.conversation_id != self.conversation_id:
+            message = msgspec.structs.replace(message, conversation_id=self.conversation_id)
+        conversation = self.numbers.conversation(self.conversation_id, ConversationType.C2C, self.name, self.last)
+        return msgspec.json.encode(MessageNew(event_seq=self.event_seq, message=message, conversation=conversation))
+
+
+def tell_both(
+    tx: Transaction, caller: Caller, room: BetweenTwo, message: Message, stored: Stored, *, mentioned: bool
+) -> int:
+    """Tell the sender and the other one of a message that was just written; the sender's eventSeq. `mentioned`: it
+    names the other one."""
+    here, last = room.here, as_last(message)
+    join_seq, join_count, cleared, _, _, _, hidden, pinned, muted, _, _ = room.own
+    seq, so_far = stored
+    # Sending reads everything.
+    read = (join_seq, join_count, cleared, so_far, 0, seq, hidden, pinned, muted, 0, seq)
+    there = room.their_conversation_id is not None
+    peer_read = room.theirs[5] if there else 0
+    own = numbers(read, stored, tx.now, peer_read=peer_read)
+    name = room.peer_nick or room.peer_id
+    told = [(caller.user, caller.user_id, room.position, here.conversation_id, name, own)]
+    if room.their_conversation_id is not None:
+        row = room.theirs
+        if mentioned:
+            row = (*row[:4], row[4] + 1, *row[5:])
+        theirs = numbers(row, stored, tx.now, peer_read=seq)
+        name = here.nick or caller.user_id
+        told.append((room.peer, room.peer_id, room.peer_position, room.their_conversation_id, name, theirs))
+    known = {account: position for account, _, position, _, _, _ in told if position is not None}
+    before = tx.take_event_seqs(dict.fromkeys(known, 1), known)
+    logged = []
+    for account, user_id, _, conversation_id, name, its in told:
+        position = before.get(account)
+        if position is not None:
+            event = OneOfTwo(position + 1, message, conversation_id, name, last, its)
+            tx.emitted.append(Emitted(account, user_id, position + 1, None, event))
+            logged.append((account, position + 1, its))
+    log_messages(tx, here.conversation, seq, logged)
+    return before[caller.user] + 1
+
+
+class Telling:
+    """How one message's event looks to each member of a group."""
+
+    def __init__(self, message: Message, conversation: Conversation) -> None:
+        """`conversation`: with what all members see of it."""
+        bare = Conversation(
+            conversation_id=conversation.conversation_id,
+            type=conversation.type,
+            name=conversation.name,
+            last_message=conversation.last_message,
+        )
+        end = len(_after_preview(Conversation(conversation_id="", type=conversation.type, name=""))) + 1
+        whole = msgspec.json.encode(MessageNew(message=message, conversation=bare))
+        self._kind, _, rest = whole.partition(_NUMBERED)
+        self._shared = rest[:-end]
+        marked = {name: _MARK + place for place, (name, _) in enumerate(_OWN_FIELDS)}
+        # Of names and texts, which are anybody's, nothing is in the pattern.
+        pattern = _after_preview(
+            msgspec.structs.replace(conversation, conversation_id="", name="", last_message=None, **marked)
+        )
+        for place, (_, form) in enumerate(_OWN_FIELDS):
+            pattern = pattern.replace(b"%d" % (_MARK + place), form)
+        self._pattern = pattern
+
+    def to(self, event_seq: int, its: Numbers) -> bytes:
+        """The event of one member."""
+        flags = its.flags
+        own = (
+            its.message_count,
+            its.unread_count,
+            its.mention_count,
+            its.read_seq,
+            its.hidden_through,
+            its.cleared_through,
+            _BOOLEANS[flags & 1],
+            _BOOLEANS[flags >> 1 & 1],
+            _BOOLEANS[flags >> 2 & 1],
+            its.join_seq,
+            its.first_seq,
+            _ROLES[its.role or 0],
+            its.sent_seq,
+        )
+        return b'%b"eventSeq":%d,%b%b}' % (self._kind, event_seq, self._shared, self._pattern % own)
+
+
+class OneOfMany(msgspec.Struct, frozen=True, gc=False):
+    """The event of one member of a group."""
+
+    event_seq: int
+    telling: Telling
+    numbers: Numbers
+
+    def raw(self) -> bytes:
+        """The event's JSON."""
+        return self.telling.to(self.event_seq, self.numbers)
+
+
+def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Stored) -> dict[int, int]:
+    """Tell every member of a message that was just written in their group, which is locked and all of them with it; the
+    last eventSeq of each."""
+    here, now, emitted = room.here, tx.now, tx.emitted
+    rows: Sequence[Row] = tx.all(_CROWD, here.conversation)
+    conversation = Conversation(
+        conversation_id=here.conversation_id,
+        type=ConversationType.GROUP,
+        name=room.name,
+        last_message=as_last(message),
+        membership=Membership.JOINED,
+        member_count=room.member_count,
+        newest_seq=stored.seq,
+        time=now,
+        muted_all=room.muted == 1,
+    )
+    telling = Telling(message, conversation)
+    count, muted = room.member_count, room.muted
+    before: dict[int, int] = {}
+    logged: list[tuple[int, int, Numbers]] = []
+    again: set[int] = set()
+    for row in rows:
+        account, user_id, position, past, role = row[:_OWN_FIRST]
+        if past:
+            again.add(account)
+            continue
+        its = numbers(row[_OWN_FIRST:], stored, now, membership=JOINED, role=role, member_count=count, muted_all=muted)
+        before[account] = position
+        position += 1
+        logged.append((account, position, its))
+        emitted.append(Emitted(account, user_id, position, None, OneOfMany(position, telling, its)))
+    tx.take_event_seqs(dict.fromkeys(before, 1), before)
+    log_messages(tx, here.conversation, stored.seq, logged)
+    positions = {account: position + 1 for account, position in before.items()}
+    if again:
+        those = [one for one in reach(tx, here.conversation, message) if one.side.account in again]
+        positions |= announce(tx, those)
+    return positions
+
+
+def _after_preview(conversation: Conversation) -> bytes:
+    """What follows the preview in the JSON of a Conversation that has none: numbers and flags alone."""
+    return msgspec.json.encode(conversation).partition(_LAST_MESSAGE)[2]

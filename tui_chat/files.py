@@ -10,7 +10,8 @@ def private_directory(path: Path, *, narrow: bool = False) -> Path:
     `narrow`: take others' rights away also where it existed; for directories that are ours alone.
     """
     if not path.is_dir():
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_directory(path.parent)  # Path.mkdir would make the parents as the umask has it
+        path.mkdir(mode=0o700, exist_ok=True)
         sync_directory(path.parent)
     if narrow and path.stat().st_mode & 0o077:
         path.chmod(0o700)

@@ -1,6 +1,9 @@
 """The plain commands against a real server, as a script or a screen reader's user gives them."""
 
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,16 @@ def test_delete_with_history_then_undo(accounts: Run) -> None:
     assert code == 0
     assert "2 brought back" in output
     assert "hello from bob" in accounts("read", "bob")[1]
+
+
+def test_an_undo_for_programs_has_the_protocols_names(accounts: Run) -> None:
+    deleted = objects(accounts("delete", "bob", "--yes", "--json")[1])
+    code, output, _ = accounts("undo", "--json")
+    assert code == 0
+    assert objects(output) == [{"batchID": deleted[0]["batchID"], "conversationIDList": ["C2Cbob"]}]
+    code, output, errors = accounts("undo", "--json")
+    assert (code, output) == (1, "")
+    assert errors == "tui-chat: there is nothing to undo\n"
 
 
 def test_keep_history_keeps_it(accounts: Run) -> None:
@@ -226,3 +239,35 @@ def test_an_unencrypted_way_to_another_machine_is_warned_of(run: Run) -> None:
     said = run("login", "--server", "http://192.0.2.1.invalid:1", "--user", "alice")[2]
     assert "is not encrypted" in said
     assert "is not encrypted" not in run("login", "--server", "http://127.0.0.1:1", "--user", "alice")[2]
+
+
+def test_a_reader_that_has_gone_is_no_crash(accounts: Run) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-m", "tui_chat", "list"], stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(("redirection", "code", "said"), [("> /dev/full", 1, "No space left"), (">&-", 0, "")])
+def test_output_that_nobody_can_take_is_no_crash(accounts: Run, redirection: str, code: int, said: str) -> None:
+    if "full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    ask = f'"{sys.executable}" -m tui_chat list {redirection}'
+    ended = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (code, "")
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == (1 if said else 0)
+
+
+def test_every_directory_made_for_accounts_is_for_their_owner_alone(run: Run, server: LiveServer, home: Path) -> None:
+    with_umask = os.umask(0o022)
+    try:
+        assert run("register", "--server", server.url, "--user", "alice")[0] == 0
+    finally:
+        os.umask(with_umask)
+    made = [home / "data", *(path for path in (home / "data").rglob("*") if path.is_dir())]
+    assert len(made) > 1
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700}

@@ -27,6 +27,8 @@ def test_a_group_from_its_making_to_leaving_it(accounts: Run) -> None:
     assert run("groups", "join", "planning", "--text", "let me in", "--profile", "bob")[1].startswith("asked to join")
     code, out, _ = run("groups", "list", "--profile", "carol")
     assert "GROUPplanning" in out
+    for name in ("GROUPplanning", "#planning"):  # as the list shows it, and one that is in the list
+        assert run("groups", "join", name, "--profile", "carol")[2] == run("groups", "join", "planning")[2]
     assert run("groups", "leave", "#planning", "--profile", "carol")[0] == 0
     assert run("groups", "list", "--profile", "carol")[1] == ""
     code, _, err = run("groups", "leave", "#planning")

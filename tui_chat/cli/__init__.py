@@ -1,5 +1,6 @@
 """The `tui-chat` command, one file per subcommand."""
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -13,9 +14,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Every foreseen failure is one line on standard error that says what happened and what to do.
     """
     arguments = _arguments(sys.argv[1:] if argv is None else argv)
-    if getattr(arguments, "debug", False):
-        return _logged(arguments)
-    return _run(arguments)
+    code = _logged(arguments) if getattr(arguments, "debug", False) else _run(arguments)
+    _give_up_output()
+    return code
 
 
 def _logged(arguments: Namespace) -> int:
@@ -51,9 +52,7 @@ def _run(arguments: Namespace) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output (head, less) has gone: nothing is left to say, and Python must not try at exit.
-        sys.stderr.close()
-        return FAILED
+        return FAILED  # The reader of our output (head, less) has gone: nothing is left to say.
     except Exception as error:
         _log_failure(error)
         described = describe(error)
@@ -66,6 +65,18 @@ def _run(arguments: Namespace) -> int:
         message, code = described
         print(f"tui-chat: {message}", file=sys.stderr)
         return code
+
+
+def _give_up_output() -> None:
+    """Where what is written can be written no more: let go of it, or Python tries again at exit, and exits with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def _log_failure(error: Exception) -> None:

@@ -26,11 +26,10 @@ def add(commands: Commands) -> None:
     kick = inner.add_parser("kick", help="remove people from a group")
     join = inner.add_parser("join", help="become a member of a group, or ask to, by its ID")
     leave = inner.add_parser("leave", help="leave a group; its conversation stays in your list")
-    for command in (members, invited, kick, leave):
+    for command in (members, invited, kick, leave, join):
         command.add_argument("group", metavar="GROUP", help="'#name', its ID, or GROUPid")
     for command in (invited, kick):
         command.add_argument("users", nargs="+", metavar="USER", help="a userID")
-    join.add_argument("group", metavar="ID", help="its groupID")
     join.add_argument("--text", metavar="TEXT", help="for those who decide")
     for command, action in (
         (listed, _list),
@@ -70,6 +69,16 @@ def _group_id(session: Any, name: str) -> str:
     named = name if name.startswith(("#", "GROUP")) else f"#{name}"
     parsed = parse_conversation_id(resolve(named, groups))
     return parsed.target if parsed.type is ConversationType.GROUP else name.removeprefix("#")
+
+
+def _joining(session: Any, name: str) -> str:
+    """The groupID of a group that one need not have in the list."""
+    from tui_chat.protocol.errors import InvalidConversation
+
+    try:
+        return _group_id(session, name)
+    except InvalidConversation:
+        return name.removeprefix("#")
 
 
 async def _list(session: Any, arguments: argparse.Namespace) -> int:
@@ -152,7 +161,7 @@ async def _kick(session: Any, arguments: argparse.Namespace) -> int:
 async def _join(session: Any, arguments: argparse.Namespace) -> int:
     from .output import print_json, print_line
 
-    joined = await session.join_group(arguments.group.removeprefix("#"), arguments.text)
+    joined = await session.join_group(_joining(session, arguments.group), arguments.text)
     if arguments.json:
         print_json(joined)
     elif joined.status == "waiting":

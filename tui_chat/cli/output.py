@@ -53,5 +53,5 @@ def columns(cells: list[str], widths: list[int]) -> str:
 
 
 def _encodable(text: str) -> str:
-    encoding = sys.stdout.encoding or "utf-8"
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # none where a shell closed it (>&-)
     return text.encode(encoding, "replace").decode(encoding)

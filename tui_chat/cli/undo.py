@@ -1,8 +1,10 @@
 """`tui-chat undo`: bring back what was deleted."""
 
 import argparse
+import sys
 
 from .arguments import Commands, add_account_options, add_json_option
+from .exits import FAILED
 
 
 def add(commands: Commands) -> None:
@@ -32,14 +34,14 @@ async def _undo(arguments: argparse.Namespace) -> int:
         if batch is None:
             live = [item for item in await session.deletions() if item.undo_seconds and not item.restored]
             if not live:
-                print_line("there is nothing to undo")
-                return 1
+                print("tui-chat: there is nothing to undo", file=sys.stderr)
+                return FAILED
             batch = live[0].batch_id
         restored = await session.undo(batch)
         if restored.queued:
             raise NotConnected("the connection broke off: nothing is known of the undo (tui-chat log)")
         if arguments.json:
-            print_json(restored)
+            print_json({"batchID": restored.batch_id, "conversationIDList": restored.conversation_id_list})
         else:
             print_line(f"{len(restored.conversation_id_list)} brought back: {', '.join(restored.conversation_id_list)}")
     return 0

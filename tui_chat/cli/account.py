@@ -102,15 +102,22 @@ def server_url(text: str) -> str:
     return url
 
 
-def warn_of_plain_http(url: str) -> None:
-    """Say on standard error that what is sent there can be read on its way, unless it stays on this machine."""
+def unencrypted(url: str) -> str | None:
+    """What is to be said where all that is sent there can be read on its way; not of this machine itself."""
     from tui_chat.client.tls import is_loopback
     from tui_chat.locale import _
 
     parts = urlsplit(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        said = _("{server} is not encrypted: passwords and messages can be read on the way; use https")
-        print(said.format(server=url), file=sys.stderr)
+    if parts.scheme != "http" or is_loopback(parts.hostname or ""):
+        return None
+    return _("{server} is not encrypted: passwords and messages can be read on the way; use https").format(server=url)
+
+
+def warn_of_plain_http(url: str) -> None:
+    """Say on standard error that what is sent there can be read on its way, unless it stays on this machine."""
+    said = unencrypted(url)
+    if said is not None:
+        print(said, file=sys.stderr)
 
 
 def named_for_this_run(arguments: argparse.Namespace) -> tuple[str, str] | None:

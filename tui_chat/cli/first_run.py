@@ -1,78 +1,126 @@
-"""What `tui-chat` asks somebody who has no account yet."""
+"""`tui-chat` where nobody has an account yet: the demo, a server elsewhere, or one here."""
+
+import sys
+from typing import TYPE_CHECKING
 
 from tui_chat.locale import _
 
+from .own_server import OwnServer, own_server
+
+if TYPE_CHECKING:
+    from tui_chat.client.session import ChatSession
+    from tui_chat.config import Settings
+    from tui_chat.tui.screens.beginning import Account, NewServer, Then
+
 
 def begin() -> int:
-    """Offer the demo, a server elsewhere, or a server here; then do it."""
-    print(_("Welcome. There is no account on this machine yet."))
-    print(_("  1  Try it here (demo; nothing leaves this machine)"))
-    print(_("  2  Connect to a server"))
-    print(_("  3  Start a server on this machine"))
-    while True:
-        match input(_("1, 2 or 3 (Enter leaves): ")).strip():
-            case "":
-                return 0
-            case "1":
+    """Ask what somebody wants to begin with, then do it."""
+    import asyncio
+
+    from tui_chat.config import Paths
+
+    from .account import settings_for_screen
+
+    with own_server(Paths.of_user().state / "server.log") as server:
+        # An import before the loop runs, and not within: it takes longer than everything else here.
+        from tui_chat.tui.screens.beginning import Then
+
+        match asyncio.run(_ask(Beginnings(server), settings_for_screen())):
+            case Then.DEMO:
                 return _command(["demo"])
-            case "2":
-                return _connect()
-            case "3":
-                return _serve()
-            case _:
-                print(_("One of the three numbers, please."))
+            case Then.OPEN:
+                code = _command([])
+            case None:
+                return 0
+    if server.ran:
+        print(_("The server has stopped; your account and its data are kept."))
+        print(_("To go on: `tui-chat serve` in another terminal, then `tui-chat` here."))
+    return code
 
 
-def _connect() -> int:
-    """Ask until an account is there; an empty answer leaves."""
-    code = 0
-    while True:
-        server = _address()
-        user = input(_("Your userID: ")).strip() if server else ""
-        if not server or not user:
-            return code
-        invite = input(_("Invitation, if you have one and no account yet (Enter signs in): ")).strip()
-        account = ["--server", server, "--user", user]
-        code = _command(["register", *account, "--invite", invite] if invite else ["login", *account])
-        if code == 0:
-            return _command([])
-        print(_("That did not work; once more (Enter leaves)."))
+class Beginnings:
+    """What the screen has done: each answers with one line where it did not work."""
+
+    def __init__(self, server: OwnServer) -> None:
+        self._server = server
+
+    async def connect(self, account: "Account") -> str | None:
+        """Sign in, or make the account; and store it."""
+        from tui_chat.client.session import ChatSession
+        from tui_chat.protocol.errors import ChatError
+        from tui_chat.tui.refusals import refusal
+
+        from .account import device_name, server_url, use_language_of_settings
+        from .failures import Usage
+
+        try:
+            url = server_url(account.server)
+            here = device_name(use_language_of_settings())
+            if account.new:
+                session = await ChatSession.register(
+                    url, account.user_id, account.password, device_name=here, invite=account.invite
+                )
+            else:
+                session = await ChatSession.log_in(url, account.user_id, account.password, device_name=here)
+            await _keep(session)
+        except ChatError as error:
+            return refusal(error)
+        except (Usage, OSError) as error:
+            return str(error)
+        return None
+
+    async def serve(self, wanted: "NewServer") -> str | None:
+        """Start a server that ends with this run, make its first account, and store it."""
+        import asyncio
+
+        from tui_chat.tui.screens.beginning import Account
+
+        try:
+            url = await asyncio.to_thread(self._server.start, sync_deletions=wanted.sync_deletions)
+        except OSError as error:
+            return str(error)
+        return await self.connect(Account(server=url, user_id=wanted.user_id, password=wanted.password, new=True))
 
 
-def _address() -> str:
-    from .account import server_url
+def doubt(server: str) -> str | None:
+    """What is to be said of an address before a password goes there."""
+    from .account import server_url, unencrypted
     from .failures import Usage
 
-    while True:
-        server = input(_("Address of the server (https://…): ")).strip()
-        if not server:
-            return ""
-        try:
-            return server_url(server)
-        except Usage as error:
-            print(error)
+    try:
+        return unencrypted(server_url(server))
+    except Usage:
+        return None  # It is told by whoever connects.
 
 
-def _serve() -> int:
-    sync = _yes(_("Sync deletions across each person's devices? [Y/n] "))
-    print(_("The server runs until you press Ctrl+C here. In another terminal:"))
-    print("  tui-chat register --server http://127.0.0.1:8790 --user NAME && tui-chat")
-    return _command(["serve", "--sync-deletions", "on" if sync else "off"])
+async def _keep(session: "ChatSession") -> None:
+    from tui_chat.config import Paths, Profiles
+
+    from .account import CredentialFile
+
+    async with session:
+        profiles = Profiles(Paths.of_user())
+        CredentialFile(profiles.file(session.user_id)).write(session.credentials)
+        profiles.remember(session.user_id)
+
+
+async def _ask(beginnings: Beginnings, settings: "Settings") -> "Then | None":
+    import asyncio
+    import signal
+
+    from tui_chat.tui.welcome import Welcome
+
+    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    app = Welcome(connect=beginnings.connect, serve=beginnings.serve, doubt=doubt, settings=settings, encoding=encoding)
+    for asked in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(asked, app.exit)
+    chosen = await app.run_async(mouse=settings.screen.mouse)
+    if app.crash is not None:
+        raise app.crash
+    return chosen
 
 
 def _command(words: list[str]) -> int:
     from . import main
 
     return main(words)
-
-
-def _yes(question: str) -> bool:
-    """Enter is yes; anything but yes and no is asked again."""
-    while True:
-        match input(question).strip().lower():
-            case "" | "y" | "yes" | "j" | "是":
-                return True
-            case "n" | "no" | "否":
-                return False
-            case _:
-                print(_("y or n, please."))

@@ -42,12 +42,11 @@ class EmptyPane(Painted):
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__(id=id, classes=classes)
+        super().__init__(id=id, classes=f"{classes or ''} -ascii" if symbols.ascii else classes)
         self._symbols = symbols
         self._notice: list[Safe] = [own(_("Enter opens a conversation."))]
         self._notice_lines: list[Safe] = []
         self._notice_strips: dict[int, Strip] = {}
-        self.set_class(symbols.ascii, "-ascii")
 
     def line_strip(self, y: int, cells: int) -> Strip:
         """One line of what is visible."""

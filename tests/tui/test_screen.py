@@ -1,16 +1,20 @@
 """Finding one's way: panes, keys, palette, help, small screens, drafts."""
 
+import re
+
 import msgspec
 import pytest
 from textual import events
 
 from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import FakeSession, row
+from tui_chat.config import ScreenSettings, Settings
 from tui_chat.protocol.errors import TooFrequent, UserNotFound
 from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.models import Membership
 from tui_chat.tui.commands.command import Scope
 from tui_chat.tui.commands.registry import COMMANDS
+from tui_chat.tui.themes import ASCII, UNICODE, Symbols
 
 
 async def test_enter_opens_and_esc_goes_back_step_by_step() -> None:
@@ -283,6 +287,37 @@ async def test_the_help_has_every_key() -> None:
             if command.keys and command.in_help:
                 assert command.key_text() in shown
                 assert command.help.split()[-1] in shown
+
+
+async def test_where_ascii_is_asked_for_only_names_and_texts_are_not() -> None:
+    settings = Settings(screen=ScreenSettings(symbols="ascii"))
+    async with running(FakeSession(), settings=settings) as (app, pilot):
+        await pilot.press("2")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape", "escape", "space", "d")
+        await until(lambda: "[x] Clear history (c)" in text_of(app))
+        shown = text_of(app).replace("小林", "")
+        assert shown.isascii(), sorted({one for one in shown if not one.isascii()})
+
+
+@pytest.mark.parametrize("symbols", [UNICODE, ASCII], ids=["unicode", "ascii"])
+async def test_the_help_ends_with_what_the_signs_mean(symbols: Symbols) -> None:
+    settings = Settings(screen=ScreenSettings(symbols="ascii" if symbols.ascii else "unicode"))
+    async with running(FakeSession(), settings=settings, size=(120, 200)) as (app, pilot):
+        await pilot.press("question_mark")
+        await until(lambda: "Signs" in text_of(app))
+        legend = text_of(app).partition("Signs")[2]
+        for sign, meaning in (
+            (symbols.marked, "Marked."),
+            (symbols.online, "After a name: they are online."),
+            (symbols.muted, "Muted: no notifications."),
+            (symbols.stale, "Deleted on another device"),
+            (symbols.draft, "A draft of yours"),
+            (symbols.mention, "Somebody mentioned you"),
+            (symbols.read, "Your message was read."),
+        ):
+            assert re.search(rf" {re.escape(sign)} +{meaning}", legend), sign
+        assert "(left) (removed) (dismissed)" in legend
 
 
 async def test_the_palette_runs_commands() -> None:

@@ -1,4 +1,4 @@
-"""`?`: the keys of where one is, from the registry."""
+"""`?`: the keys of where one is, from the registry, and what the signs mean."""
 
 from typing import ClassVar, Final
 
@@ -13,7 +13,8 @@ from tui_chat.tui.commands.command import N_, KeysOf, Scope, own_keys
 from tui_chat.tui.commands.registry import in_scope
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.render.cells import width, wrap
-from tui_chat.tui.safe import Safe, own
+from tui_chat.tui.safe import Safe, join, own
+from tui_chat.tui.themes import UNICODE, Symbols
 
 KEYS: Final = 18
 """Cells of the column of keys."""
@@ -27,8 +28,28 @@ TITLES: Final = {
 }
 
 
-def help_text(here: Scope, cells: int, keys_of: KeysOf = own_keys) -> Content:
-    """The commands of where one is first, then those that work everywhere, then the rest."""
+def signs(symbols: Symbols) -> list[tuple[Safe, str]]:
+    """What stands in a row of the list and beside one's own messages, in its order, and what it means."""
+    left, removed, dismissed = (own(_(one)) for one in (N_("(left)"), N_("(removed)"), N_("(dismissed)")))
+    return [
+        (symbols.marked, N_("Marked.")),
+        (symbols.unread, N_("Unread messages, or flagged as unread; the number is how many.")),
+        (symbols.pinned, N_("Pinned: stays at the top.")),
+        (symbols.online, N_("After a name: they are online.")),
+        (join(left, own(" "), removed, own(" "), dismissed), N_("Your group no more: you can read it, not write.")),
+        (symbols.muted, N_("Muted: no notifications.")),
+        (symbols.stale, N_("Deleted on another device; this is the copy kept here.")),
+        (symbols.draft, N_("A draft of yours waits there.")),
+        (symbols.mention, N_("Somebody mentioned you there.")),
+        (symbols.failed, N_("Refused; the reason stands beside it.")),
+        (symbols.sending, N_("Your message is on its way, or waits for a connection.")),
+        (symbols.sent, N_("Your message was sent.")),
+        (symbols.read, N_("Your message was read.")),
+    ]
+
+
+def help_text(here: Scope, cells: int, keys_of: KeysOf = own_keys, symbols: Symbols = UNICODE) -> Content:
+    """The commands of where one is first, then those that work everywhere, then the rest; the signs at the end."""
     others = [scope for scope in Scope if scope not in (here, Scope.EVERYWHERE)]
     rows: list[Content] = []
     for scope in dict.fromkeys([here, Scope.EVERYWHERE, *others]):
@@ -37,7 +58,10 @@ def help_text(here: Scope, cells: int, keys_of: KeysOf = own_keys) -> Content:
             if command.in_help and (keys := keys_of(command)):
                 rows.extend(_row(command.key_text(keys), own(_(command.help)), cells))
         rows.append(Content(""))
-    return Content("\n").join(rows[:-1])
+    rows.append(Content(_("Signs")).stylize("bold $primary"))
+    for sign, meaning in signs(symbols):
+        rows.extend(_row(sign, own(_(meaning)), cells))
+    return Content("\n").join(rows)
 
 
 def _row(keys: Safe, said: Safe, cells: int) -> list[Content]:
@@ -61,14 +85,17 @@ class Help(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Frame(classes="tall"), VerticalScroll(id="page"):
-            yield Static(help_text(self._here, self.room - 1, self.app.keys_of), id="text", markup=False)
+            yield Static(self._text(), id="text", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#page").focus()
 
     def resized(self) -> None:
         """The words are wrapped for the width there is."""
-        self.query_one("#text", Static).update(help_text(self._here, self.room - 1, self.app.keys_of))
+        self.query_one("#text", Static).update(self._text())
+
+    def _text(self) -> Content:
+        return help_text(self._here, self.room - 1, self.app.keys_of, self.app.symbols)
 
     def action_close(self) -> None:
         """Esc"""

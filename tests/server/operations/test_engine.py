@@ -67,6 +67,40 @@ async def test_jobs_that_wait_share_a_commit_and_one_that_fails_fails_alone(tmp_
     await engine.close()
 
 
+class Refused:
+    """Looks, and fails before it has written anything, as most that fail do."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    def __call__(self, tx: Transaction) -> str:
+        self.turns += 1
+        assert names(tx) == ["a"], "what came before it in the commit"
+        raise NotFound("refused")
+
+
+async def test_a_job_that_fails_before_it_writes_costs_its_neighbours_nothing(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    statements: list[str] = []
+    refused = Refused()
+    gate = threading.Event()
+    opening = Job("a", gate=gate)
+    first = asyncio.ensure_future(engine.write(opening))
+    await asyncio.to_thread(opening.started.wait, 10)
+    engine._writer.set_trace_callback(statements.append)
+    rest = [asyncio.ensure_future(engine.write(job)) for job in (refused, Job("b"))]
+    await asyncio.sleep(0)
+    gate.set()
+    results = await asyncio.gather(first, *rest, return_exceptions=True)
+    assert results[0] == "a"
+    assert isinstance(results[1], NotFound)
+    assert results[2] == "b"
+    assert refused.turns == 1
+    assert not [one for one in statements if "SAVEPOINT" in one]
+    assert await engine.read(names) == ["a", "b"]
+    await engine.close()
+
+
 async def test_a_job_that_fails_by_itself_leaves_nothing(tmp_path: Path) -> None:
     engine = await SqliteEngine.open(tmp_path / "chat.db")
     commits: list[Committed] = []

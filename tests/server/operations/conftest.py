@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 if TYPE_CHECKING:
     from tests.databases import PostgresServer
-    from tui_chat.server.engines.postgres_connection import Connection
+    from tui_chat.server.engines.postgres_session import Session
 
 
 CORE = ("accounts", "blocking", "deleting", "devices", "editing", "expiry", "groups", "messages", "undo")
@@ -30,13 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_connection(postgres: "PostgresServer") -> "Iterator[Connection]":
+def postgres_session(postgres: "PostgresServer") -> "Iterator[Session]":
     """A migrated database, on which every test rolls back what it did."""
     from tui_chat.server.engines.postgres_connection import connect, migrate
+    from tui_chat.server.engines.postgres_session import Session
 
     with connect(postgres.new_database()) as connection:
         migrate(connection, START)
-        yield connection
+        yield Session(connection)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -44,7 +45,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty server."""
     data: Path | Store = tmp_path / "chat.db"
     if request.param == "postgres":
-        data = PostgresStore(request.getfixturevalue("postgres_connection"))
+        data = PostgresStore(request.getfixturevalue("postgres_session"))
     world = World(data)
     yield world
     world.close()

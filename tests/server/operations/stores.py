@@ -7,8 +7,9 @@ from typing import Any
 
 from tui_chat.server.engines import Row, Transaction
 from tui_chat.server.engines.migrations import migrate
-from tui_chat.server.engines.postgres_connection import Connection
-from tui_chat.server.engines.postgres_transaction import Locks, PostgresTransaction, translated
+from tui_chat.server.engines.postgres_locks import Locks
+from tui_chat.server.engines.postgres_session import Session, translated
+from tui_chat.server.engines.postgres_transaction import PostgresTransaction
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
 
 
@@ -106,32 +107,35 @@ class PostgresStore(Store):
     """A migrated database that others use after this: everything happens in one transaction that is rolled back, and
     what the operations take for transactions are savepoints in it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._cursor = connection.cursor()
-        self._cursor.execute("BEGIN")
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._run("BEGIN")
+
+    def _run(self, *statements: str) -> None:
+        for statement in statements:
+            self._session.count(statement)
 
     def begin(self, now: int) -> Transaction:
-        self._cursor.execute("SAVEPOINT operation")
-        return PostgresTransaction(self._cursor, lambda: now, Locks(self._cursor))
+        self._run("SAVEPOINT operation")
+        return PostgresTransaction(self._session, lambda: now, Locks(self._session))
 
     def commit(self) -> None:
-        self._cursor.execute("RELEASE SAVEPOINT operation")
+        self._run("RELEASE SAVEPOINT operation")
 
     def rollback(self) -> None:
-        self._cursor.execute("ROLLBACK TO SAVEPOINT operation; RELEASE SAVEPOINT operation")
+        self._run("ROLLBACK TO SAVEPOINT operation", "RELEASE SAVEPOINT operation")
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
-        return self._cursor.execute(translated(sql), values).fetchall()
+        return self._session.rows(translated(sql), values)
 
     def change(self, sql: str, *values: Any) -> None:
-        self._cursor.execute(translated(sql), values)
+        self._session.count(translated(sql), values)
 
     def mark(self) -> None:
-        self._cursor.execute("SAVEPOINT marked")
+        self._run("SAVEPOINT marked")
 
     def go_back(self) -> None:
-        self._cursor.execute("ROLLBACK TO SAVEPOINT marked")
+        self._run("ROLLBACK TO SAVEPOINT marked")
 
     def tables(self) -> list[str]:
         return [row[0] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
@@ -141,5 +145,4 @@ class PostgresStore(Store):
         return [row[0] for row in self.rows(query, table)]
 
     def close(self) -> None:
-        self._cursor.execute("ROLLBACK")
-        self._cursor.close()
+        self._session.roll_back()

@@ -110,6 +110,10 @@ class Transaction(ABC):
     def execute(self, sql: str, *values: Any) -> int:
         """Run a statement; the number of rows that it touched."""
 
+    def later(self, sql: str, *values: Any) -> None:
+        """Run a statement of which nobody asks how many rows it touches; an engine may send it along with the next."""
+        self.execute(sql, *values)
+
     @abstractmethod
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of values."""

@@ -1,6 +1,6 @@
 """PostgreSQL: threads with a connection each; jobs that wait share a transaction.
 
-Locks cannot make transactions wait for each other in a circle (see postgres_transaction.py); what else comes between
+Locks cannot make transactions wait for each other in a circle (see postgres_locks.py); what else comes between
 two of them, as a name that both want, makes the later one begin anew, which it can, being a function of its
 transaction alone. Events are handed out in the order of commits, of which the database does not tell: whoever is about
 to commit takes a place in a row while it still holds its locks, and the row is served in order.
@@ -22,9 +22,11 @@ import psycopg
 from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import ChatError, StorageFull, Unavailable
 
-from . import Clock, Committed, DatabaseSize, Emitted, Revoked, Row, Transaction
-from .postgres_connection import Connection, as_refusal, connect, is_race, migrate
-from .postgres_transaction import Busy, Locks, PostgresTransaction, Wanted
+from . import Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
+from .postgres_connection import as_refusal, connect, is_race, migrate
+from .postgres_locks import Busy, Locks, Wanted
+from .postgres_session import Session
+from .postgres_transaction import PostgresTransaction
 
 T = TypeVar("T")
 
@@ -32,6 +34,8 @@ WRITERS: Final = 4
 READERS: Final = 4
 GROUP: Final = 16
 """Jobs in one transaction, at most; all but the first take only locks that nobody holds."""
+TOGETHER: Final = 2
+"""So often jobs are tried in one transaction, when one of them spoils it for the others."""
 ATTEMPTS: Final = 8
 """So often a job that somebody else came before is begun anew."""
 PAUSE_SECONDS: Final = 0.02
@@ -53,6 +57,11 @@ class _Job:
         self.result: Any = None
         self.failure: BaseException | None = None
         self.transaction: PostgresTransaction | None = None
+
+    @property
+    def wrote(self) -> bool:
+        """Whether it changed anything."""
+        return self.transaction is not None and self.transaction.wrote
 
 
 class _Place:
@@ -85,7 +94,7 @@ class PostgresEngine:
         self._row: deque[_Place] = deque()
         self._row_lock = threading.Lock()
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="postgres-reader")
-        self._readers: SimpleQueue[Connection | None] = SimpleQueue()
+        self._readers: SimpleQueue[Session | None] = SimpleQueue()
         for _ in range(READERS):
             self._readers.put(None)
         self._threads = [
@@ -174,46 +183,45 @@ class PostgresEngine:
             thread.join()
         self._reading.shutdown()
         for _ in range(READERS):
-            connection = self._readers.get_nowait()
-            if connection is not None:
-                connection.close()
+            session = self._readers.get_nowait()
+            if session is not None:
+                session.close()
 
-    def connected(self, connection: Connection | None) -> Connection:
-        """The connection, or another one where that is broken. Raises Unavailable."""
-        if connection is not None and not connection.closed:
-            return connection
+    def connected(self, session: Session | None) -> Session:
+        """The session, or another one where that is broken. Raises Unavailable."""
+        if session is not None and not session.closed:
+            return session
         if time.monotonic() < self._down_until:
             raise Unavailable("the database cannot be reached just now")
         try:
-            return connect(self._address)
+            return Session(connect(self._address))
         except psycopg.Error as failure:
             self._down_until = time.monotonic() + DOWN_SECONDS
             raise as_refusal(failure) from failure
 
     def _read(self, job: Callable[[Transaction], T]) -> T:
-        connection = self._readers.get()
+        session = self._readers.get()
         try:
             for attempt in (1, 2):
-                used = connection is not None
-                connection = self.connected(connection)
+                used = session is not None
+                session = self.connected(session)
                 try:
-                    return self._read_on(connection, job)
+                    return self._read_in(session, job)
                 except psycopg.Error as failure:
                     # One that was idle may have been broken for long: the server was restarted.
-                    if not (connection.closed and used and attempt == 1):
+                    if not (session.closed and used and attempt == 1):
                         raise as_refusal(failure) from failure
             raise AssertionError("a new connection is not tried twice")
         finally:
-            self._readers.put(connection)
+            self._readers.put(session)
 
-    def _read_on(self, connection: Connection, job: Callable[[Transaction], T]) -> T:
-        cursor = connection.cursor(binary=True)
-        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    def _read_in(self, session: Session, job: Callable[[Transaction], T]) -> T:
+        session.post("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
-            return job(PostgresTransaction(cursor, self.clock, Locks(cursor)))
+            return job(PostgresTransaction(session, self.clock, Locks(session)))
         finally:
-            if not connection.closed:
-                cursor.execute("ROLLBACK")
+            if not session.closed:
+                session.end_reading()
 
     def _run(self) -> None:
         writer = _Writer(self)
@@ -289,85 +297,89 @@ class PostgresEngine:
 
 
 class _Writer:
-    """One thread's connection, and what it does with it."""
+    """One thread's session, and what it does with it."""
 
     def __init__(self, engine: PostgresEngine) -> None:
         self._engine = engine
-        self._connection: Connection | None = None
+        self._session: Session | None = None
 
     def close(self) -> None:
         """Let the connection go."""
-        if self._connection is not None:
-            self._connection.close()
+        if self._session is not None:
+            self._session.close()
 
     def work(self, jobs: list[_Job]) -> None:
         """Run jobs, and answer each of them."""
-        alone = jobs if len(jobs) == 1 else self._together(jobs)
-        for job in alone:
+        alone: list[_Job] = []
+        for _ in range(TOGETHER):
+            if len(jobs) > 1:
+                jobs = self._together(jobs, alone)
+        for job in alone + jobs:
             try:
                 self._alone(job)
             except Exception as failure:
                 self._refuse([job], failure)
 
-    def _together(self, jobs: list[_Job]) -> list[_Job]:
-        """Run jobs in one transaction, each under a savepoint of its own; those that are to be run by themselves."""
-        alone: list[_Job] = []
-        rest = jobs
+    def _together(self, jobs: list[_Job], alone: list[_Job]) -> list[_Job]:
+        """Run jobs in one transaction. Those that are to be run by themselves are added to `alone`.
+
+        There are no savepoints, each of which costs as much as a message: where one spoils the transaction by failing
+        after it wrote something, that one is run by itself, and the others, which are returned, are run once more.
+        """
+        done: list[_Job] = []
         try:
-            self._connection = self._engine.connected(self._connection)
-            cursor = self._connection.cursor(binary=True)
-            cursor.execute("BEGIN; SAVEPOINT job")
-            locks = Locks(cursor)
-            done: list[_Job] = []
+            session = self._session = self._engine.connected(self._session)
+            session.post("BEGIN")
+            locks = Locks(session)
             for job in jobs:
-                held = locks.held.copy()
                 try:
-                    self._try(job, cursor, locks)
-                except (Busy, psycopg.Error) as failure:
-                    if self._connection.closed:
-                        raise
-                    if not isinstance(failure, Busy) and not is_race(failure):
-                        job.failure = as_refusal(failure)
+                    self._try(job, session, locks)
+                    locks.settle()
+                except Busy:
+                    job.failure = None
+                    alone.append(job)
+                    if job.wrote:
+                        return self._once_more(jobs, alone)
+                except psycopg.Error:
+                    alone.append(job)
+                    raise
+                else:
+                    if job.failure is None or not job.wrote:
                         done.append(job)
                     else:
                         alone.append(job)
-                    locks.held = held
-                    cursor.execute("ROLLBACK TO SAVEPOINT job")
-                else:
-                    done.append(job)
-                    if job.failure is None:
-                        cursor.execute("RELEASE SAVEPOINT job; SAVEPOINT job")
-                    else:
-                        locks.held = held
-                        cursor.execute("ROLLBACK TO SAVEPOINT job")
-            rest = done
-            self._commit(cursor, done)
+                        return self._once_more(jobs, alone)
+                locks.waits = False
+            self._commit(session, done)
         except _LostAtCommit as failure:
-            self._refuse(rest, Unavailable(str(failure)))
+            self._refuse(done, Unavailable(str(failure)))
         except (psycopg.Error, ChatError):
-            # Nothing of it happened: each is tried by itself.
-            self._roll_back()
-            for job in jobs:
-                job.failure = None
-            return jobs
-        return alone
+            return self._once_more(jobs, alone)
+        return []
+
+    def _once_more(self, jobs: list[_Job], alone: list[_Job]) -> list[_Job]:
+        """Nothing happened of these; which are to be run again."""
+        self._roll_back()
+        for job in jobs:
+            job.failure = None
+        return [job for job in jobs if job not in alone]
 
     def _alone(self, job: _Job) -> None:
         """Run a job in a transaction of its own, as often as somebody else comes before it."""
         pause = PAUSE_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
-            used = self._connection is not None
+            used = self._session is not None
             try:
-                self._connection = self._engine.connected(self._connection)
-                cursor = self._connection.cursor(binary=True)
-                cursor.execute("BEGIN")
-                locks = Locks(cursor)
+                session = self._session = self._engine.connected(self._session)
+                session.post("BEGIN")
+                locks = Locks(session)
                 locks.take_first(job.wanted)
-                self._try(job, cursor, locks)
+                self._try(job, session, locks)
+                locks.settle()
                 if job.failure is None:
-                    self._commit(cursor, [job])
+                    self._commit(session, [job])
                 else:
-                    cursor.execute("ROLLBACK")
+                    self._roll_back()
                     self._engine.answer(self._engine.take_place([job]))
                 return
             except _LostAtCommit as failure:
@@ -389,22 +401,22 @@ class _Writer:
 
     def _roll_back(self) -> bool:
         """End the transaction; whether the connection is still good."""
-        if self._connection is None or self._connection.closed:
+        if self._session is None or self._session.closed:
             return False
         try:
-            self._connection.execute("ROLLBACK")
+            self._session.roll_back()
         except psycopg.Error:
-            self._connection.close()
+            self._session.close()
             return False
         return True
 
-    def _try(self, job: _Job, cursor: "psycopg.Cursor[Row]", locks: Locks) -> None:
+    def _try(self, job: _Job, session: Session, locks: Locks) -> None:
         """Run a job in the transaction that was begun; what it raises itself stands in it afterwards.
 
         Raises:
             Busy, psycopg.Error: it is the database's doing.
         """
-        job.transaction = PostgresTransaction(cursor, self._engine.clock, locks)
+        job.transaction = PostgresTransaction(session, self._engine.clock, locks)
         job.failure = None
         locks.asked = job.wanted
         try:
@@ -414,8 +426,8 @@ class _Writer:
         except BaseException as failure:
             job.failure = failure
 
-    def _commit(self, cursor: "psycopg.Cursor[Row]", jobs: list[_Job]) -> None:
-        """Commit, and answer these jobs.
+    def _commit(self, session: Session, jobs: list[_Job]) -> None:
+        """Commit, and answer these jobs, all of whose locks are held.
 
         Raises:
             psycopg.Error: it was refused; nothing happened.
@@ -423,11 +435,11 @@ class _Writer:
         """
         place = self._engine.take_place(jobs)
         try:
-            cursor.execute("COMMIT")
+            session.commit()
         except psycopg.Error as failure:
             place.jobs = []
             self._engine.answer(place)
-            if cursor.connection.closed:
+            if session.closed:
                 raise _LostAtCommit(
                     "the database was lost in the middle: what you did may or may not have happened"
                 ) from failure

@@ -55,28 +55,23 @@ class Planted:
 
 
 def _lower_too(move: Any) -> Any:
-    def moved(tx: Any, account: int, named: Any, *, hide: bool, clear: bool, settled: bool) -> Any:
-        return [
-            msgspec.structs.replace(
-                one,
-                after=msgspec.structs.replace(
-                    one.after,
-                    hidden=one.hidden if hide else one.after.hidden,
-                    cleared=one.cleared if clear else one.after.cleared,
-                ),
-            )
-            for one in move(tx, account, named, hide=hide, clear=clear, settled=settled)
-        ]
+    def moved(before: Any, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> Any:
+        one = move(before, up_to, hide=hide, clear=clear, settled=settled)
+        return msgspec.structs.replace(
+            one,
+            hidden=one.hidden_share if hide else one.hidden,
+            cleared=one.cleared_share if clear else one.cleared,
+        )
 
     return moved
 
 
 def _and_reads(save: Any) -> Any:
-    def saved(tx: Any, account: int, moved: Sequence[tuple[Any, Any]]) -> None:
-        save(tx, account, moved)
+    def saved(tx: Any, account: int, rows: Sequence[tuple[int, ...]]) -> None:
+        save(tx, account, rows)
         tx.many(
             "UPDATE state SET read_seq = hidden WHERE account = ? AND conversation = ? AND read_seq < hidden",
-            [(account, after.conversation) for _, after in moved],
+            [(account, row[0]) for row in rows],
         )
 
     return saved
@@ -218,7 +213,7 @@ async def _without_bounds(*_: Any) -> dict[str, int]:
 
 MUTANTS = (
     Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
-    Mutant("a deletion moves the read mark", [(deletion, "save", _and_reads)]),
+    Mutant("a deletion moves the read mark", [(deletion, "save_marks", _and_reads)]),
     Mutant(
         "unread is not counted anew after a deletion",
         [

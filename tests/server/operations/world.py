@@ -42,6 +42,7 @@ from tui_chat.server.operations import (
     applications,
     conversations,
     deletion,
+    deletionlog,
     editing,
     expiry,
     groups,
@@ -171,7 +172,7 @@ class Device:
         self.world.do(deletion.erase_now, self.caller, batch_id)
 
     def deletions(self) -> list[Deletion]:
-        return self.world.do(deletion.log, self.caller).deletions
+        return self.world.do(deletionlog.log, self.caller).deletions
 
     def read(self, conversation_id: str, message_seq: int | None = None, **more: Any) -> ConversationsChanged:
         seq = self.get(conversation_id).newest_seq if message_seq is None else message_seq

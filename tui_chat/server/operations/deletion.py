@@ -1,10 +1,10 @@
-"""Deleting conversations and clearing their histories, for the caller alone; the log of it.
+"""Deleting conversations and clearing their histories, for the caller alone.
 
 Nothing is removed: watermarks move, whatever the length of a history. protocol.md, "Deleting conversations".
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -18,31 +18,23 @@ from tui_chat.protocol.errors import (
 )
 from tui_chat.protocol.events import ConversationCleared, ConversationDeleted, WatermarkItem
 from tui_chat.protocol.ids import check_identifier
-from tui_chat.protocol.limits import DELETION_LOG_DAYS
-from tui_chat.protocol.models import Deletion, Device
 from tui_chat.protocol.requests import (
     ClearConversations,
     ConversationsDeleted,
     DeleteConversations,
-    DeletionList,
     Done,
     ItemFailure,
 )
 from tui_chat.server.engines import Transaction
 
 from .caller import Caller
+from .deletionlog import CLEARED, DELETED
 from .eventlog import tell
 from .idempotency import once
-from .marks import Marks, counts, marks, save
+from .marks import Marks, counts, marks, save_marks, save_pins
 from .naming import bounds, distinct
 from .settings import current
-from .settling import DAY, ERASED, FINAL, LIVE, UNDONE, settle, to_be_erased
-
-DELETED: Final = 1
-CLEARED: Final = 2
-"""`batch.what`"""
-LOG_MOST: Final = 500
-"""Entries of the log in one answer, the newest."""
+from .settling import ERASED, FINAL, LIVE, UNDONE, settle, settle_shares
 
 
 class Asked(NamedTuple):
@@ -70,18 +62,17 @@ def in_order(caller: Caller, request: DeleteConversations | ClearConversations) 
 
 
 class _Moved(msgspec.Struct, frozen=True, gc=False):
-    """One conversation of a call: before, after, and what the call set."""
+    """One conversation of a call: how it was, its watermarks afterwards, and what the call set of them."""
 
     before: Marks
-    after: Marks
     hidden: int
     cleared: int
-
-    @property
-    def news(self) -> bool:
-        """Whether other devices do not know this already: a watermark moved, or the pin went."""
-        before, after = self.before, self.after
-        return after.hidden > before.hidden or after.cleared > before.cleared or after.pinned != before.pinned
+    hidden_share: int
+    cleared_share: int
+    unpinned: bool
+    pin_version: int
+    news: bool
+    """Whether other devices do not know this already: a watermark moved, or the pin went."""
 
 
 def delete(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted:
@@ -128,9 +119,9 @@ def _carry_out(
     failures = [ItemFailure.of(given, refusal) for folded, given in wanted.items() if folded not in found]
     undoable = settings.undo_seconds > 0
     named = [(found[folded], asked.up_to.get(folded)) for folded in wanted if folded in found]
-    moved = _move(tx, caller.user, named, hide=hide, clear=clear, settled=not undoable)
+    moved = [_move(before, up_to, hide=hide, clear=clear, settled=not undoable) for before, up_to in named]
     answer = ConversationsDeleted(
-        conversation_id_list=[one.after.conversation_id for one in moved],
+        conversation_id_list=[one.before.conversation_id for one in moved],
         failures=failures,
         operation_id=operation_id,
         batch_id=batch_id,
@@ -139,7 +130,7 @@ def _carry_out(
     )
     if not moved:
         return answer
-    save(tx, caller.user, [(one.before, one.after) for one in moved])
+    _save(tx, caller.user, moved)
     count = len(moved) - _again(tx, caller, batch, moved)
     operation = _record(tx, caller, batch, batch_id, operation_id, count, settings.undo_seconds, hide=hide, clear=clear)
     if undoable:
@@ -148,20 +139,16 @@ def _carry_out(
             " SELECT ?, ?, v.column1, v.column2, v.column3, v.column4, v.column5 FROM (VALUES ?**) v"
             " WHERE v.column1 IS NOT NULL",
             [
-                (
-                    one.after.conversation,
-                    one.hidden,
-                    one.cleared,
-                    int(one.after.pinned < one.before.pinned),
-                    one.after.pin_version,
-                )
+                (one.before.conversation, one.hidden_share, one.cleared_share, int(one.unpinned), one.pin_version)
                 for one in moved
             ],
             operation,
             caller.user,
         )
     else:
-        to_be_erased(tx, [one.after.conversation for one in moved if one.cleared])
+        settle_shares(
+            tx, caller.user, [(one.before.conversation, one.hidden_share, one.cleared_share) for one in moved]
+        )
     # The caller's device may still show a row that others lost long ago, so it hears of all; they hear of what is new.
     told = [one for one in moved if one.news] if answer.synced else []
     untold = [one for one in moved if not one.news] if answer.synced else moved
@@ -172,45 +159,46 @@ def _carry_out(
     return replace(answer, event_seq=event_seq)
 
 
-def _move(
-    tx: Transaction,
-    account: int,
-    named: Sequence[tuple[Marks, int | None]],
-    *,
-    hide: bool,
-    clear: bool,
-    settled: bool,
-) -> list[_Moved]:
-    """Each conversation's watermarks after the call, given up to where it goes: they never go down."""
-    shares: list[tuple[int, int]] = []
-    floors: list[tuple[Marks, int]] = []
-    for before, up_to in named:
-        seen = before.newest if up_to is None or up_to > before.newest else up_to
-        shares.append((seen if hide else 0, seen if clear else 0))
-        floors.append((before, max(before.floor, seen)))
-    moved = []
-    for (before, _), (hidden, cleared), (floor_count, mention_count) in zip(
-        named, shares, counts(tx, account, floors), strict=True
-    ):
-        unpin = hidden and before.pinned  # a deletion up to nothing takes nothing, and not the pin
-        after = Marks(
-            conversation=before.conversation,
-            conversation_id=before.conversation_id,
-            newest=before.newest,
-            newest_count=before.newest_count,
-            hidden=max(before.hidden, hidden),
-            cleared=max(before.cleared, cleared),
-            hidden_settled=max(before.hidden_settled, hidden) if settled else before.hidden_settled,
-            cleared_settled=max(before.cleared_settled, cleared) if settled else before.cleared_settled,
-            read_seq=before.read_seq,
-            floor_count=floor_count,
-            mention_count=mention_count,
-            pinned=0 if unpin else before.pinned,
-            # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
-            pin_version=before.pin_version + 1 if unpin or (hidden and settled) else before.pin_version,
-        )
-        moved.append(_Moved(before, after, hidden, cleared))
-    return moved
+def _move(before: Marks, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> _Moved:
+    """One conversation's watermarks after the call: they never go down."""
+    seen = before.newest if up_to is None or up_to > before.newest else up_to
+    hidden_share = seen if hide else 0
+    cleared_share = seen if clear else 0
+    unpinned = hidden_share > 0 and before.pinned == 1  # a deletion up to nothing takes nothing, and not the pin
+    return _Moved(
+        before,
+        hidden_share if hidden_share > before.hidden else before.hidden,
+        cleared_share if cleared_share > before.cleared else before.cleared,
+        hidden_share,
+        cleared_share,
+        unpinned,
+        # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
+        before.pin_version + 1 if unpinned or (settled and hidden_share) else before.pin_version,
+        unpinned or hidden_share > before.hidden or cleared_share > before.cleared,
+    )
+
+
+def _save(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
+    """Write what moved, and what follows from it."""
+    further = [one for one in moved if one.hidden != one.before.hidden or one.cleared != one.before.cleared]
+    counted = counts(tx, account, [(one.before, max(one.before.read_seq, one.hidden, one.cleared)) for one in further])
+    save_marks(
+        tx,
+        account,
+        [
+            (one.before.conversation, one.hidden, one.cleared, floor_count, mention_count)
+            for one, (floor_count, mention_count) in zip(further, counted, strict=True)
+        ],
+    )
+    save_pins(
+        tx,
+        account,
+        [
+            (one.before.conversation, 0 if one.unpinned else one.before.pinned, one.pin_version)
+            for one in moved
+            if one.pin_version > one.before.pin_version
+        ],
+    )
 
 
 def _event(
@@ -218,9 +206,9 @@ def _event(
 ) -> ConversationDeleted | ConversationCleared:
     items = [
         WatermarkItem(
-            conversation_id=one.after.conversation_id,
-            hidden_through=one.after.hidden,
-            cleared_through=one.after.cleared,
+            conversation_id=one.before.conversation_id,
+            hidden_through=one.hidden,
+            cleared_through=one.cleared,
         )
         for one in part
     ]
@@ -271,7 +259,7 @@ def _again(tx: Transaction, caller: Caller, batch: int | None, moved: Sequence[_
     rows = tx.in_list(
         "SELECT i.conversation FROM item i JOIN operation o ON o.id = i.operation"
         " WHERE i.account = ? AND i.conversation IN (?*) AND o.batch = ?",
-        [one.after.conversation for one in moved],
+        [one.before.conversation for one in moved],
         caller.user,
         batch,
     )
@@ -336,58 +324,6 @@ def _record(
     if not written:
         raise OperationReused()
     return operation
-
-
-def log(tx: Transaction, caller: Caller) -> DeletionList:
-    """What was deleted and cleared within limits.DELETION_LOG_DAYS, newest first, at most LOG_MOST entries."""
-    rows = tx.all(
-        "SELECT b.id, b.batch_id, b.time, b.what, b.clear, b.count, b.until, b.status, d.device_id, d.name, d.created,"
-        " d.last_seen FROM batch b JOIN device d ON d.id = b.device"
-        " WHERE b.account = ? AND b.time > ? ORDER BY b.time DESC, b.id DESC LIMIT ?",
-        caller.user,
-        tx.now - DELETION_LOG_DAYS * DAY,
-        LOG_MOST,
-    )
-    live: dict[int, dict[str, None]] = {}
-    for batch, conversation_id in tx.all(
-        "SELECT o.batch, s.conversation_id FROM item i JOIN operation o ON o.id = i.operation"
-        " JOIN state s ON s.account = i.account AND s.conversation = i.conversation WHERE i.account = ?"
-        " ORDER BY i.operation, i.conversation",
-        caller.user,
-    ):
-        live.setdefault(batch, {})[conversation_id] = None
-    standing: dict[int, dict[int, int]] = {}
-    for batch, status, calls_count in tx.all(
-        "SELECT batch, status, CAST(SUM(count) AS BIGINT) FROM operation WHERE account = ? GROUP BY batch, status",
-        caller.user,
-    ):
-        standing.setdefault(batch, {})[status] = calls_count
-    deletions = []
-    for key, batch_id, time, what, cleared, count, until, status, device_id, name, created, last_seen in rows:
-        ids = list(live.get(key, ()))
-        calls = standing.get(key, {})
-        restored = calls.keys() == {UNDONE}
-        left = max(0, until - tx.now) if ids and status == LIVE else 0
-        deletions.append(
-            Deletion(
-                batch_id=batch_id,
-                device=Device(
-                    device_id=device_id,
-                    name=name,
-                    created_at=created,
-                    last_seen_at=last_seen,
-                    current=device_id == caller.device_id,
-                ),
-                time=time,
-                count=count if restored else calls.get(FINAL, 0) + len(ids),
-                clear_history_message=bool(cleared),
-                what="deleted" if what == DELETED else "cleared",
-                conversation_id_list=ids if left else [],
-                undo_seconds=-(-left // 1000),
-                restored=restored,
-            )
-        )
-    return DeletionList(deletions=deletions)
 
 
 def erase_now(tx: Transaction, caller: Caller, batch_id: str) -> Done:

@@ -12,7 +12,7 @@ from tui_chat.protocol import export, limits
 from tui_chat.protocol.wire import encode
 from tui_chat.server.engines import Transaction
 
-from . import blocking, deletion, devices
+from . import blocking, deletionlog, devices
 from .caller import Caller
 from .events import check_device
 from .messages import page
@@ -78,7 +78,7 @@ def _head(tx: Transaction, caller: Caller) -> list[export.Line]:
         export.AccountLine(user_id=caller.user_id, nick=nick, administrator=bool(administrator), created_at=created),
         *(export.DeviceLine(device=one) for one in devices.devices(tx, caller).devices),
         *(export.BlockLine(block=one) for one in blocking.blocks(tx, caller).blocks),
-        *(export.DeletionLine(deletion=one) for one in deletion.log(tx, caller).deletions),
+        *(export.DeletionLine(deletion=one) for one in deletionlog.log(tx, caller).deletions),
     ]
 
 

@@ -3,7 +3,7 @@
 Deleting, clearing and undoing move these numbers and look at nothing else of a side, often for thousands of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -120,26 +120,21 @@ _MENTIONS: Final = (
 )
 
 
-def save(tx: Transaction, account: int, moved: Iterable[tuple[Marks, Marks]]) -> None:
-    """Write a user's sides, each (before, after), where they are other than before; never how far they are read."""
-    shown: list[tuple[int, ...]] = []
-    rest: list[tuple[int, ...]] = []
-    for before, after in moved:
-        new = (after.hidden, after.cleared, after.floor_count, after.mention_count)
-        if new != (before.hidden, before.cleared, before.floor_count, before.mention_count):
-            shown.append((after.conversation, *new))
-        new = (after.hidden_settled, after.cleared_settled, after.pinned, after.pin_version)
-        if new != (before.hidden_settled, before.cleared_settled, before.pinned, before.pin_version):
-            rest.append((after.conversation, *new))
+def save_marks(tx: Transaction, account: int, rows: Sequence[tuple[int, int, int, int, int]]) -> None:
+    """Write of a user's sides: (conversation, hidden, cleared, floor_count, mention_count)."""
     tx.change_rows(
         "UPDATE state SET hidden = v.column2, cleared = v.column3, floor_count = v.column4, mention_count = v.column5"
         " FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
-        shown,
+        rows,
         account,
     )
+
+
+def save_pins(tx: Transaction, account: int, rows: Sequence[tuple[int, int, int]]) -> None:
+    """Write of a user's sides: (conversation, pinned, pin_version)."""
     tx.change_rows(
-        "UPDATE state SET hidden_settled = v.column2, cleared_settled = v.column3, pinned = v.column4,"
-        " pin_version = v.column5 FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
-        rest,
+        "UPDATE state SET pinned = v.column2, pin_version = v.column3"
+        " FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
+        rows,
         account,
     )

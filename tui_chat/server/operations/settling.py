@@ -54,29 +54,32 @@ def fold(tx: Transaction, account: int, operations: Mapping[int, int]) -> None:
             counts[operation] += 1
         hidden[conversation] = max(hidden_share, hidden.get(conversation, 0))
         cleared[conversation] = max(cleared_share, cleared.get(conversation, 0))
-    tx.many(
-        "UPDATE state SET hidden_settled = CASE WHEN hidden_settled < ? THEN ? ELSE hidden_settled END,"
-        " cleared_settled = CASE WHEN cleared_settled < ? THEN ? ELSE cleared_settled END"
-        " WHERE account = ? AND conversation = ?",
-        [
-            (share, share, cleared[conversation], cleared[conversation], account, conversation)
-            for conversation, share in hidden.items()
-        ],
-    )
+    settle_shares(tx, account, [(conversation, share, cleared[conversation]) for conversation, share in hidden.items()])
     # A deletion that is final took the pin for good, also from the undoing of an earlier one.
-    tx.many(
-        "UPDATE item SET unpinned = 0 WHERE account = ? AND conversation = ? AND operation < ?",
-        [(account, conversation, operation) for conversation, operation, hidden_share, _ in items if hidden_share],
+    tx.change_rows(
+        "UPDATE item SET unpinned = 0 FROM (VALUES ?**) v WHERE item.account = ?"
+        " AND item.conversation = v.column1 AND item.operation < v.column2 AND item.unpinned = 1",
+        [(conversation, operation) for conversation, operation, hidden_share, _ in items if hidden_share],
+        account,
     )
-    tx.many(
-        "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",
-        [(account, conversation, operation) for conversation, operation, _, _ in items],
-    )
+    tx.many("DELETE FROM item WHERE operation = ?", [(operation,) for operation in operations])
     tx.many(
         "UPDATE operation SET status = ?, count = ? WHERE id = ?",
         [(FINAL, count, operation) for operation, count in counts.items()],
     )
-    to_be_erased(tx, [conversation for conversation, share in cleared.items() if share])
+
+
+def settle_shares(tx: Transaction, account: int, shares: Sequence[tuple[int, int, int]]) -> None:
+    """Make parts of the watermarks final: (conversation, hidden, cleared) of one user."""
+    tx.change_rows(
+        "UPDATE state SET"
+        " hidden_settled = CASE WHEN hidden_settled < v.column2 THEN v.column2 ELSE hidden_settled END,"
+        " cleared_settled = CASE WHEN cleared_settled < v.column3 THEN v.column3 ELSE cleared_settled END"
+        " FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
+        shares,
+        account,
+    )
+    to_be_erased(tx, [conversation for conversation, _, cleared in shares if cleared])
 
 
 def to_be_erased(tx: Transaction, conversations: Sequence[int]) -> None:

@@ -110,8 +110,6 @@ SIDE: Final = (
     " s.sent_seq, s.peer_read, c.kind, c.last_seq, c.last_count, c.last_time"
 )
 SIDE_WIDTH: Final = len(Side.__struct_fields__)
-_LAST: Final = SIDE_WIDTH - 3
-"""Where last_seq, last_count and last_time stand in a row."""
 _FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
 _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
 _FACE: Final = (
@@ -164,42 +162,10 @@ class Seat(NamedTuple):
 
 
 _SEATS: Final = f"SELECT {SIDE}, u.user_id, u.nick"
-_IN_ROOM: Final = (
-    f"{_SEATS} FROM state me JOIN state s ON s.conversation = me.conversation"
-    " JOIN conversation c ON c.id = s.conversation JOIN account u ON u.id = s.account"
-    " WHERE me.account = ? AND me.folded = ? AND (s.leave_seq IS NULL OR s.account = me.account) ORDER BY s.account"
-)
 _AUDIENCE: Final = (
     f"{_SEATS}{_FROM} JOIN account u ON u.id = s.account"
     " WHERE s.conversation = ? AND (s.leave_seq IS NULL OR s.leave_seq >= ?) ORDER BY s.account"
 )
-
-
-class Room:
-    """Everybody in a conversation as it stands, to be seated once a message has changed its numbers.
-
-    Made for sending to large groups, where every step that each member costs counts.
-    """
-
-    def __init__(self, rows: list[Row]) -> None:
-        self._rows = rows
-
-    def __bool__(self) -> bool:
-        return bool(self._rows)
-
-    def seat(self, account: int) -> Seat:
-        """One of them as it stands."""
-        return next(_seat(row) for row in self._rows if row[0] == account)
-
-    def seats(self, last_seq: int, last_count: int, last_time: int) -> list[Seat]:
-        """All of them, as the conversation stands after its message `last_seq`."""
-        last = (last_seq, last_count, last_time)
-        return [Seat(Side(*(row[:_LAST] + last)), row[SIDE_WIDTH], row[SIDE_WIDTH + 1]) for row in self._rows]
-
-
-def room(tx: Transaction, account: int, folded: str) -> Room:
-    """Everybody in the conversation that `account` calls so, and `account` itself even where it has left."""
-    return Room(tx.all(_IN_ROOM, account, folded))
 
 
 def audience(tx: Transaction, conversation: int, since: int) -> list[Seat]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidRequest, OperationNotFound, UndoExpired
@@ -18,7 +17,7 @@ from tui_chat.server.engines import Transaction
 from .caller import Caller
 from .conversations import pins
 from .eventlog import in_events, tell
-from .marks import Marks, counts, marks_by_key, save
+from .marks import Marks, counts, marks_by_key, save_marks, save_pins
 from .settling import FINAL, LIVE, UNDONE
 from .state import views
 
@@ -127,40 +126,27 @@ def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> lis
     shares = {key: items for key, items in shares.items() if any(item.operation in undone for item in items)}
     before = marks_by_key(tx, caller.user, list(shares))
     room = limits.PINS - pins(tx, caller.user)
-    moved: list[Marks] = []
+    pinned: list[tuple[int, int, int]] = []
+    moved: list[tuple[Marks, int, int]] = []
     for key, items in shares.items():
-        left = [item for item in items if item.operation not in undone]
-        repin = _repins(tx, caller, before[key], items, left, undone)
-        repin = repin and room > 0
-        room -= repin
         own = before[key]
-        moved.append(
-            replace(
-                own,
-                hidden=max([own.hidden_settled] + [item.hidden for item in left]),
-                cleared=max([own.cleared_settled] + [item.cleared for item in left]),
-                pinned=1 if repin else own.pinned,
-                pin_version=own.pin_version + repin,
-            )
-        )
-    counted = counts(tx, caller.user, [(before[one.conversation], one.floor) for one in moved])
-    save(
+        left = [item for item in items if item.operation not in undone]
+        if _repins(tx, caller, own, items, left, undone) and len(pinned) < room:
+            pinned.append((key, 1, own.pin_version + 1))
+        hidden = max([own.hidden_settled] + [item.hidden for item in left])
+        cleared = max([own.cleared_settled] + [item.cleared for item in left])
+        moved.append((own, hidden, cleared))
+    save_pins(tx, caller.user, pinned)
+    counted = counts(tx, caller.user, [(own, max(own.read_seq, hidden, cleared)) for own, hidden, cleared in moved])
+    save_marks(
         tx,
         caller.user,
         [
-            (before[one.conversation], replace(one, floor_count=floor_count, mention_count=mention_count))
-            for one, (floor_count, mention_count) in zip(moved, counted, strict=True)
+            (own.conversation, hidden, cleared, floor_count, mention_count)
+            for (own, hidden, cleared), (floor_count, mention_count) in zip(moved, counted, strict=True)
         ],
     )
-    tx.many(
-        "DELETE FROM item WHERE account = ? AND conversation = ? AND operation = ?",
-        [
-            (caller.user, key, item.operation)
-            for key, items in shares.items()
-            for item in items
-            if item.operation in undone
-        ],
-    )
+    tx.many("DELETE FROM item WHERE operation = ?", [(operation,) for operation in operations])
     return list(shares)
 
 

@@ -25,7 +25,7 @@ from tui_chat.protocol.requests import (
     RestoreConversations,
     SetFlags,
 )
-from tui_chat.server.operations import conversations, deletion, undo
+from tui_chat.server.operations import conversations, deletion, deletionlog, undo
 
 from .endpoint import Call, Counted, Endpoint, Nothing
 from .queries import PageQuery
@@ -58,7 +58,7 @@ async def restore(call: Call[RestoreConversations, Nothing]) -> ConversationsRes
 
 async def deletions(call: Call[Nothing, Nothing]) -> DeletionList:
     """The log of deletions, newest first."""
-    return await call.read(deletion.log)
+    return await call.read(deletionlog.log)
 
 
 async def erase_now(call: Call[Nothing, Nothing]) -> Done:

@@ -100,6 +100,30 @@ def test_what_is_for_one_device_closes_the_range_of_the_others_without_content()
     assert phone.frames[0] is tablet.frames[0]
 
 
+def test_a_range_is_what_the_protocol_says_it_is() -> None:
+    recorder = Recorder(1, "a")
+    here = Hub(lambda position: f'"\u00e9\\{position}')
+    here.join(recorder)
+    told = [revoked(1, 7), revoked(1, 8)]
+    here.deliver(told)
+    wanted = events.EventRange(first=7, last=8, cursor='"\u00e9\\8', events=[msgspec.Raw(one.raw()) for one in told])
+    assert recorder.frames[0].data == text_frame(msgspec.json.encode(wanted))
+
+
+def test_a_commit_with_more_than_a_frame_holds_is_cut() -> None:
+    recorder = Recorder(1, "a")
+    here = hub()
+    here.join(recorder)
+    many = [
+        Emitted(1, "user1", seq, None, events.DeviceRevoked(event_seq=seq, device_id="d" * 9_000))
+        for seq in range(1, 9)
+    ]
+    here.deliver(many)
+    assert len(recorder.frames) == 2
+    assert all(len(frame.data) <= limits.FRAME_BYTES for frame in recorder.frames)
+    assert [one["eventSeq"] for frame in recorder.frames for one in content(frame)["events"]] == list(range(1, 9))
+
+
 def test_who_left_hears_nothing() -> None:
     recorder = Recorder(1, "a")
     here = hub()

@@ -9,13 +9,15 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tui_chat.protocol import events, limits
+from tui_chat.protocol import limits
 from tui_chat.protocol.wire import encode
 
 from .engines import Emitted
 from .transport import text_frame
 
-ENVELOPE_BYTES = 256
+Buffer = bytes | msgspec.Raw
+"""JSON of an event."""
+ENVELOPE_BYTES: Final = 256
 """Room for what stands around the events of a frame."""
 
 
@@ -146,13 +148,20 @@ class Hub:
 
     def deliver(self, emitted: Iterable[Emitted]) -> None:
         """Hand out what one commit caused, in its order."""
+        connected, waiting = self._connections, self._waiting
         by_user: dict[int, list[Emitted]] = {}
         for one in emitted:
-            if one.user in self._connections or one.user in self._waiting:
-                by_user.setdefault(one.user, []).append(one)
+            user = one.user
+            if user in connected or user in waiting:
+                theirs = by_user.get(user)
+                if theirs is None:
+                    by_user[user] = [one]
+                else:
+                    theirs.append(one)
         for user, theirs in by_user.items():
-            self._wake(user)
-            if connections := self._connections.get(user):
+            if user in waiting:
+                self._wake(user)
+            if connections := connected.get(user):
                 self._hand_out(connections, theirs)
 
     def tell(self, user: int, frame: bytes) -> None:
@@ -217,23 +226,29 @@ class Hub:
 
     def _hand_out(self, connections: set[Connection], theirs: Sequence[Emitted]) -> None:
         """Encode once for all devices; once more for a device that gets what others do not."""
-        if len(theirs) == 1 and theirs[0].only_device is None:
+        raws: list[bytes] = []
+        size, for_all = ENVELOPE_BYTES, True
+        for one in theirs:
+            raw = one.raw()
+            raws.append(raw)
+            size += len(raw) + 1
+            for_all = for_all and one.only_device is None
+        first, last = theirs[0].event_seq, theirs[-1].event_seq
+        if for_all and (size <= limits.FRAME_BYTES or len(raws) == 1):
             # Nearly always so, and for a message to a large group so for each member: the shortest way.
-            seq = theirs[0].event_seq
-            frame = _frame(seq, seq, [msgspec.Raw(theirs[0].raw())], self._cursor)
+            frame = _frame(first, last, raws, self._cursor)
             for connection in tuple(connections):
                 connection.offer(frame)
             return
-        named = {one.only_device for one in theirs if one.only_device is not None}
-        raws = [(one.event_seq, one.only_device, msgspec.Raw(one.raw())) for one in theirs]
-        self._offer(connections, theirs[0].event_seq, theirs[-1].event_seq, raws, named)
+        told = [(one.event_seq, one.only_device, raw) for one, raw in zip(theirs, raws, strict=True)]
+        self._offer(connections, first, last, told, {one.only_device for one in theirs if one.only_device is not None})
 
     def _offer(
         self,
         connections: set[Connection],
         first: int,
         last: int,
-        raws: Sequence[tuple[int, str | None, msgspec.Raw]],
+        raws: Sequence[tuple[int, str | None, Buffer]],
         named: set[str],
     ) -> None:
         """A range as frames, made once for all devices but those that are `named` in it."""
@@ -248,15 +263,13 @@ class Hub:
                 connection.offer(frame)
 
 
-def cut(
-    first: int, last: int, wanted: Sequence[tuple[int, msgspec.Raw]], cursor: Callable[[int], str]
-) -> Iterator[Frame]:
+def cut(first: int, last: int, wanted: Sequence[tuple[int, Buffer]], cursor: Callable[[int], str]) -> Iterator[Frame]:
     """The range as frames under limits.FRAME_BYTES that follow each other without a gap.
 
     `wanted`: (eventSeq, event) of those that are for this device. An event that is larger than a frame by itself is
     sent as it is: it cannot be cut.
     """
-    start, held, size = first, list[msgspec.Raw](), ENVELOPE_BYTES
+    start, held, size = first, list[Buffer](), ENVELOPE_BYTES
     for seq, raw in wanted:
         length = len(memoryview(raw)) + 1
         if held and size + length > limits.FRAME_BYTES:
@@ -267,6 +280,12 @@ def cut(
     yield _frame(start, last, held, cursor)
 
 
-def _frame(first: int, last: int, raws: list[msgspec.Raw], cursor: Callable[[int], str]) -> Frame:
-    envelope = events.EventRange(first=first, last=last, cursor=cursor(last), events=raws)
-    return Frame(first, last, text_frame(encode(envelope)))
+def _frame(first: int, last: int, raws: Sequence[Buffer], cursor: Callable[[int], str]) -> Frame:
+    """An events.EventRange, whose events are JSON already and are not looked through again."""
+    data = b'{"t":"events","from":%d,"to":%d,"cursor":%b,"events":[%b]}' % (
+        first,
+        last,
+        encode(cursor(last)),
+        b",".join(raws),
+    )
+    return Frame(first, last, text_frame(data))

@@ -19,14 +19,24 @@ MOST_KEYS: Final = 100_000
 """Keys that one table holds; beyond it the one that was idle longest is dropped."""
 
 
+_TOLERANCE_SECONDS: Final = 1e-6
+"""Below it times are not told apart: they are sums of fractions."""
+
+
 class Rate:
-    """`burst` calls at once for every key, then `a_second`."""
+    """`burst` calls at once for every key, then `a_second`.
+
+    Of each key it is known when its bucket will be full again, which is one number to look up and one to write.
+    """
 
     def __init__(self, a_second: float, burst: float, monotonic: Callable[[], float]) -> None:
-        self._a_second = a_second
-        self._burst = burst
+        self._call = 1 / a_second
+        """Seconds in which what one call takes comes back."""
+        self._burst = burst / a_second
+        """Seconds in which an empty bucket fills."""
         self._monotonic = monotonic
-        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+        self._full: OrderedDict[Hashable, float] = OrderedDict()
+        """When each is full again; those who called last stand last."""
 
     def take(self, key: Hashable) -> None:
         """Count one call of `key`.
@@ -34,33 +44,36 @@ class Rate:
         Raises:
             TooFrequent: nothing is left; `retry_after` says when there will be.
         """
-        now = self._monotonic()
-        tokens = self._burst
-        known = self._buckets.pop(key, None)
-        if known is not None:
-            tokens = min(tokens, known[0] + (now - known[1]) * self._a_second)
-        if tokens < 1:
-            self._buckets[key] = (tokens, now)
-            raise TooFrequent(retry_after=(1 - tokens) / self._a_second)
-        self._buckets[key] = (tokens - 1, now)
-        self._forget(now)
+        self.take_at(key, self._monotonic())
+
+    def take_at(self, key: Hashable, now: float) -> None:
+        """The same at a time that was just read."""
+        full = self._full
+        again = full.get(key, now)
+        again = (again if again > now else now) + self._call
+        over = again - now - self._burst
+        if over > _TOLERANCE_SECONDS:
+            raise TooFrequent(retry_after=over)
+        full[key] = again
+        full.move_to_end(key)
+        if full[next(iter(full))] <= now or len(full) > MOST_KEYS:
+            self._forget(now)
 
     def forget(self, key: Hashable) -> None:
         """Give `key` its whole burst again."""
-        self._buckets.pop(key, None)
+        self._full.pop(key, None)
 
     def __len__(self) -> int:
-        return len(self._buckets)
+        return len(self._full)
 
     def _forget(self, now: float) -> None:
         """Drop up to two buckets that are full again: more than one call adds."""
-        full_again = now - self._burst / self._a_second
         for _ in range(2):
-            key = next(iter(self._buckets))
-            if self._buckets[key][1] > full_again and len(self._buckets) <= MOST_KEYS:
+            key = next(iter(self._full))
+            if self._full[key] > now and len(self._full) <= MOST_KEYS:
                 return
-            del self._buckets[key]
-            if not self._buckets:
+            del self._full[key]
+            if not self._full:
                 return
 
 
@@ -132,13 +145,15 @@ class EachDevice:
     """
 
     def __init__(self, a_second: float, burst: float, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
         self._devices = Rate(a_second, burst, monotonic)
         self._users = Rate(limits.DEVICES_SHARE * a_second, limits.DEVICES_SHARE * burst, monotonic)
 
     def take(self, user: int, device: int) -> None:
         """Count one call. Raises TooFrequent."""
-        self._devices.take(device)
-        self._users.take(user)
+        now = self._monotonic()
+        self._devices.take_at(device, now)
+        self._users.take_at(user, now)
 
 
 class Guesses:

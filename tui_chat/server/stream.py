@@ -143,12 +143,14 @@ class EventSocket:
 
     def offer(self, frame: Frame) -> None:
         """Queue the next range; when it does not follow, or the queue runs over, read on from the log instead."""
-        self._newest = max(self._newest, frame.last)
-        if not self._live or frame.last <= self._queued or self._closing is not None:
+        last, queued = frame.last, self._queued
+        if last > self._newest:
+            self._newest = last
+        if not self._live or last <= queued or self._closing is not None:
             return
-        follows = frame.first == self._queued + 1
+        follows = frame.first == queued + 1
         if follows and self._is_idle() and self._line.offer(frame.data):
-            self.sent = self._queued = frame.last
+            self.sent = self._queued = last
             self._hub.counts.frames += 1
             return
         full = len(self._queue) >= limits.SOCKET_QUEUE or self._queued_bytes + len(frame.data) > QUEUE_BYTES

@@ -38,6 +38,8 @@ class RequestProtocol(HttpToolsProtocol):
     _in_head = True
     """A head has begun and not ended; a new connection owes one."""
     _head_timer: asyncio.TimerHandle | None = None
+    _idle_since: float | None = None
+    """Since when there is nothing to be done; None while there is."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A first request is due."""
@@ -48,6 +50,9 @@ class RequestProtocol(HttpToolsProtocol):
         """Nothing is due any more."""
         super().connection_lost(exc)
         self._have_head()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
 
     def data_received(self, data: bytes) -> None:
         """Look after a head that did not end with this piece; most come in one."""
@@ -91,6 +96,37 @@ class RequestProtocol(HttpToolsProtocol):
             self.transport.close()
         cycle.on_response()
         return True
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but that the timer of an idle connection goes on: to begin a new one after each answer, and to
+        end it at the next request, costs as much as reading the request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, application = self.pipeline.pop()
+            self._start_asgi_task(cycle, application)
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it has been idle for so long; look again when it will have been."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_since = None
 
     def _wait_for_head(self) -> None:
         if self._head_timer is None:
@@ -181,7 +217,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def offer(self, frame: bytes) -> bool:
         """See Line."""
-        if not self.writable.is_set() or self._ended():
+        if self.close_sent or self.disconnected or not self.writable.is_set() or self.transport.is_closing():
             return False
         self.transport.write(frame)
         return True

@@ -2,10 +2,15 @@
 
 import subprocess
 import sys
+from unittest.mock import patch
 
+import pyte
+from rich.console import RenderableType
+from textual._compositor import CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
+from textual.screen import Screen
 
-from tests.tui.apps import running
+from tests.tui.apps import running, until
 from tests.tui.fake import FakeSession, row
 
 LATER = (
@@ -44,3 +49,41 @@ async def test_a_key_that_moves_the_cursor_has_two_lines_of_the_list_drawn() -> 
         await pilot.press("j")
         await pilot.pause()
         assert sorted(asked) == [("DeviceList#primary-list", 2), ("ScrollBar", 2)]
+
+
+async def test_what_is_drawn_in_parts_is_what_the_whole_would_be() -> None:
+    terminal = pyte.Screen(120, 40)
+    stream = pyte.Stream(terminal)
+    whole = 0
+
+    async with running(FakeSession()) as (app, pilot):
+        display = app._display
+
+        def watched(screen: Screen[object], update: RenderableType | None) -> None:
+            nonlocal whole
+            if isinstance(update, CompositorUpdate):
+                whole += isinstance(update, LayoutUpdate)
+                stream.feed(update.render_segments(app.console).replace("\n", "\r\n"))
+            display(screen, update)
+
+        with patch.object(app, "_display", watched):
+            app.main.refresh()
+            await pilot.pause()
+            whole = 0
+            for keys in ("enter", "escape", "escape", "tab", "tab", "slash b", "enter", "space k"):
+                await pilot.press(*keys.split())
+                await pilot.pause()
+                await until(lambda: not app.main._waits_to_be_drawn)
+                before = looks(terminal)
+                assert whole == 0, f"{keys}: the whole screen is drawn"
+                app.main.refresh()
+                await pilot.pause()
+                await until(lambda: not app.main._waits_to_be_drawn)
+                assert whole == 1
+                assert looks(terminal) == before, keys
+                whole = 0
+
+
+def looks(terminal: pyte.Screen) -> list[list[pyte.screens.Char]]:
+    """Every cell of the terminal."""
+    return [[terminal.buffer[y][x] for x in range(terminal.columns)] for y in range(terminal.lines)]

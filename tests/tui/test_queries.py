@@ -54,6 +54,25 @@ async def test_marking_by_query() -> None:
         assert len(app.main.primary.list.marks) == 4
 
 
+async def test_marking_by_query_marks_what_is_there_when_enter_is_pressed() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("T", *"unread:")
+        await until(lambda: "4 of 7 match" in text_of(app))
+        session.conversations["C2Ccarol"] = row("C2Ccarol", age=1, unread_count=1)
+        session.conversations["C2Cbob"] = row("C2Cbob", age=0)
+        session.conversations["C2Czoe"] = row("C2Czoe", age=0, unread_count=3)
+        session.tell(ConversationsUpdated(conversation_id_list=["C2Cbob", "C2Ccarol", "C2Czoe"]))
+        await until(lambda: "C2Czoe" in listed(app))
+        await pilot.press("enter")
+        assert app.main.primary.list.marks == {"GROUPplanning", "C2Ccarol", "C2Czoe", "GROUPubuntu", "@TIM#SYSTEM"}
+        await pilot.press("escape", "T", *"draft:")
+        await until(lambda: "0 of 8 match" in text_of(app))
+        app.main.primary.list.set_drafts(["C2Cbob"])
+        await pilot.press("enter")
+        assert app.main.primary.list.marks == {"C2Cbob"}
+
+
 async def test_the_sweep_looks_in_and_deletes() -> None:
     session = FakeSession()
     session.conversations["C2Cdan"] = row("C2Cdan", age=600_000, message_count=1)

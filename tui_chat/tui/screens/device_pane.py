@@ -275,7 +275,8 @@ class DevicePane(Vertical):
             if not event.query.empty:
                 found = self.list.matching(event.query)
                 self.list.mark(found)
-                self.app.say(sentences.marked(len(found)))
+                self.app.main.show_status()  # at once, to be in the frame in which the rows are; the toast comes later
+                self.call_after_refresh(self.app.say, sentences.marked(len(found)))
         else:
             self._filter.keep()
             self.list.set_filter(event.query)

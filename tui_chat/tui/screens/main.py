@@ -11,6 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -56,6 +58,9 @@ class MainScreen(Screen[None]):
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of(COMMANDS, Scope.EVERYWHERE)]
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """Textual's, which has the whole screen painted anew: what looks different with the focus paints itself."""
+
     primary: DevicePane
     second: DevicePane | None = None
     conversation: ConversationPane
@@ -68,6 +73,9 @@ class MainScreen(Screen[None]):
     _drawing: asyncio.TimerHandle | None = None
     _drawn = 0.0
     """When the last frame was, by the loop's time."""
+    _repainting = False
+    """All of it is painted in the frame that is being made."""
+    _laying_out = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,8 +128,23 @@ class MainScreen(Screen[None]):
     def _draw(self) -> None:
         self._drawing = None
         if self.is_running:
+            self._repainting = self._repaint_required
             self._on_timer_update()
+            self._repainting = False
             self._drawn = asyncio.get_running_loop().time()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        """Textual: find out where everything stands, and paint what that changes. Where all of it is painted right
+        after, it is not painted twice."""
+        self._laying_out = self._repainting
+        try:
+            super()._refresh_layout(size, scroll)
+        finally:
+            self._laying_out = False
+
+    def _compositor_refresh(self) -> None:
+        if not self._laying_out:
+            super()._compositor_refresh()
 
     def on_screen_resume(self) -> None:
         """A dialog has gone: what it covered is read now."""

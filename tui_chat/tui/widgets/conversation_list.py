@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import Final
 
 from textual.message import Message
 
-from tui_chat.client.query import EVERYTHING, Query, Row
+from tui_chat.client.query import EVERYTHING, Query
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line, Piece, fit
@@ -16,6 +17,9 @@ from tui_chat.tui.themes import UNICODE, Symbols
 
 from .conversation_rows import ConversationRows
 from .listing import Filter
+
+MINUTE_MS: Final = 60_000
+"""For so long what a query has found is good, where no row changes: it may ask how long ago something was."""
 
 
 class ConversationList(ConversationRows):
@@ -94,6 +98,9 @@ class ConversationList(ConversationRows):
         self._query = EVERYTHING
         self._held_by_app = False
         self._said: tuple[int, int, int] = (0, 0, 0)
+        self._matched: tuple[object, list[str]] | None = None
+        """A query, of when it was asked, and the rows found by it: whoever marks by a query was told before Enter how
+        many they are."""
 
     # What the app tells.
 
@@ -163,8 +170,11 @@ class ConversationList(ConversationRows):
         return self._query.text
 
     def matching(self, query: Query) -> list[str]:
-        """Those of the rows shown that a query is true of, in order."""
-        return self._listing.matching(self._test(query))
+        """Those of the rows shown that a query is true of, in order; worked out once for as long as no row changes."""
+        asked = (query.text, self._clock() // MINUTE_MS, self._drafts, self._stale, self._own_id)
+        if self._matched is None or self._matched[0] != asked:
+            self._matched = (asked, self._listing.matching(self._test(query)))
+        return self._matched[1].copy()
 
     def found(self, query: Query) -> list[str]:
         """Those of all conversations, shown or not, that a query is true of."""
@@ -268,13 +278,12 @@ class ConversationList(ConversationRows):
 
     def _test(self, query: Query) -> Filter:
         """The question whether a query is true of a row. Drafts and copies are asked for when it is put."""
-        now = self._clock()
+        matches = query.matches
+        asked = _Asked(self, self._clock())
 
         def test(conversation: Conversation) -> bool:
-            key = conversation.conversation_id
-            return query.matches(
-                Row(conversation, _name(conversation), self._own_id, now, key in self._drafts, key in self._stale)
-            )
+            asked.conversation = conversation
+            return matches(asked)
 
         return test
 
@@ -292,6 +301,7 @@ class ConversationList(ConversationRows):
             self.announce_marks()
 
     def _show_rows(self, *, narrowing: bool = False) -> None:
+        self._matched = None
         self._listing.hold(self._held_by_app or bool(self._marks.marked))
         rows = self._listing.rows()
         if rows is not self.rows:
@@ -322,6 +332,33 @@ class ConversationList(ConversationRows):
         return self._listing.filtered or self._listing.only is not None
 
 
-def _name(conversation: Conversation) -> str:
-    """What a query's words are looked for in."""
-    return conversation.name or conversation_name(conversation)
+class _Asked:
+    """The row that a query is asked about; a `query.Subject`. One object for all of them, one after the other."""
+
+    __slots__ = ("_list", "conversation", "now")
+
+    conversation: Conversation
+
+    def __init__(self, asking: ConversationList, now: int) -> None:
+        self._list = asking
+        self.now = now
+
+    @property
+    def own_id(self) -> str:
+        """Whose list it is."""
+        return self._list._own_id
+
+    @property
+    def name(self) -> str:
+        """What words are looked for in."""
+        return self.conversation.name or conversation_name(self.conversation)
+
+    @property
+    def draft(self) -> bool:
+        """Whether an unsent text waits there."""
+        return self.conversation.conversation_id in self._list._drafts
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is a copy of what another device deleted."""
+        return self.conversation.conversation_id in self._list._stale

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import re
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -48,6 +49,25 @@ class Deliveries(Stopwatch):
             if begun is not None:
                 self.heard += 1
                 self.seconds.append(now - begun)
+        self._look()
+
+
+class LastDelivery(Stopwatch):
+    """Takes a message for heard when everybody in a group has it."""
+
+    def __init__(self, members: int) -> None:
+        super().__init__()
+        self._members = members
+        self._reached: Counter[int] = Counter()
+
+    def listen(self, payload: bytes) -> None:
+        """What a member's socket heard."""
+        now = time.perf_counter()
+        for number in map(int, _NUMBER.findall(payload)):
+            self._reached[number] += 1
+            if self._reached[number] == self._members:
+                self.heard += 1
+                self.seconds.append(now - self._begun.pop(number))
         self._look()
 
 
@@ -101,18 +121,8 @@ async def crowd(
         readers = await population.users(*(f"b{number}" for number in range(pairs)))
         await population.messages(pairs, lambda number: (f"a{number}", f"b{number}", "hello"))
     with ExitStack() as stack:
-
-        def start(number: int) -> MeasuredServer:
-            words = ("--database", address, *(() if bus is None else ("--bus", bus)), "--log-level", "error")
-            server = MeasuredServer(bench.scratch / f"server{number}", *words)
-            stack.callback(server.kill)
-            return server
-
-        servers = list(await asyncio.gather(*(asyncio.to_thread(start, number) for number in range(processes))))
+        servers = await _serving(bench, stack, processes, address, bus)
         watch = Deliveries()
-        gc.collect()
-        gc.disable()
-        stack.callback(gc.enable)
         for number in range(processes):
             url = servers[(number + 1) % processes].url
             await sockets(url, readers[number::processes], lambda _: watch.listen)
@@ -122,6 +132,22 @@ async def crowd(
         ]
         aims.sort(key=lambda aim: int(aim[1].removeprefix("C2Cb")))  # at one process after the other
         yield Crowd(servers, aims, watch)
+
+
+async def _serving(
+    bench: Bench, stack: ExitStack, processes: int, address: str, bus: str | None
+) -> list[MeasuredServer]:
+    def start(number: int) -> MeasuredServer:
+        words = ("--database", address, *(() if bus is None else ("--bus", bus)), "--log-level", "error")
+        server = MeasuredServer(bench.scratch / f"server{number}", *words)
+        stack.callback(server.kill)
+        return server
+
+    servers = list(await asyncio.gather(*(asyncio.to_thread(start, number) for number in range(processes))))
+    gc.collect()
+    gc.disable()
+    stack.callback(gc.enable)
+    return servers
 
 
 async def _aims(url: str, writers: Sequence[Login]) -> list[Aim]:
@@ -182,6 +208,31 @@ async def nats(bench: Bench, postgres: PostgresServer) -> None:
             await _again(bench, there, "NATS", rate, seconds, up)
 
 
+async def groups(bench: Bench, postgres: PostgresServer) -> None:
+    """A message to a group whose members are all connected, to three processes, until the last of them has it."""
+    members, rate, seconds = bench.size((200, 5.0, 20.0), quick=(9, 20.0, 0.3))
+    with nats_cluster(3) as servers:
+        for name, bus in (("PostgreSQL", None), ("NATS", ",".join(server.address for server in servers))):
+            bench.progress(f"messages to a group of {members} over {name}")
+            address = postgres.new_database()
+            async with filling_postgres(address) as population:
+                logins = await population.users(*(f"m{number}" for number in range(members)))
+                group = await population.group("everybody", [login.user_id for login in logins])
+            with ExitStack() as stack:
+                there = await _serving(bench, stack, PROCESSES, address, bus)
+                watch = LastDelivery(members)
+                aims: list[Aim] = []
+                for number, server in enumerate(there):
+                    own = logins[number::PROCESSES]
+                    await sockets(server.url, own, lambda _: watch.listen)  # noqa: B023 - it is used at once
+                    aims += [(line, group) for line in await lines(server.url, own[:5])]
+                crowd = Crowd(there, aims, watch)
+                await crowd.delivered(rate, min(2.0, seconds))
+                what = f"message to a group of {members} at three processes until the last has it, {rate:g}/s, {name}"
+                figure = bench.times(what, await crowd.delivered(rate, seconds))
+                bench.judge(f"to the last of a group, {name}", figure, "p99", at_most(ACROSS_MS))
+
+
 async def _across(bench: Bench, there: Crowd, bus: str, rate: float, seconds: float) -> Figure:
     bench.progress(f"delivery at {rate:g}/s from process to process over {bus}")
     await there.delivered(rate, min(2.0, seconds))
@@ -217,7 +268,7 @@ def _count(processes: int) -> str:
     return "one process" if processes == 1 else f"{processes} processes"
 
 
-PARTS: Final[dict[str, Part]] = {part.__name__: part for part in (throughput, postgres, nats)}
+PARTS: Final[dict[str, Part]] = {part.__name__: part for part in (throughput, postgres, nats, groups)}
 
 
 def run(bench: Bench) -> None:

@@ -17,6 +17,8 @@ from tui_chat.config import Paths
 
 from .conftest import Run, objects
 
+CERTIFICATE = Path(__file__).parents[1] / "server" / "localhost.pem"
+
 
 def found(run: Run, *words: str) -> tuple[int, dict[str, dict[str, object]]]:
     code, output, _ = run("doctor", "--json", *words)
@@ -95,6 +97,40 @@ def test_a_server_can_be_looked_at_without_an_account(run: Run, server: LiveServ
     _, checks = found(run, server.url)
     assert checks["server"]["ok"]
     assert "account" not in checks
+
+
+def test_a_server_is_named_as_for_every_other_command(run: Run, server: LiveServer) -> None:
+    for words in (("doctor", "--server", server.url), ("--server", server.url, "doctor")):
+        _, output, said = run(*words, "--json")
+        assert said == ""
+        checks = {str(check["what"]): check for check in objects(output)}
+        assert checks["server"]["ok"]
+        assert "account" not in checks
+
+
+def test_who_is_named_with_the_server_is_signed_in(accounts: Run, server: LiveServer) -> None:
+    server.clock.jump(now_beside(server))
+    _, checks = found(accounts, "--server", server.url, "--user", "carol")
+    assert "signed in" in str(checks["session"]["found"])
+    assert accounts("doctor", "--user", "carol")[0] == 2
+
+
+def test_a_certificate_of_ones_own_ca_and_how_it_is_trusted(
+    accounts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveServer(tmp_path / "tls", tls_cert=CERTIFICATE, tls_key=CERTIFICATE)
+    try:
+        code, checks = found(accounts, live.url)
+        assert code == 1
+        assert "SSL_CERT_FILE" in str(checks["server"]["todo"])
+        code, _, said = accounts("register", "--server", live.url, "--user", "dave")
+        assert code == 3
+        assert "its certificate is not trusted here: self-signed certificate" in said
+        assert "SSL_CERT_FILE" in said
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        assert found(accounts, live.url)[1]["server"]["ok"]
+    finally:
+        live.stop()
 
 
 def test_https_where_there_is_none_is_said_in_words(run: Run, server: LiveServer) -> None:

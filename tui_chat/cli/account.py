@@ -74,11 +74,15 @@ def password_for(user_id: str, *, new: bool = False) -> str:
 def ask_password(arguments: argparse.Namespace) -> None:
     """Put the password of the user named in the arguments into them as `password`, where one is named.
 
+    A command with `server_alone` takes --server without --user, and no password then.
+
     To be called before an event loop runs: its handling of Ctrl+C would swallow the one at the prompt.
 
     Raises:
         Usage: the server's address is none, or there is nothing to ask on.
     """
+    if getattr(arguments, "server_alone", False) and not hasattr(arguments, "user"):
+        return
     if named_for_this_run(arguments) is not None:
         arguments.password = password_for(arguments.user, new=getattr(arguments, "new_password", False))
 

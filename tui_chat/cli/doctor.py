@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui_chat.locale import _
 
-from .arguments import Commands, add_debug_option, add_json_option
+from .arguments import Commands, add_account_options, add_json_option
 
 if TYPE_CHECKING:
     from tui_chat.client.credentials import StoredCredentials
@@ -42,10 +42,9 @@ def add(commands: Commands) -> None:
         " line each. The exit code is 1 where something is wrong.",
     )
     parser.add_argument("at", nargs="?", metavar="SERVER", help="look at this server, instead of the stored account's")
-    parser.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account (see login)")
+    add_account_options(parser)
     add_json_option(parser)
-    add_debug_option(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, server_alone=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -83,11 +82,14 @@ async def _checks(arguments: argparse.Namespace) -> AsyncIterator[Check]:
     paths = Paths.of_user()
     for check in (*_program(), *_terminal(), *_settings(paths), *_directories(paths)):
         yield check
-    if arguments.at is not None:
+    named = arguments.at or getattr(arguments, "server", None)
+    if named is not None:
         from .account import server_url
 
-        async for check in _server(server_url(arguments.at)):
+        async for check in _server(server_url(named)):
             yield check
+        if check.ok and hasattr(arguments, "user"):
+            yield await _signed_in(arguments)
         return
     credentials, check = _account(arguments)
     yield check
@@ -216,6 +218,7 @@ async def _server(url: str) -> AsyncIterator[Check]:
     import time
 
     from tui_chat.client.api import Api
+    from tui_chat.client.problems import Untrusted
     from tui_chat.protocol.errors import ChatError
     from tui_chat.protocol.requests import Health
 
@@ -227,6 +230,11 @@ async def _server(url: str) -> AsyncIterator[Check]:
         health = await api.call("GET", "/healthz", Health)
         seconds = time.monotonic() - began
         now = time.time()
+    except Untrusted as error:
+        yield Check(
+            what, f"{url}: {error}", _("name your CA's file in SSL_CERT_FILE, or mend the server's certificate")
+        )
+        return
     except ChatError as error:
         yield Check(what, f"{url}: {error}", _("look whether it runs there, and whether the address is right"))
         return

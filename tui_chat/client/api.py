@@ -19,7 +19,7 @@ import msgspec
 from tui_chat.protocol import errors
 from tui_chat.protocol.wire import decode, encode
 
-from .problems import Unreadable
+from .problems import Unreadable, Untrusted
 from .tls import context_for, is_loopback
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Api:
                     await reading.give(whole)
                 await reading.give(errors.Unexpected("the server's answer breaks off") if rest else None)
         except httpx.HTTPError as error:
-            await reading.give(errors.NotConnected(_reason(error)))
+            await reading.give(_not_connected(error))
 
     async def close(self, *, patience: float = 1.0) -> None:
         """Let what runs end, for at most `patience` seconds, and close the connections."""
@@ -230,11 +230,11 @@ class Api:
                 await self._replace(client)
             except (httpx.ConnectError, httpx.TimeoutException) as error:
                 _log.debug("%s %s: %s", method, path, type(error).__name__)
-                raise errors.NotConnected(_reason(error)) from error
+                raise _not_connected(error) from error
             except (httpx.TransportError, httpx.DecodingError) as error:
                 _log.debug("%s %s: %s", method, path, type(error).__name__)
                 if repetition or not harmless:
-                    raise errors.NotConnected(_reason(error)) from error
+                    raise _not_connected(error) from error
             else:
                 # What was asked for stands behind the path, and what was said in the body: neither is for a log.
                 _log.debug("%s %s: %d in %d ms", method, path, response.status_code, (time.monotonic() - began) * 1000)
@@ -276,15 +276,19 @@ class _Reading:
         return taken
 
 
-def _reason(error: Exception) -> str:
-    said = str(error).strip()
+def _not_connected(error: Exception) -> errors.NotConnected:
+    """What to raise where there was no exchange, with the reason in words."""
+    said, kind = str(error).strip(), errors.NotConnected
     if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said or "record layer failure" in said:
         # What OpenSSL calls the first bytes of an answer in plain HTTP.
         said = "it speaks no TLS there: is its address http://…?"
     elif "CERTIFICATE_VERIFY_FAILED" in said:
         why = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
-        said = f"its certificate is not trusted here: {why}"
-    return f"the server cannot be reached{f' ({said})' if said else ''}"
+        said, kind = f"its certificate is not trusted here: {why}", Untrusted
+        if "issuer" in why or "self-signed" in why or "self signed" in why:
+            # Python's own way to trust one more: a certificate that has ended, or is another's, is no matter of it.
+            said += "; if it is of your own CA, SSL_CERT_FILE=ca.pem names that"
+    return kind(f"the server cannot be reached{f' ({said})' if said else ''}")
 
 
 def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> errors.ChatError:

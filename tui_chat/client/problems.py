@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from tui_chat.cache.store import CacheError, DiskFull
-from tui_chat.protocol.errors import ChatError, Unexpected
+from tui_chat.protocol.errors import ChatError, NotConnected, Unexpected
 
 
 class AccountInUse(ChatError):
@@ -24,6 +24,10 @@ class DiskIsFull(ChatError):
 
     code: ClassVar[str] = "disk_full"
     status: ClassVar[int] = 507
+
+
+class Untrusted(NotConnected):
+    """The server's certificate is not trusted on this machine."""
 
 
 class Unreadable(Unexpected):

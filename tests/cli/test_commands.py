@@ -1,5 +1,6 @@
 """The plain commands against a real server, as a script or a screen reader's user gives them."""
 
+import io
 import os
 import stat
 import subprocess
@@ -201,6 +202,7 @@ def test_an_address_that_is_none_is_usage(run: Run, address: str) -> None:
         ("nonsense",),
         ("admin",),
         ("serve", "--port", "99999"),
+        ("serve", "--port", "abc"),
         ("list", "--profile", "../x"),
     ],
 )
@@ -216,6 +218,30 @@ def test_without_a_terminal_the_client_names_the_plain_commands(run: Run) -> Non
     assert code == 2
     assert "tui-chat list" in error
     assert error.count("\n") == 1
+
+
+def test_a_terminal_that_cannot_be_drawn_on_gets_the_plain_commands(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, output, error = run()
+    assert (code, output) == (2, "")
+    assert "TERM=dumb" in error
+    assert "tui-chat list" in error
+
+
+def test_the_systems_conversation_is_listed_by_the_name_it_is_given_by(accounts: Run) -> None:
+    assert accounts("groups", "create", "planning", "alice", "--profile", "bob")[0] == 0
+    (line,) = [line for line in accounts("list")[1].splitlines() if "SYSTEM" in line]
+    name = line.split()[-2]
+    assert name == "system"
+    assert "planning" in accounts("read", name)[1]
+
+
+def test_a_text_of_one_dash_is_what_stands_on_the_input(accounts: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("from a pipe\n"))
+    assert accounts("send", "bob", "-")[0] == 0
+    assert "from a pipe" in accounts("read", "bob")[1]
 
 
 def test_nothing_that_others_wrote_reaches_the_terminal_as_commands(accounts: Run) -> None:

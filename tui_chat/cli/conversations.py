@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _list(arguments: argparse.Namespace) -> int:
     from tui_chat.client.query import EVERYTHING
     from tui_chat.clock import system_clock
+    from tui_chat.protocol.ids import ConversationType
 
     from .account import session_for
     from .matching import matching
@@ -39,7 +40,8 @@ async def _list(arguments: argparse.Namespace) -> int:
                 continue
             unread = str(conversation.unread_count or "")
             mentioned = "@" if conversation.mention_count else ""
-            name = conversation.name or conversation.conversation_id
+            system = conversation.type is ConversationType.SYSTEM
+            name = "system" if system else conversation.name or conversation.conversation_id
             print_line(
                 columns(
                     [moment(conversation.time), unread, mentioned, name, conversation.conversation_id],

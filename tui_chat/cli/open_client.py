@@ -3,6 +3,7 @@
 import argparse
 import gc
 import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage("--json goes with a command: tui-chat --json list")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Usage(f"the client needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
+    if os.environ.get("TERM") == "dumb":
+        raise Usage(f"this terminal says that it cannot be drawn on (TERM=dumb): {PLAIN_COMMANDS}")
     from tui_chat.config import Paths, Profiles
 
     from .account import named_for_this_run, settings_for_screen

@@ -11,7 +11,7 @@ def add(commands: Commands) -> None:
         "send", help="write a message", description="Write a message; returns when it is kept."
     )
     parser.add_argument("conversation", metavar="NAME|ID", help="bob, '#ubuntu', C2Cbob")
-    parser.add_argument("text", nargs="?", help="what to say; without it, standard input")
+    parser.add_argument("text", nargs="?", help="what to say; without it, or as -, standard input")
     add_account_options(parser)
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .failures import Usage
 
-    if arguments.text is None and sys.stdin.isatty():
+    if arguments.text in (None, "-") and sys.stdin.isatty():
         raise Usage("say what to send: tui-chat send NAME TEXT, or the text on standard input")
     return asyncio.run(_send(arguments))
 
@@ -40,7 +40,7 @@ async def _send(arguments: argparse.Namespace) -> int:
     from .output import print_json, print_line
 
     text = arguments.text
-    if text is None:
+    if text in (None, "-"):
         text = (await asyncio.to_thread(sys.stdin.read)).rstrip("\n")
     async with session_for(arguments) as session:
         conversation_id = resolve(arguments.conversation, session.conversations.values())

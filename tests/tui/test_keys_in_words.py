@@ -6,6 +6,7 @@ from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import NOW, FakeSession
 from tui_chat.config import Settings
 from tui_chat.tui.app import ChatApp
+from tui_chat.tui.commands.command import Scope
 
 OTHERS = {
     "undo": "z",
@@ -46,6 +47,18 @@ async def test_toasts_dialog_coach_and_status_line_name_the_keys_of_the_settings
         await until(lambda: any(one == "Deleted on phone: 1 conversation · z brings it back" for one in said(app)))
         session.deleted_elsewhere(["GROUPplanning"], while_away=True, batch_id="away")
         await until(lambda: any(one.endswith("deleted on phone · O") for one in said(app)))
+
+
+async def test_writing_is_not_offered_where_nobody_can_write() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("2")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape")
+        await until(lambda: "i Write" in footer(app))
+        await pilot.press("escape", "7")
+        await until(lambda: "Nobody can write to the system." in text_of(app))
+        await until(lambda: "i Write" not in footer(app))
+        assert app.main.scope is Scope.MESSAGES
 
 
 async def test_the_status_line_follows_the_cursor_in_the_messages() -> None:

@@ -259,6 +259,27 @@ async def test_esc_leaves_the_word_and_the_composer_keeps_the_focus() -> None:
         assert [*scopes, app.main.scope] == [Scope.COMPOSER, Scope.LIST]
 
 
+async def test_nothing_is_offered_for_a_text_that_nobody_has_touched() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await ubuntu(app)
+        completion = app.main.conversation.composer.completion
+        await pilot.press(*"hello @bo")
+        await until(lambda: completion.open)
+        await pilot.press("escape", "enter")
+        await until(lambda: ("send", ("GROUPubuntu", "hello @bo")) in session.calls)
+        await pilot.press("up")
+        await until(lambda: written(app) == "hello @bo")
+        await pilot.pause()
+        assert not completion.open
+        await pilot.press("b")
+        await until(lambda: completion.open)
+        await pilot.press("backspace")
+        await until(lambda: not completion.open)
+        await pilot.press("escape")
+        await until(lambda: written(app) == "", "one Esc leaves the message as it was")
+
+
 async def test_enter_sends_a_name_that_is_written_out() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

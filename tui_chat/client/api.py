@@ -285,9 +285,9 @@ def _not_connected(error: Exception) -> errors.NotConnected:
     elif "CERTIFICATE_VERIFY_FAILED" in said:
         why = said.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
         said, kind = f"its certificate is not trusted here: {why}", Untrusted
-        if "issuer" in why or "self-signed" in why or "self signed" in why:
+        if "self-signed" in why or "issuer" in why:
             # Python's own way to trust one more: a certificate that has ended, or is another's, is no matter of it.
-            said += "; if it is of your own CA, SSL_CERT_FILE=ca.pem names that"
+            said += "; where it is your own, SSL_CERT_FILE=FILE trusts the certificates in that file"
     return kind(f"the server cannot be reached{f' ({said})' if said else ''}")
 
 

@@ -203,6 +203,9 @@ class Compose(Command):
     def available(self, app: ChatApp) -> bool:
         return app.main.conversation.conversation_id is not None
 
+    def offered(self, app: ChatApp) -> bool:
+        return self.available(app) and not app.main.conversation.composer.blocked
+
     def run(self, app: ChatApp) -> None:
         app.main.conversation.compose_message()
 

@@ -101,6 +101,8 @@ class Composer(TextArea):
         self.completion = Completion()
         self._declined: Location | None = None
         """Where the word stands that nothing is to be offered for any more."""
+        self._given = ""
+        """The text as it was put in; nothing is offered for that before somebody has typed."""
         self._cut = False
         self._reason: Content | None = None
         self.cursor_blink = False  # A blinking cursor is a timer that never rests.
@@ -121,7 +123,8 @@ class Composer(TextArea):
 
     def set_draft(self, text: str) -> None:
         """Put a text in place of what is there, the cursor at its end; it posts Changed like typing does."""
-        self.load_text(self._capped(clean_text(text), 0))
+        self._given = self._capped(clean_text(text), 0)
+        self.load_text(self._given)
         self.move_cursor(self.document.end)
 
     def replace_all(self, text: str) -> int:
@@ -189,6 +192,8 @@ class Composer(TextArea):
         typed = self._begun() if self.has_focus and not self.blocked else None
         if typed is None:
             self._declined = None
+        elif self.text == self._given:
+            typed = None
         wanted = typed is not None and self._complete is not None and self._declined != self._begins(typed)
         self.completion.offer(self._complete(typed) if wanted and typed is not None and self._complete else [])
 

@@ -7,7 +7,7 @@ from textual.app import App
 from tests.tui.apps import until
 from tests.tui.fake import FakeSession
 from tui_chat.client.changes import Change, ConversationsUpdated
-from tui_chat.tui.bridge import Bridge, SessionChanged
+from tui_chat.tui.bridge import CROWD, CROWDED_INTERVAL, Bridge, SessionChanged
 
 
 class Taking(App[None]):
@@ -50,6 +50,25 @@ async def test_nothing_is_lost_and_the_posts_are_few() -> None:
         seconds = asyncio.get_running_loop().time() - started
         assert [one for part in app.taken for one in part] == [change(number) for number in range(300)]
         assert len(app.taken) <= seconds / 0.05 + 2
+        bridge.close()
+
+
+async def test_crowds_of_changes_are_drawn_less_often() -> None:
+    session, app = FakeSession({}), Taking()
+    async with app.run_test():
+        bridge = Bridge(session.as_session(), app)
+        loop = asyncio.get_running_loop()
+        started, told = loop.time(), 0
+        while loop.time() < started + 4.5 * CROWDED_INTERVAL:
+            session.tell(*(change(told + number) for number in range(CROWD)))
+            told += CROWD
+            await asyncio.sleep(0.005)
+        await until(lambda: sum(map(len, app.taken)) == told)
+        seconds = loop.time() - started
+        assert [one for part in app.taken for one in part] == [change(number) for number in range(told)]
+        assert len(app.taken) <= seconds / CROWDED_INTERVAL + 2
+        session.tell(change(told))
+        await until(lambda: app.taken[-1] == [change(told)])
         bridge.close()
 
 

@@ -1,7 +1,8 @@
 """From a session's changes to the screen: gathered into at most about 25 posts a second.
 
 Textual queues keys behind posted messages, so a server that talks fast would make the keyboard slow. The first change
-after a quiet while goes out at once; what follows within the interval travels together.
+after a quiet while goes out at once; what follows within the interval travels together. What comes in crowds is shown
+eight times a second.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 INTERVAL: Final = 0.04
 """Seconds between two posts."""
+CROWD: Final = 50
+"""Changes in one post from which on more of the kind are to be expected, such as of ten thousand deletions."""
+CROWDED_INTERVAL: Final = 0.12
+"""Seconds to the next post after such a one: drawing the list after each hundred takes longer than deleting them."""
 
 
 class SessionChanged(Message, bubble=False):
@@ -40,7 +45,8 @@ class Bridge:
         self._pending: list[Change] = []
         self._posted = False
         """A post is under way that has not taken its changes yet: it will take these as well."""
-        self._last = -interval
+        self._last = -CROWDED_INTERVAL - interval
+        self._crowded = False
         self._timer: asyncio.TimerHandle | None = None
         self._unsubscribe: Callable[[], None] = session.subscribe(self._listen)
 
@@ -48,6 +54,7 @@ class Bridge:
         """What has gathered, oldest first."""
         taken, self._pending = self._pending, []
         self._posted = False
+        self._crowded = len(taken) >= CROWD
         return taken
 
     def close(self) -> None:
@@ -62,7 +69,8 @@ class Bridge:
         if self._posted or self._timer is not None:
             return
         loop = asyncio.get_running_loop()
-        wait = self._last + self._interval - loop.time()
+        interval = max(self._interval, CROWDED_INTERVAL) if self._crowded else self._interval
+        wait = self._last + interval - loop.time()
         if wait <= 0:
             self._post()
         else:

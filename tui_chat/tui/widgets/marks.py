@@ -9,7 +9,8 @@ class Marks:
     def __init__(self) -> None:
         self._marked: set[str] = set()
         self._frozen: frozenset[str] | None = None
-        self._last: frozenset[str] = frozenset()
+        self._last: frozenset[str] | None = frozenset()
+        """None: what is marked, and what was before it was removed."""
         self._leaving: set[str] = set()
         """Marked ones that were removed since the set was last changed by hand."""
         self._range_start: int | None = None
@@ -31,6 +32,8 @@ class Marks:
     @property
     def last(self) -> frozenset[str]:
         """What was marked before the marks went."""
+        if self._last is None:
+            self._last = frozenset(self._leaving | self._marked)
         return self._last
 
     @property
@@ -71,7 +74,7 @@ class Marks:
         self._leaving |= gone
         self._marked -= gone
         self._frozen = None
-        self._last = frozenset(self._leaving | self._marked)
+        self._last = None  # put together when it is asked for: of ten thousand, a hundred go at a time
         return True
 
     def start_range(self, index: int, key: str) -> None:
@@ -99,5 +102,6 @@ class Marks:
                 self._marked.discard(key)
 
     def _touch(self) -> None:
+        self._last = self.last
         self._frozen = None
         self._leaving.clear()

@@ -84,3 +84,61 @@ async def test_the_status_line_follows_the_cursor_in_the_messages() -> None:
         assert "r Reply" in footer(app)
         await pilot.press("escape")
         await until(lambda: "r Reply" not in footer(app))
+
+
+ON_SCREENS = {
+    "undo": "z",
+    "log": "O",
+    "sweep": "W",
+    "mark": "x",
+    "delete": "ctrl+d",
+    "copy": "Y",
+    "filter": "ctrl+l",
+    "open": "o",
+    "back": "f4",
+    "help": "f3",
+    "extend-up": "ctrl+up",
+    "extend-down": "ctrl+down",
+}
+
+
+async def test_screens_name_the_keys_of_the_settings_and_obey_them() -> None:
+    session = FakeSession()
+    async with running(session, settings=Settings(keys=dict(ON_SCREENS))) as (app, pilot):
+        before = len(session.conversations)
+        assert "o opens a conversation." in text_of(app)
+        await pilot.press("W")
+        await until(lambda: "x mark · Ctrl+D delete · Esc close" in text_of(app))
+        await pilot.press("x")
+        await until(lambda: "in what is marked" in text_of(app))
+        await pilot.press("ctrl+d")
+        await until(lambda: "[x] Clear history" in text_of(app))
+        await pilot.press("y")
+        await until(lambda: any("brings" in one for one in said(app)))
+        await pilot.press("O")
+        await until(lambda: "z undo · E erase now" in text_of(app) and "undo 1" in text_of(app))
+        await pilot.press("z")
+        await until(lambda: len(session.conversations) == before)
+        await pilot.press("O")
+        await until(lambda: app.screen is app.main)
+
+
+async def test_help_names_the_keys_of_the_settings_in_its_sentences() -> None:
+    async with running(FakeSession(), size=(120, 200), settings=Settings(keys=dict(ON_SCREENS))) as (app, pilot):
+        await pilot.press("f3")
+        await until(lambda: "In the list" in text_of(app))
+        words = " ".join(text_of(app).replace("│", " ").split())
+        assert "Ctrl+↑ and Ctrl+↓ do it at once." in words
+        assert "Enter keeps it, F4 ends it." in words
+        assert "Enter saves it, F4 leaves it as it was." in words
+        assert "{" not in words
+        await pilot.press("f3")
+        await until(lambda: app.screen is app.main)
+
+
+async def test_the_members_of_a_group_are_filtered_by_the_key_of_the_settings() -> None:
+    async with running(FakeSession(), settings=Settings(keys=dict(ON_SCREENS))) as (app, pilot):
+        await pilot.press("j", "j", "M")
+        await until(lambda: "Ctrl+L filter" in text_of(app))
+        await pilot.press("ctrl+l", "x", "i", "a", "o")
+        await until(lambda: "小林" in text_of(app) and "Bob Smith" not in text_of(app))

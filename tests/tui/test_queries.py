@@ -79,7 +79,7 @@ async def test_the_sweep_looks_in_and_deletes() -> None:
     async with running(session) as (app, pilot):
         await pilot.press("S")
         await until(lambda: isinstance(app.screen, Sweep))
-        await until(lambda: "1  Silent for over a year" in text_of(app))
+        await until(lambda: "      1  Silent for over a year" in text_of(app), "counts are right-aligned")
         await pilot.press("j", "enter")
         await until(lambda: listed(app) == ["C2Cdan"])
         await pilot.press("escape", "S", "space", "space", "space")

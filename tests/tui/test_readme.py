@@ -12,7 +12,7 @@ import msgspec
 
 from tui_chat.config import Settings, settings_from
 from tui_chat.tui.commands.command import Command, Scope
-from tui_chat.tui.commands.registry import in_scope
+from tui_chat.tui.commands.registry import help_of, in_scope
 from tui_chat.tui.screens.help import TITLES
 
 README = Path(__file__).parents[2] / "README.md"
@@ -22,7 +22,7 @@ END = "<!-- end of keys -->"
 
 def line(command: Command) -> str:
     keys = " ".join(f"`{key}`" for key in command.key_text().split(", ")) if command.keys else ""
-    return f"| {keys} | `{command.id}` | {command.help.replace('|', chr(92) + '|')} |\n"
+    return f"| {keys} | `{command.id}` | {help_of(command).replace('|', chr(92) + '|')} |\n"
 
 
 def table() -> str:

@@ -13,7 +13,7 @@ from tui_chat.protocol.errors import TooFrequent, UserNotFound
 from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.models import Membership
 from tui_chat.tui.commands.command import Scope
-from tui_chat.tui.commands.registry import COMMANDS
+from tui_chat.tui.commands.registry import COMMANDS, help_of
 from tui_chat.tui.themes import ASCII, UNICODE, Symbols
 
 
@@ -286,7 +286,7 @@ async def test_the_help_has_every_key() -> None:
         for command in COMMANDS:
             if command.keys and command.in_help:
                 assert command.key_text() in shown
-                assert command.help.split()[-1] in shown
+                assert help_of(command).split()[-1] in shown
 
 
 async def test_where_ascii_is_asked_for_only_names_and_texts_are_not() -> None:

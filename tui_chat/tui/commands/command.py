@@ -45,7 +45,7 @@ class Command(ABC):
     label: ClassVar[str]
     """One or two words, for the footer and the palette."""
     help: ClassVar[str]
-    """One sentence that says what it does."""
+    """One sentence that says what it does; `{undo}` in it stands for the first key of the command of that name."""
     in_footer: ClassVar[bool] = False
     """Offered in the status line while it does something; in the order of the registry."""
     in_palette: ClassVar[bool] = True
@@ -128,6 +128,11 @@ def bindings_of(commands: tuple[Command, ...], scope: Scope) -> list[Binding]:
         for command in commands
         if scope in command.scopes and command.keys and not command.by_widget
     ]
+
+
+def same_key(command: Command, action: str) -> Binding:
+    """A command's keys, as they are bound, for what is its like on a screen of its own."""
+    return Binding(",".join(command.keys), action, show=False, id=command.id)
 
 
 def dialog_bindings(commands: list[Command], ids: tuple[str, ...]) -> list[Binding]:

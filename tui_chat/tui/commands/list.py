@@ -85,7 +85,7 @@ class MarkRange(Command):
     keys = ("v",)
     scopes = LIST
     label = N_("Mark a range")
-    help = N_("Start a range, move, and press again to end it. Shift+↑↓ does it at once.")
+    help = N_("Start a range, move, and press again to end it. {extend-up} and {extend-down} do it at once.")
 
     def run(self, app: ChatApp) -> None:
         app.device.list.toggle_range()
@@ -144,7 +144,7 @@ class Filter(Command):
     keys = ("slash",)
     scopes = LIST
     label = N_("Filter")
-    help = N_("Show only rows whose names have these words, or that match a query. Enter keeps it, Esc ends it.")
+    help = N_("Show only rows whose names have these words, or that match a query. Enter keeps it, {back} ends it.")
 
     def run(self, app: ChatApp) -> None:
         app.device.start_filter()

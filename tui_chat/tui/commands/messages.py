@@ -34,7 +34,7 @@ class Reply(Command):
     scopes = MESSAGES
     in_footer = True
     label = N_("Reply")
-    help = N_("Answer the message under the cursor; Esc in the composer makes it an ordinary message again.")
+    help = N_("Answer the message under the cursor; {back} in the composer makes it an ordinary message again.")
 
     def available(self, app: ChatApp) -> bool:
         pane = app.main.conversation
@@ -52,7 +52,7 @@ class EditMessage(Command):
     scopes = MESSAGES
     in_footer = True
     label = N_("Edit")
-    help = N_("Change a message of your own in the composer. Enter saves it, Esc leaves it as it was.")
+    help = N_("Change a message of your own in the composer. Enter saves it, {back} leaves it as it was.")
 
     def available(self, app: ChatApp) -> bool:
         from tui_chat.tui.render.messages import can_edit

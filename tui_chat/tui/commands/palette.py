@@ -9,9 +9,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from tui_chat.locale import _
+from tui_chat.tui.safe import Safe
 
 from .command import Command
-from .registry import COMMANDS
+from .registry import COMMANDS, help_of
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
@@ -33,7 +34,9 @@ class CommandProvider(Provider):
     async def discover(self) -> Hits:
         """All, while nothing is typed."""
         for command in self._offered()[:HITS_MOST]:
-            yield DiscoveryHit(self._shown(command), self._runner(command), text=_(command.label), help=_(command.help))
+            yield DiscoveryHit(
+                self._shown(command), self._runner(command), text=_(command.label), help=self._help(command)
+            )
 
     async def search(self, query: str) -> Hits:
         """Those whose label fits, best first."""
@@ -41,7 +44,9 @@ class CommandProvider(Provider):
         scored = [(matcher.match(_(command.label)), command) for command in self._offered()]
         best = sorted((one for one in scored if one[0] > 0), key=lambda one: -one[0])
         for score, command in best[:HITS_MOST]:
-            yield Hit(score, self._shown(command), self._runner(command), text=_(command.label), help=_(command.help))
+            yield Hit(
+                score, self._shown(command), self._runner(command), text=_(command.label), help=self._help(command)
+            )
 
     def _runner(self, command: Command) -> Callable[[], None]:
         app = self._chat
@@ -50,6 +55,9 @@ class CommandProvider(Provider):
             app.call_later(command.run, app)
 
         return run
+
+    def _help(self, command: Command) -> Safe:
+        return help_of(command, self._chat.keys_of)
 
     def _shown(self, command: Command) -> Content:
         label, keys = Content(_(command.label)), self._chat.keys_of(command)

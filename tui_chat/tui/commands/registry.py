@@ -1,13 +1,15 @@
 """All commands, in the order in which help and footer show them."""
 
 from collections.abc import Callable
+from string import Formatter
 from typing import Final
 
-from tui_chat.tui.safe import Safe
+from tui_chat.locale import _
+from tui_chat.tui.safe import Safe, fill
 
 from . import dialog, everywhere, groups, messages
 from . import list as lists
-from .command import Command, Scope, key_name
+from .command import Command, KeysOf, Scope, key_name, own_keys
 
 COMMANDS: Final[tuple[Command, ...]] = (
     lists.DeleteConversations(),
@@ -100,6 +102,13 @@ KeyOf = Callable[[str], Safe]
 def own_key(command_id: str) -> Safe:
     """The first that it declares."""
     return key_name(BY_ID[command_id].keys[0])
+
+
+def help_of(command: Command, keys_of: KeysOf = own_keys) -> Safe:
+    """What it does, in the reader's language and with the keys that are bound."""
+    said = _(command.help)
+    named = {name: key_name(keys_of(BY_ID[name])[0]) for _text, name, _spec, _how in Formatter().parse(said) if name}
+    return fill(said, **named)
 
 
 def in_scope(scope: Scope) -> list[Command]:

@@ -14,6 +14,8 @@ from textual.widgets.option_list import Option
 from tui_chat.locale import _, ngettext
 from tui_chat.tui import safe
 from tui_chat.tui.browser import host_of
+from tui_chat.tui.commands.command import same_key
+from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.safe import Safe
 
 from .dialog import Dialog, Frame
@@ -31,7 +33,7 @@ class OpenLink(Dialog[str | None]):
         ("escape,n,q", "cancel"),
         ("j", "move(1)"),
         ("k", "move(-1)"),
-        ("y", "copy"),
+        same_key(BY_ID["copy"], "copy"),
     ]
     AUTO_FOCUS = "#entries"
 
@@ -44,7 +46,7 @@ class OpenLink(Dialog[str | None]):
         with Frame():
             yield Static(Content(title).stylize("bold"), markup=False)
             yield OptionList(*(Option(_shown(one)) for one in self._links), id="entries", markup=False, compact=True)
-            keys = Content(_("Enter opens · y copies · Esc leaves it"))
+            keys = safe.template(_("Enter opens · {copy} copies · Esc leaves it"), copy=self.app.key("copy"))
             yield Static(keys.stylize("$text-muted"), markup=False)
 
     def on_mount(self) -> None:

@@ -119,6 +119,7 @@ class ConversationPane(Vertical):
         yield self.composer
 
     def on_mount(self) -> None:
+        self.messages.close(self._opens)
         self._show_composer()
         self.show_note()
 
@@ -173,10 +174,14 @@ class ConversationPane(Vertical):
             return
         self.jump(after + 1)
 
+    @property
+    def _opens(self) -> safe.Safe:
+        return safe.fill(_("{key} opens a conversation."), key=self.app.key("open"))
+
     def close(self, notice: str | None = None) -> None:
         """Show no conversation, and say why."""
         self.finding.end()
-        self.messages.close(notice)
+        self.messages.close(notice or self._opens)
         self.composer.set_draft("")
         self.writing.resized()
         self._show_composer()

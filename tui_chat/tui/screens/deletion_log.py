@@ -16,6 +16,8 @@ from tui_chat.protocol.errors import ChatError, NotFound
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
+from tui_chat.tui.commands.command import same_key
+from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.dialogs.question import Question
 from tui_chat.tui.refusals import refusal
@@ -41,8 +43,9 @@ class DeletionLog(Dialog[None]):
     app: ChatApp
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,L,q", "close"),
-        ("u", "undo"),
+        ("escape,q", "close"),
+        same_key(BY_ID["log"], "close"),
+        same_key(BY_ID["undo"], "undo"),
         ("E", "erase"),
         ("j", "down"),
         ("k", "up"),
@@ -69,7 +72,7 @@ class DeletionLog(Dialog[None]):
             yield Static(Content(_("Deletions")).stylize("bold"), markup=False, id="title")
             yield OptionList(id="entries", markup=False, compact=True)
             yield Static(Content(_("Loading…")), id="text", markup=False)
-            keys = Content(_("Enter names · u undo · E erase now · Esc close"))
+            keys = safe.template(_("Enter names · {undo} undo · E erase now · Esc close"), undo=self.app.key("undo"))
             yield Static(keys.stylize("$text-muted"), markup=False, id="keys")
 
     def on_mount(self) -> None:

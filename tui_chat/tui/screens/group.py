@@ -19,8 +19,8 @@ from tui_chat.protocol.ids import c2c
 from tui_chat.protocol.models import Application, Group, Member, MessageType
 from tui_chat.tui import safe
 from tui_chat.tui.bridge import Bridge, SessionChanged
-from tui_chat.tui.commands.command import Scope, bindings_of, key_name
-from tui_chat.tui.commands.registry import COMMANDS, in_scope
+from tui_chat.tui.commands.command import Scope, bindings_of, key_name, same_key
+from tui_chat.tui.commands.registry import BY_ID, COMMANDS, in_scope
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.widgets.member_list import MemberList, Person, matches, people
@@ -42,7 +42,7 @@ class GroupScreen(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_of(COMMANDS, Scope.GROUP),
-        ("slash", "filter"),
+        same_key(BY_ID["filter"], "filter"),
         ("escape,q", "close"),
     ]
     AUTO_FOCUS = "#people"
@@ -148,7 +148,8 @@ class GroupScreen(Dialog[str | None]):
         ]
         if self.person is not None and self.person.user_id != self.actions.session.user_id:
             offered.append(_("Enter writes to them"))
-        keys = safe.one_line(" · ".join([*offered, _("/ filter"), _("Esc close")]))
+        filtering = safe.fill(_("{key} filter"), key=self.app.key("filter"))
+        keys = safe.one_line(" · ".join([*offered, filtering, _("Esc close")]))
         self.query_one("#keys", Static).update(keys.stylize("$text-muted"))
 
     @on(MemberList.Highlighted)

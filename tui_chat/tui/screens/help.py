@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_chat.locale import _
-from tui_chat.tui.commands.command import N_, KeysOf, Scope, own_keys
-from tui_chat.tui.commands.registry import in_scope
+from tui_chat.tui.commands.command import N_, KeysOf, Scope, own_keys, same_key
+from tui_chat.tui.commands.registry import BY_ID, help_of, in_scope
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 from tui_chat.tui.render.cells import width, wrap
 from tui_chat.tui.safe import Safe, join, own
@@ -56,7 +56,7 @@ def help_text(here: Scope, cells: int, keys_of: KeysOf = own_keys, symbols: Symb
         rows.append(Content(_(TITLES[scope])).stylize("bold $primary"))
         for command in in_scope(scope):
             if command.in_help and (keys := keys_of(command)):
-                rows.extend(_row(command.key_text(keys), own(_(command.help)), cells))
+                rows.extend(_row(command.key_text(keys), help_of(command, keys_of), cells))
         rows.append(Content(""))
     rows.append(Content(_("Signs")).stylize("bold $primary"))
     for sign, meaning in signs(symbols):
@@ -77,7 +77,7 @@ def _row(keys: Safe, said: Safe, cells: int) -> list[Content]:
 class Help(Dialog[None]):
     """Esc, `?`, F1 and `q` close it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,f1,q", "close")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "close"), same_key(BY_ID["help"], "close")]
 
     def __init__(self, here: Scope) -> None:
         super().__init__()

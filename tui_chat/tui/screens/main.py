@@ -86,7 +86,8 @@ class MainScreen(Screen[None]):
         self.primary = DevicePane(
             app.session, clock=app.clock, symbols=app.symbols, flash_seconds=app.flash_seconds, id="primary"
         )
-        self._empty = EmptyPane(symbols=app.symbols, classes="beside")
+        opens = safe.fill(_("{key} opens a conversation."), key=app.key("open"))
+        self._empty = EmptyPane(opens, symbols=app.symbols, classes="beside")
         self._body = Horizontal(self.primary, self._empty, id="panes")
         self.bottom = Bottom(self)
         yield self._body

@@ -124,6 +124,5 @@ class MessageActions:
         except SuspendNotSupported:
             opened = False
         if not opened:
-            app.say(
-                safe.own(_("No browser could be started here · y in the question copies the link")), severity="warning"
-            )
+            said = _("No browser could be started here · {key} in the question copies the link")
+            app.say(safe.fill(said, key=app.key("copy")), severity="warning")

@@ -13,12 +13,17 @@ from textual.widgets.option_list import Option
 from tui_chat.client.query import Query, parse
 from tui_chat.locale import _, ngettext
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_
+from tui_chat.tui.commands.command import N_, same_key
+from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
     from tui_chat.tui.widgets.conversation_list import ConversationList
+
+
+COUNT_CELLS: Final = 7
+"""As far as 999,999 they stand below each other."""
 
 
 class Heap(NamedTuple):
@@ -51,9 +56,10 @@ class Sweep(Dialog[SweepWish | None]):
     app: ChatApp
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,S,q", "close"),
-        ("space", "mark"),
-        ("d,delete", "delete"),
+        ("escape,q", "close"),
+        same_key(BY_ID["sweep"], "close"),
+        same_key(BY_ID["mark"], "mark"),
+        same_key(BY_ID["delete"], "delete"),
         ("j", "move(1)"),
         ("k", "move(-1)"),
     ]
@@ -71,7 +77,11 @@ class Sweep(Dialog[SweepWish | None]):
                 *(self._option(index) for index in range(len(self._found))), id="entries", markup=False, compact=True
             )
             yield Static("", id="text", markup=False)
-            keys = Content(_("Enter look in · Space mark · d delete · Esc close"))
+            keys = safe.template(
+                _("Enter look in · {mark} mark · {delete} delete · Esc close"),
+                mark=self.app.key("mark"),
+                delete=self.app.key("delete"),
+            )
             yield Static(keys.stylize("$text-muted"), markup=False, id="keys")
 
     def on_mount(self) -> None:
@@ -82,11 +92,12 @@ class Sweep(Dialog[SweepWish | None]):
 
     def _option(self, index: int) -> Option:
         heap, ids = self._found[index]
+        count = safe.number(len(ids))
         sign = self.app.symbols.marked if index in self._marked else safe.own(" ")
         line = safe.template(
             "{sign} {count}  {name}  {query}",
-            sign=sign,
-            count=f"{len(ids):,}".rjust(7),
+            sign=Content(safe.join(sign)),
+            count=Content(safe.join(safe.repeat(safe.own(" "), COUNT_CELLS - len(count)), count)),
             name=_(heap.name),
             query=f"({heap.query.text})",
         )

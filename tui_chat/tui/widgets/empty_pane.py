@@ -3,7 +3,6 @@
 from textual import events
 from textual.strip import Strip
 
-from tui_chat.locale import _
 from tui_chat.tui.render.cells import Piece, spaces, wrap
 from tui_chat.tui.safe import Safe, cut, own
 from tui_chat.tui.themes import UNICODE, Symbols
@@ -37,6 +36,7 @@ class EmptyPane(Painted):
 
     def __init__(
         self,
+        notice: Safe | None = None,
         *,
         symbols: Symbols = UNICODE,
         id: str | None = None,  # noqa: A002
@@ -44,7 +44,7 @@ class EmptyPane(Painted):
     ) -> None:
         super().__init__(id=id, classes=f"{classes or ''} -ascii" if symbols.ascii else classes)
         self._symbols = symbols
-        self._notice: list[Safe] = [own(_("Enter opens a conversation."))]
+        self._notice = [] if notice is None else [notice]
         self._notice_lines: list[Safe] = []
         self._notice_strips: dict[int, Strip] = {}
 

@@ -128,6 +128,12 @@ def test_the_log_tells_when_where_and_how_many(accounts: Run) -> None:
     assert accounts("undo")[0] == 1
 
 
+@pytest.mark.parametrize(("seconds", "said"), [("600", "10 minutes"), ("90", "90 seconds"), ("5", "5 seconds")])
+def test_how_long_an_undo_is_possible_is_said_as_it_is(accounts: Run, seconds: str, said: str) -> None:
+    assert accounts("admin", "set", "undo-seconds", seconds)[0] == 0
+    assert f"for {said} `tui-chat undo`" in accounts("delete", "bob", "--yes")[1]
+
+
 def test_the_administrator_switches_the_sync_of_deletions(accounts: Run) -> None:
     assert "sync-conversation-deletion  off" in accounts("admin", "show")[1]
     code, output, _ = accounts("admin", "set", "sync-conversation-deletion", "on")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import Run, objects
 from tests.servers import LiveServer
+from tui_chat.protocol.errors import StorageFull
 
 
 def test_list_shows_every_conversation_with_its_id(accounts: Run) -> None:
@@ -54,6 +55,19 @@ def test_an_undo_for_programs_has_the_protocols_names(accounts: Run) -> None:
     code, output, errors = accounts("undo", "--json")
     assert (code, output) == (1, "")
     assert errors == "tui-chat: there is nothing to undo\n"
+
+
+def test_what_the_server_cannot_do_now_is_said_in_its_words(
+    accounts: Run, server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = objects(accounts("delete", "bob", "--yes", "--json")[1])[0]["batchID"]
+
+    async def full(*_: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(server.running.engine, "write", full)
+    for words in (("send", "carol", "hello"), ("delete", "carol", "--yes"), ("undo", batch)):
+        assert accounts(*words) == (1, "", "tui-chat: The server's disk is full; nothing was changed.\n"), words
 
 
 def test_keep_history_keeps_it(accounts: Run) -> None:

@@ -47,9 +47,9 @@ async def _delete(arguments: argparse.Namespace) -> int:
     import asyncio
 
     from tui_chat.clock import system_clock
-    from tui_chat.protocol.errors import NotConnected
 
     from .account import session_for
+    from .failures import unconfirmed
     from .matching import matching
     from .names import resolve
     from .output import print_json, print_line
@@ -75,9 +75,8 @@ async def _delete(arguments: argparse.Namespace) -> int:
             conversation_id_list=wanted, clear_history_message=not arguments.keep_history
         )
         if result.queued:
-            raise NotConnected(
-                "the connection broke off: what was not answered may or may not be deleted (tui-chat log)"
-            )
+            broke_off = "the connection broke off: what was not answered may or may not be deleted (tui-chat log)"
+            raise unconfirmed(session.queue, broke_off)
         if arguments.json:
             for conversation_id in result.conversation_id_list:
                 print_json({"conversationID": conversation_id, "batchID": result.batch_id})

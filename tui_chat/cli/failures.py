@@ -1,10 +1,15 @@
 """Failures in words: one line that says what happened and what to do, and the exit code that goes with it."""
 
+from typing import TYPE_CHECKING
+
 from tui_chat.config import ConfigError
-from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized
+from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized, error_from
 from tui_chat.protocol.text import clean_name
 
 from .exits import FAILED, NOT_CONNECTED, USAGE
+
+if TYPE_CHECKING:
+    from tui_chat.client.results import QueuedCommand
 
 
 class Usage(Exception):
@@ -13,6 +18,14 @@ class Usage(Exception):
 
 class NotSignedIn(Exception):
     """No account is stored where one is needed."""
+
+
+def unconfirmed(queue: "list[QueuedCommand]", otherwise: str) -> ChatError:
+    """Why a plain command's only command is still in its queue: in the server's words where it has answered,
+    `otherwise` where nobody knows what became of it.
+    """
+    said = next((one.error for one in queue if one.error is not None), None)
+    return NotConnected(otherwise) if said is None or said.code == NotConnected.code else error_from(said)
 
 
 def describe(error: Exception) -> tuple[str, int] | None:

@@ -33,9 +33,8 @@ async def _send(arguments: argparse.Namespace) -> int:
     import asyncio
     import sys
 
-    from tui_chat.protocol.errors import NotConnected
-
     from .account import session_for
+    from .failures import unconfirmed
     from .names import resolve
     from .output import print_json, print_line
 
@@ -46,7 +45,8 @@ async def _send(arguments: argparse.Namespace) -> int:
         conversation_id = resolve(arguments.conversation, session.conversations.values())
         message = await session.send_message(conversation_id, text)
         if not message.message_seq:
-            raise NotConnected("the connection broke off: the message may or may not have been sent (tui-chat read)")
+            broke_off = "the connection broke off: the message may or may not have been sent (tui-chat read)"
+            raise unconfirmed(session.queue, broke_off)
         if arguments.json:
             print_json(message)
         else:

@@ -24,9 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _undo(arguments: argparse.Namespace) -> int:
-    from tui_chat.protocol.errors import NotConnected
-
     from .account import session_for
+    from .failures import unconfirmed
     from .output import print_json, print_line
 
     async with session_for(arguments) as session:
@@ -39,7 +38,7 @@ async def _undo(arguments: argparse.Namespace) -> int:
             batch = live[0].batch_id
         restored = await session.undo(batch)
         if restored.queued:
-            raise NotConnected("the connection broke off: nothing is known of the undo (tui-chat log)")
+            raise unconfirmed(session.queue, "the connection broke off: nothing is known of the undo (tui-chat log)")
         if arguments.json:
             print_json({"batchID": restored.batch_id, "conversationIDList": restored.conversation_id_list})
         else:

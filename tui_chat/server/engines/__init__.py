@@ -126,15 +126,15 @@ class Transaction(ABC):
         into pieces, so the query must not sort or limit.
         """
 
-    def for_rows(self, sql: str, rows: Sequence[Sequence[int]], *more: Any) -> list[Row]:
-        """Rows of a query over `(VALUES ?**) v`, which are rows of numbers, all of one width; see rows.py.
+    def for_rows(self, sql: str, rows: Sequence[Sequence[int | str]], *more: Any) -> list[Row]:
+        """Rows of a query over `(VALUES ?**) v`: rows of one width, each column of numbers or of texts; see rows.py.
 
         `more` are the values of the ordinary placeholders, in their order. Rows that are all NULL may be among them:
         they must find nothing. The rows are cut into pieces, so the query must not sort, limit or group across them.
         """
         return [row for statement, values in pieces(sql, rows, more) for row in self.all(statement, *values)]
 
-    def change_rows(self, sql: str, rows: Sequence[Sequence[int]], *more: Any) -> None:
+    def change_rows(self, sql: str, rows: Sequence[Sequence[int | str]], *more: Any) -> None:
         """The same for a statement that changes something."""
         for statement, values in pieces(sql, rows, more):
             self.execute(statement, *values)

@@ -40,11 +40,11 @@ def _inserting_arrays(sql: str, types: tuple[str, ...]) -> str | None:
 
 
 @lru_cache(maxsize=256)
-def _over_columns(sql: str, width: int) -> tuple[str, int]:
+def _over_columns(sql: str, types: tuple[str, ...]) -> tuple[str, int]:
     """A statement over `(VALUES ?**) v` as one over columns, and how many placeholders come before these."""
     head, tail = sql.split(PLACE)
-    names = ", ".join(f"column{number}" for number in range(1, width + 1))
-    return f"{head}unnest({', '.join(['?::bigint[]'] * width)}) AS v ({names}){tail}", head.count("?")
+    names = ", ".join(f"column{number}" for number in range(1, len(types) + 1))
+    return f"{head}unnest({', '.join(f'?::{one}' for one in types)}) AS v ({names}){tail}", head.count("?")
 
 
 @lru_cache(maxsize=1024)
@@ -53,10 +53,10 @@ def _concerns_logs(sql: str) -> bool:
     return _LOGS.search(sql) is not None
 
 
-def _of_columns(sql: str, rows: Sequence[Sequence[int]], more: Sequence[Any]) -> tuple[str, list[Any]]:
+def _of_columns(sql: str, rows: Sequence[Sequence[int | str]], more: Sequence[Any]) -> tuple[str, list[Any]]:
     """A statement over `(VALUES ?**) v`, and what to give it."""
-    statement, before = _over_columns(sql, len(rows[0]))
     columns = [list(column) for column in zip(*rows, strict=True)]
+    statement, before = _over_columns(sql, tuple(array_type(column) for column in columns))
     return translated(statement), [*more[:before], *columns, *more[before:]]
 
 
@@ -133,11 +133,11 @@ class PostgresTransaction(Transaction):
         given = values if len(values) <= FEW else [list(values)]
         return self._session.rows(translated(sql, len(values)), (*more[:before], *given, *more[before:]))
 
-    def for_rows(self, sql: str, rows: Sequence[Sequence[int]], *more: Any) -> list[Row]:
+    def for_rows(self, sql: str, rows: Sequence[Sequence[int | str]], *more: Any) -> list[Row]:
         """See Transaction.for_rows; the rows are sent as their columns."""
         return self._session.rows(*_of_columns(sql, rows, more)) if rows else []
 
-    def change_rows(self, sql: str, rows: Sequence[Sequence[int]], *more: Any) -> None:
+    def change_rows(self, sql: str, rows: Sequence[Sequence[int | str]], *more: Any) -> None:
         """See Transaction.change_rows."""
         if rows:
             self._note_writing(sql)

@@ -67,19 +67,22 @@ _MARKS: Final = (
     "SELECT s.conversation, s.conversation_id,"
     " COALESCE(s.leave_seq, c.last_seq), COALESCE(s.leave_count, c.last_count),"
     " s.hidden, s.cleared, s.hidden_settled, s.cleared_settled, s.read_seq, s.floor_count, s.mention_count,"
-    " s.pinned, s.pin_version FROM state s JOIN conversation c ON c.id = s.conversation WHERE s.account = ?"
+    " s.pinned, s.pin_version FROM (VALUES ?**) v CROSS JOIN state s JOIN conversation c ON c.id = s.conversation"
+    " WHERE s.account = ?"
 )
+"""CROSS: each row of the list is looked up, in this order. By `IN`, SQLite reads all sides of the user instead, of whom
+it thinks that they have ten (measured with 10,000: 3.0 ms for a hundred, instead of 0.25)."""
 
 
 def marks(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Marks]:
     """Those of a user's sides that have these folded conversationIDs, by them."""
-    rows = tx.in_list(f"{_MARKS} AND s.folded IN (?*)", folded, account)
+    rows = tx.for_rows(f"{_MARKS} AND s.folded = v.column1", [(one,) for one in folded], account)
     return {fold(row[1]): Marks(*row) for row in rows}
 
 
 def marks_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, Marks]:
     """The same by the conversations' keys."""
-    rows = tx.in_list(f"{_MARKS} AND s.conversation IN (?*)", conversations, account)
+    rows = tx.for_rows(f"{_MARKS} AND s.conversation = v.column1", [(key,) for key in conversations], account)
     return {row[0]: Marks(*row) for row in rows}
 
 

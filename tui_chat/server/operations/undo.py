@@ -125,18 +125,18 @@ def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> lis
         shares.setdefault(row[0], []).append(_Item(*row))
     shares = {key: items for key, items in shares.items() if any(item.operation in undone for item in items)}
     before = marks_by_key(tx, caller.user, list(shares))
-    room = limits.PINS - pins(tx, caller.user)
     pinned: list[tuple[int, int, int]] = []
     moved: list[tuple[Marks, int, int]] = []
     for key, items in shares.items():
         own = before[key]
         left = [item for item in items if item.operation not in undone]
-        if _repins(tx, caller, own, items, left, undone) and len(pinned) < room:
+        if _repins(tx, caller, own, items, left, undone):
             pinned.append((key, 1, own.pin_version + 1))
         hidden = max([own.hidden_settled] + [item.hidden for item in left])
         cleared = max([own.cleared_settled] + [item.cleared for item in left])
         moved.append((own, hidden, cleared))
-    save_pins(tx, caller.user, pinned)
+    if pinned:
+        save_pins(tx, caller.user, pinned[: max(0, limits.PINS - pins(tx, caller.user))])
     counted = counts(tx, caller.user, [(own, max(own.read_seq, hidden, cleared)) for own, hidden, cleared in moved])
     save_marks(
         tx,

@@ -33,6 +33,7 @@ def health(there: Servers, number: int) -> tuple[int, str]:
     return answer.status_code, answer.json().get("bus", "")
 
 
+@pytest.mark.slow
 def test_without_nats_everything_comes_a_little_later(postgres: PostgresServer, tmp_path: Path) -> None:
     with nats_server() as nats, servers(tmp_path, postgres.new_database(), nats.address) as two:
         admin = two.people[0].register("admin")
@@ -99,6 +100,7 @@ def test_of_a_cluster_of_nats_one_server_is_enough(postgres: PostgresServer, tmp
                     assert stream.event("message.new", 1.5)["message"]["text"] == "at once"
 
 
+@pytest.mark.slow
 def test_a_database_that_crashes_is_waited_for(tmp_path: Path) -> None:
     with postgres_server(fsync=True) as postgres, servers(tmp_path, postgres.new_database(), None) as two:
         alice, bob = two.couple("b")

@@ -15,6 +15,7 @@ from tests.buses import eventually
 from tests.databases import PostgresServer
 from tests.servers import ServerProcess
 from tui_chat.protocol import events
+from tui_chat.server.workers import SILENT_SECONDS
 
 
 @pytest.fixture
@@ -76,6 +77,16 @@ def test_workers_stop_with_their_parent(workers: ServerProcess) -> None:
     orphans = children(workers.pid)
     workers.kill()
     eventually(lambda: not alive(orphans), "they have ended")
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_replaced(workers: ServerProcess) -> None:
+    eventually(lambda: len(children(workers.pid)) == 2, "both run")
+    hanging, other = children(workers.pid)
+    os.kill(hanging, signal.SIGSTOP)
+    eventually(lambda: hanging not in children(workers.pid), "it is killed", deadline=2 * SILENT_SECONDS)
+    eventually(lambda: len(children(workers.pid)) == 2, "it is replaced")
+    assert other in children(workers.pid)
 
 
 @pytest.mark.slow

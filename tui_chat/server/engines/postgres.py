@@ -32,8 +32,12 @@ T = TypeVar("T")
 
 WRITERS: Final = 4
 READERS: Final = 4
-GROUP: Final = 16
+GROUP: Final = 32
 """Jobs in one transaction, at most; all but the first take only locks that nobody holds."""
+SHARES: Final = 2
+"""So many writers share what waits: fewer than there are, which leaves some for what comes while these are busy, and
+makes larger transactions (measured, 90 requests at a time: 4 shares 810 to 930 µs of the server a message, 2 shares 700
+to 770)."""
 TOGETHER: Final = 2
 """So often jobs are tried in one transaction, when one of them spoils it for the others."""
 ATTEMPTS: Final = 8
@@ -232,8 +236,8 @@ class PostgresEngine:
                 writer.close()
                 return
             jobs = [job]
-            # What waits is shared among the writers: where little does, each job has a transaction of its own.
-            wanted = min(GROUP, 1 + self._queue.qsize() // WRITERS)
+            # Where little waits, each job has a transaction of its own.
+            wanted = min(GROUP, 1 + self._queue.qsize() // SHARES)
             while len(jobs) < wanted:
                 try:
                     following = self._queue.get_nowait()

@@ -306,6 +306,7 @@ class ConversationPane(Vertical):
 
     def take(self, changes: list[Change]) -> None:
         """This session's changes, as far as they are about what is open."""
+        self._paging.told()
         for change in changes:
             self._take(change)
         self._show_changing()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent
 from tui_chat.protocol.models import Conversation
+from tui_chat.protocol.requests import MessagePage
 from tui_chat.tui.widgets.message_pane import MessagePane
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Paging:
         """The conversation whose older messages could not be had."""
         self._shown = 0
         """Counts what was shown anew, so that an answer for what was before it is left."""
+        self._told = 0
+        """Counts how often the pane was told of changes."""
 
     def show(self, row: Conversation, *, new_line: bool = True) -> None:
         """The end of a conversation: what is kept here now, the rest when it has come."""
@@ -63,6 +66,10 @@ class Paging:
         self._reading = (event.conversation_id, event.message_seq)
         if idle:
             self._start(self._mark_read())
+
+    def told(self) -> None:
+        """The pane was told of changes: a page that is being got ready may be out of date."""
+        self._told += 1
 
     def connected(self) -> None:
         """The server can be reached again: ask for what could not be had."""
@@ -113,7 +120,7 @@ class Paging:
 
     async def _older(self, conversation_id: str, before: int) -> None:
         try:
-            page = await self._session.history(conversation_id, before=before, limit=PAGE)
+            page = await self._prepared(conversation_id, before=before)
         except TooFrequent as error:  # on the way to the first message of a long history
             await asyncio.sleep(error.retry_after if error.retry_after is not None else 1.0)
             if self._shows(conversation_id):
@@ -128,9 +135,26 @@ class Paging:
             self._messages.prepend(page.messages, more=page.more)
 
     async def _newer(self, conversation_id: str, after: int) -> None:
-        page = await self._session.history(conversation_id, after=after, limit=PAGE)
+        page = await self._prepared(conversation_id, after=after)
         if self._shows(conversation_id):
             self._messages.extend(page.messages, more=page.more)
+
+    async def _prepared(
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None
+    ) -> MessagePage:
+        """A page, got ready while the reader goes on scrolling: to make its lines takes longer than a frame should.
+
+        It is as things stand when this returns: if the pane was told of anything meanwhile, such as that messages were
+        cleared or taken back, it is asked for anew.
+        """
+        page = await self._session.history(conversation_id, before=before, after=after, limit=PAGE)
+        told = self._told
+        if self._shows(conversation_id):
+            for _step in self._messages.prepare(page.messages):
+                await asyncio.sleep(0)
+        if told != self._told:
+            page = await self._session.history(conversation_id, before=before, after=after, limit=PAGE)
+        return page
 
     async def _mark_read(self) -> None:
         told: tuple[str, int] | None = None

@@ -14,7 +14,7 @@ from tui_chat.tui.render.cells import line_width
 from .message_window import Entry
 from .reading_pane import ReadingPane
 
-NEAR_SCREENS = 1.5
+NEAR_SCREENS = 2
 """How near to an end of the window the next page is asked for."""
 
 

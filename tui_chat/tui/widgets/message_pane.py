@@ -1,6 +1,6 @@
 """The messages of one conversation: what the app tells it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from tui_chat.locale import _
@@ -100,6 +100,11 @@ class MessagePane(CursorPane):
         self._notice = lines(notice) if notice else [own(_("Enter opens a conversation."))]
         self._clear_selection()
         self._lay_out()
+
+    def prepare(self, messages: Sequence[Message]) -> Iterator[None]:
+        """Get a page ready, a little at each step, before it is given to `prepend` or `extend`."""
+        if self._window is not None:
+            yield from self._window.prepare(messages)
 
     def prepend(self, messages: Iterable[Message], *, more: bool) -> None:
         """Older messages, as asked for by NeedOlder; `more`: there are still older ones."""

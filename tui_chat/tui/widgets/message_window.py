@@ -2,7 +2,7 @@
 
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -22,11 +22,14 @@ WINDOW: Final = 500
 
 Measured: laying out, as a resize does, takes 0.1 ms a message."""
 
+PREPARED_AT_ONCE: Final = 5
+"""Messages whose lines are made at one go while somebody scrolls."""
+
 
 class Entry:
     """One message in the pane."""
 
-    __slots__ = ("day", "failed", "lines", "message", "refused", "shown")
+    __slots__ = ("day", "failed", "laid", "lines", "message", "refused", "shown")
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -36,6 +39,8 @@ class Entry:
         """Why a change of it was refused."""
         self.day = 0
         """The day's number; 0 while it is not known."""
+        self.laid: object = None
+        """The layout for which its lines were made."""
         self.shown: Shown | None = None
         self.lines: list[MessageLine] = []
 
@@ -80,6 +85,8 @@ class MessageWindow:
         self.first_new: int | None = None
         """The messageSeq above which the line "new" stands."""
         self._layout: tuple[MessageStyle, int] | None = None
+        self._ahead: dict[int, Entry] = {}
+        """By messageSeq: entries whose lines are made before they are added."""
 
     @property
     def height(self) -> int:
@@ -106,7 +113,10 @@ class MessageWindow:
         for message in messages:
             if self.update(message):
                 continue
-            entry = Entry(message)
+            entry = self._ahead.pop(message.message_seq, None)
+            if entry is None or entry.message != message:
+                entry = Entry(message)
+            entry.message = message
             if not message.message_seq:
                 self.entries.append(entry)
             else:
@@ -172,31 +182,72 @@ class MessageWindow:
         self.more_newer = self.more_newer or start + WINDOW < len(self.entries)
         self.entries = self.entries[start : start + WINDOW]
 
+    def prepare(self, messages: Sequence[Message]) -> Iterator[None]:
+        """Make the lines of a page that is to be added, some messages at each step: whoever scrolls is drawn between.
+
+        What it cannot know, such as which day the message before the page is of, `lay_out` puts right.
+        """
+        self._ahead.clear()
+        if self._layout is None:
+            return
+        style, _generation = self._layout
+        by_seq = {message.message_seq: message for message in messages}
+        day = 0
+        for number, message in enumerate(messages):
+            entry = Entry(message)
+            entry.day = style.times.ordinal(message.time)
+            self._make_lines(entry, style, new_day=entry.day != day, quoted=by_seq.get(message.reply_to or 0))
+            entry.laid = self._layout
+            day = entry.day
+            self._ahead[message.message_seq] = entry
+            if number % PREPARED_AT_ONCE == PREPARED_AT_ONCE - 1:
+                yield
+
     def lay_out(self, style: MessageStyle, generation: int = 0) -> None:
         """Make the lines of what changed; of everything when the style or the generation is another."""
-        fresh = self._layout != (style, generation)
-        self._layout = (style, generation)
+        if self._layout != (style, generation):
+            self._layout = (style, generation)
+        layout = self._layout
         day = 0
         self._find_first_new()
         by_seq = {entry.message.message_seq: entry.message for entry in self.entries}
         for entry in self.entries:
             message = entry.message
-            if fresh or not entry.day:
+            fresh = entry.laid is not layout
+            if fresh:
+                entry.laid = layout
                 entry.day = style.times.ordinal(message.time)
             new_day, day = entry.day != day, entry.day
-            shown = Shown(
-                message=message,
-                state=self._state(entry),
-                reason=entry.failed or "",
-                quoted=by_seq.get(message.reply_to) if message.reply_to else None,
-                new_day=new_day,
-                first_new=message.message_seq == self.first_new,
-                refused=entry.refused or "",
-            )
-            if fresh or entry.shown is None or not _same(entry.shown, shown):
-                entry.shown = shown
-                entry.lines = message_lines(shown, style)
+            quoted = by_seq.get(message.reply_to) if message.reply_to else None
+            if fresh or not self._is_laid_out(entry, new_day=new_day, quoted=quoted):
+                self._make_lines(entry, style, new_day=new_day, quoted=quoted)
         self.tops = list(accumulate((len(entry.lines) for entry in self.entries), initial=0))
+
+    def _make_lines(self, entry: Entry, style: MessageStyle, *, new_day: bool, quoted: Message | None) -> None:
+        entry.shown = Shown(
+            message=entry.message,
+            state=self._state(entry),
+            reason=entry.failed or "",
+            quoted=quoted,
+            new_day=new_day,
+            first_new=entry.message.message_seq == self.first_new,
+            refused=entry.refused or "",
+        )
+        entry.lines = message_lines(entry.shown, style)
+
+    def _is_laid_out(self, entry: Entry, *, new_day: bool, quoted: Message | None) -> bool:
+        """Whether its lines say what is so."""
+        shown = entry.shown
+        return (
+            shown is not None
+            and shown.message is entry.message
+            and shown.quoted is quoted
+            and shown.new_day is new_day
+            and shown.first_new is (entry.message.message_seq == self.first_new)
+            and shown.state is self._state(entry)
+            and shown.reason == (entry.failed or "")
+            and shown.refused == (entry.refused or "")
+        )
 
     def at(self, line: int) -> tuple[int, int]:
         """The entry's index and the line within it, of a line of the whole; the last one's past the end."""
@@ -234,15 +285,3 @@ class MessageWindow:
 
 def _place(entry: Entry) -> int:
     return entry.message.message_seq or sys.maxsize
-
-
-def _same(one: Shown, other: Shown) -> bool:
-    return (
-        one.message is other.message
-        and one.quoted is other.quoted
-        and one.new_day is other.new_day
-        and one.first_new is other.first_new
-        and one.state is other.state
-        and one.reason == other.reason
-        and one.refused == other.refused
-    )

@@ -177,6 +177,23 @@ def test_what_is_held_by_somebody_else_is_not_waited_for_out_of_order(
     session.commit()
 
 
+def test_nothing_is_written_where_a_lock_that_was_asked_for_cannot_be_had(session: Session, other: Session) -> None:
+    theirs = begun(other)
+    theirs.lock_conversations([3])
+    mine = begun(session)
+    mine.lock_users([9])
+    for write in (
+        lambda: mine.execute("UPDATE stream SET seq = 0 WHERE account = ?", 9),
+        lambda: mine.later("UPDATE stream SET seq = 0 WHERE account = ?", 9),
+        lambda: mine.many("UPDATE stream SET seq = ? WHERE account = ?", [(0, 9)]),
+    ):
+        mine.lock_room(3, "c2cx3")
+        with pytest.raises(Busy):
+            write()
+        assert not mine.wrote
+    assert mine.one("SELECT seq FROM stream WHERE account = ?", 9) == (90,)
+
+
 def test_a_lock_that_need_not_be_waited_for_sees_what_was_committed_since(session: Session, other: Session) -> None:
     mine = begun(session)
     mine.lock_users([1])

@@ -92,6 +92,7 @@ class PostgresTransaction(Transaction):
 
     def execute(self, sql: str, *values: Any) -> int:
         """Run a statement; the number of rows that it touched."""
+        self._locks.settle()
         touched = self._session.count(translated(sql), values)
         if touched:
             self._note_writing(sql)
@@ -193,6 +194,8 @@ class PostgresTransaction(Transaction):
         self._locks.room(user, folded, self._look_at_the_clock)
 
     def _note_writing(self, sql: str) -> None:
+        # Nothing is written along with asking for a lock: if that cannot be had, nothing is to be undone.
+        self._locks.settle()
         self.wrote = self._locks.written = True
         if _concerns_logs(sql):
             self._locks.forget_seqs()

@@ -112,6 +112,20 @@ async def test_a_message_written_offline_is_shown_at_once_and_sent_once(sessions
     assert len([change for change in alice.of(MessagesAdded) if "from the train" in texts(change.messages)]) == 1
 
 
+@pytest.mark.parametrize("kept", [True, False])
+async def test_what_is_lost_with_a_session_that_has_no_cache_is_said(
+    sessions: Sessions, proxy: Proxy, tmp_path: Path, caplog: pytest.LogCaptureFixture, kept: bool
+) -> None:
+    alice, _bob = await alice_and_bob(sessions, proxy.url, cache=tmp_path / "alice" if kept else None)
+    await offline(alice, proxy)
+    assert (await alice.session.send_message(BOB, "into the void")).message_seq == 0
+    await alice.session.close()
+    lost = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert lost == (
+        [] if kept else ["commands that were not confirmed, and end with this session (it has no cache): 1"]
+    )
+
+
 async def test_a_message_whose_answer_is_lost_is_sent_once(sessions: Sessions, proxy: Proxy) -> None:
     alice, bob = await alice_and_bob(sessions, proxy.url)
     proxy.deaf_to_answers = True

@@ -17,7 +17,14 @@ from tests.proxy import proxy_to
 from tests.servers import LiveServer
 from tui_chat.cache.account import AccountCache
 from tui_chat.client.calls import Calls
-from tui_chat.client.changes import ConversationsRemoved, HistoryCleared, HistoryRestored, StateReset
+from tui_chat.client.changes import (
+    ConnectionChanged,
+    ConversationsRemoved,
+    HistoryCleared,
+    HistoryRestored,
+    Notice,
+    StateReset,
+)
 from tui_chat.client.problems import AccountInUse
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol.errors import NotConnected
@@ -55,6 +62,28 @@ async def test_the_cache_survives_a_restart_and_is_shown_before_the_server_is_as
     await again.session.wait_until_current()
     assert again.of(StateReset) == [], "it goes on where it was"
     await eventually(lambda: texts(again.session.cached_tail(BOB)) == ["one", "two"])
+
+
+async def test_why_there_is_no_connection_is_told_once_where_waiting_does_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = Path(__file__).parents[1] / "server" / "localhost.pem"
+    live = LiveServer(tmp_path / "tls", tls_cert=certificate, tls_key=certificate)
+    try:
+        async with Sessions(live.url) as sessions:
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+            alice = await sessions.register("alice", cache=tmp_path / "alice")
+            monkeypatch.delenv("SSL_CERT_FILE")
+            again = await sessions.again(alice, cache=tmp_path / "alice", start=False)
+            await again.session.start()
+            assert "its certificate is not trusted here" in (await again.sees(Notice)).detail
+            for _ in range(3):
+                states = len(again.of(ConnectionChanged))
+                again.session.reconnect_now()
+                await eventually(lambda seen=states: len(again.of(ConnectionChanged)) >= seen + 2)  # type: ignore[misc]
+            assert len(again.of(Notice)) == 1
+    finally:
+        live.stop()
 
 
 async def test_a_second_session_on_the_same_cache_is_refused(sessions: Sessions, tmp_path: Path) -> None:

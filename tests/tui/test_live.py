@@ -257,6 +257,7 @@ async def test_a_message_that_was_refused_can_be_sent_again() -> None:
     ("change", "words"),
     [
         (Notice(what="disk_full"), "The disk is full"),
+        (Notice(what="cannot_connect", detail="its certificate is not trusted"), "certificate is not trusted"),
         (
             CommandRefused(
                 what="delete", conversation_id_list=["C2Cbob"], error=ErrorBody(code="forbidden", message="No.")

@@ -8,6 +8,7 @@ from textual import events
 
 from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import FakeSession, row
+from tui_chat.client.changes import ConversationsUpdated
 from tui_chat.config import ScreenSettings, Settings
 from tui_chat.protocol.errors import TooFrequent, UserNotFound
 from tui_chat.protocol.limits import TEXT_BYTES
@@ -343,6 +344,16 @@ async def test_an_administrator_switches_the_sync_of_deletions() -> None:
         await pilot.press("y")
         await until(lambda: ("settings", False) in session.calls)
         await until(lambda: "sync of deletions: off" in text_of(app))
+
+
+async def test_where_nothing_is_listed_the_status_line_says_how_to_begin() -> None:
+    session = FakeSession({})
+    async with running(session, size=(140, 30)) as (app, _pilot):
+        assert "No conversations yet." in text_of(app)
+        assert "c New conversation" in text_of(app)
+        session.conversations["C2Cbob"] = row("C2Cbob")
+        session.tell(ConversationsUpdated(conversation_id_list=["C2Cbob"]))
+        await until(lambda: "c New conversation" not in text_of(app))
 
 
 async def test_the_status_line_offers_what_does_something_now() -> None:

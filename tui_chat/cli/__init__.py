@@ -41,8 +41,15 @@ def _logged(arguments: Namespace) -> int:
 
 def _run(arguments: Namespace) -> int:
     """Carry out what was asked for; the exit code."""
+    import logging
+
     from .failures import describe
 
+    log = logging.getLogger("tui_chat.client")
+    if (
+        not log.hasHandlers()
+    ):  # Without one, warnings go to the terminal: in the middle of a screen, or beside our line.
+        log.addHandler(logging.NullHandler())
     try:
         if getattr(arguments, "server", None) or getattr(arguments, "user", None):
             from .account import ask_password

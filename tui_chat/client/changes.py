@@ -202,5 +202,5 @@ class StateReset(Change, frozen=True, kw_only=True):
 class Notice(Change, frozen=True, kw_only=True):
     """Something a person should know that is not about one conversation, such as a cache rebuilt after damage."""
 
-    what: Literal["cache_rebuilt", "cache_from_backup", "disk_full", "disk_failed"]
+    what: Literal["cache_rebuilt", "cache_from_backup", "disk_full", "disk_failed", "cannot_connect"]
     detail: str = ""

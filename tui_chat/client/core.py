@@ -30,6 +30,7 @@ from .on_hand import OnHand
 from .outbox import Answer, Outbox
 from .overlay import changed
 from .pages import Pages
+from .problems import Unreadable, Untrusted
 from .receiver import Receiver
 from .state import State
 from .stream import Stream
@@ -71,6 +72,8 @@ class Core:
         self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
         self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
         self.connection = Connection.OFFLINE
+        self._told_why = False
+        """Whether it was told why there is no connection."""
         self.online: frozenset[str] = frozenset()
         """Those of whom the server has said on this socket that they are there."""
         self.current = asyncio.Event()
@@ -208,7 +211,12 @@ class Core:
 
     async def before_connecting(self) -> tuple[str | None, str]:
         """Come back into step, so that what the socket brings afterwards is new."""
-        await self.come_into_step()
+        try:
+            await self.come_into_step()
+        except (Untrusted, Unreadable) as error:
+            self._cannot_connect(error)
+            raise
+        self._told_why = False
         return self.state.cursor, await self.tokens.access()
 
     async def come_into_step(self) -> None:
@@ -228,6 +236,12 @@ class Core:
         self.inquiry.go_on()
         self._greeted = True
         self._spawn(self.learn_deletions())  # what was replayed does not say how much of its time has passed
+
+    def _cannot_connect(self, error: ChatError) -> None:
+        """Something answers, which no waiting makes the server: told once, until it is there."""
+        if not self._told_why:
+            self._told_why = True
+            self.announcer.put(changes.Notice(what="cannot_connect", detail=str(error)))
 
     def machine_slept(self) -> None:
         """Neither the socket nor the pooled connections lead anywhere: new ones, for what hangs in them as well."""

@@ -1,6 +1,7 @@
 """`ChatSession`: one device of one account, as programs and screens use it. A facade; the work is done beside it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -8,6 +9,7 @@ from random import Random
 from types import MappingProxyType, TracebackType
 from typing import Self, overload
 
+from tui_chat.cache.memory import MemoryAccount
 from tui_chat.cache.store import HISTORY_KEEP
 from tui_chat.clock import system_clock
 from tui_chat.protocol import requests
@@ -31,6 +33,8 @@ from .results import (
     RestoredConversations,
     UndoableBatch,
 )
+
+_log = logging.getLogger(__name__)
 
 
 class ChatSession(MessageCommands, GroupCommands, AccountCommands):
@@ -172,9 +176,16 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
             raise NotConnected("the server did not answer in time") from error
 
     async def close(self) -> None:
-        """End the connection and let go of the cache; what is queued stays there. A second call does nothing."""
+        """End the connection and let go of the cache; what is queued stays there. A second call does nothing.
+
+        Without a cache what is queued is lost, which is logged as a warning.
+        """
         if not self._closed:
             self._closed = True
+            if self.queued and isinstance(self._core.store, MemoryAccount):
+                _log.warning(
+                    "commands that were not confirmed, and end with this session (it has no cache): %d", self.queued
+                )
             await self._core.close()
 
     async def log_out(self) -> None:

@@ -268,8 +268,12 @@ class NewConversation(Command):
     id = "new"
     keys = ("c",)
     scopes = LIST
+    in_footer = True
     label = N_("New conversation")
     help = N_("Write to somebody, or create a group.")
+
+    def offered(self, app: ChatApp) -> bool:
+        return not app.device.session.conversations
 
     def run(self, app: ChatApp) -> None:
         app.device.new_conversation()

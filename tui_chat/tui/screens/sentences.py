@@ -176,6 +176,8 @@ def notice(change: Notice) -> Content:
             return Content(_("The disk is full: nothing more is kept on this machine"))
         case "disk_failed":
             return safe.template(_("Nothing can be kept on this machine: {why}"), why=change.detail)
+        case "cannot_connect":
+            return safe.template(_("No connection: {why} · `tui-chat doctor` looks closer"), why=change.detail)
 
 
 def remaining(milliseconds: int) -> str:

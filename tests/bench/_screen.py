@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -32,6 +33,8 @@ from tui_chat.server.run import DATABASE
 
 PASSWORD: Final = "correct horse"
 MINUTE_MS: Final = 60_000
+ROWS: Final = 40
+COLUMNS: Final = 120
 PATIENCE: Final = 30.0
 """Seconds in which what is waited for has to appear."""
 _FRAME_QUIET: Final = 0.004
@@ -46,9 +49,10 @@ class Watched:
     def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
         self.started = time.perf_counter()
         self.child: Any = pexpect.spawn(
-            command[0], list(command[1:]), env=environment, dimensions=(40, 120), timeout=PATIENCE
+            command[0], list(command[1:]), env=environment, dimensions=(ROWS, COLUMNS), timeout=PATIENCE
         )
         self.child.delaybeforesend = None
+        self._kept: list[bytes] | None = None
 
     @property
     def pid(self) -> int:
@@ -95,6 +99,11 @@ class Watched:
             drawn = time.perf_counter()
         return drawn - pressed
 
+    def keep_drawn(self) -> list[bytes]:
+        """From now on keep what is drawn, in the list returned: to be looked at when nothing is measured any more."""
+        self._kept = []
+        return self._kept
+
     def quit(self) -> None:
         """Ctrl+Q, and wait for the end: what an orderly end leaves for the next start is there then."""
         self.press("\x11")
@@ -107,9 +116,15 @@ class Watched:
         self.child.wait()
 
     def processor_seconds(self) -> float:
-        """What it has used so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """What it has used so far, by the scheduler's own clock: a tick of the other one is half of what idling takes.
+
+        A thread that has ended meanwhile is left out.
+        """
+        used = 0
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                used += int((thread / "schedstat").read_text("ascii").split()[0])
+        return used / 1e9
 
     def memory_mib(self) -> float:
         """Resident, without what it shares with other processes of the same program only in part."""
@@ -121,9 +136,12 @@ class Watched:
         if not ready:
             return b""
         try:
-            return os.read(self.child.child_fd, 262_144)
+            read = os.read(self.child.child_fd, 262_144)
         except OSError as error:
             raise EOFError("the program has ended") from error
+        if self._kept is not None:
+            self._kept.append(read)
+        return read
 
     def __enter__(self) -> Self:
         return self

@@ -3,12 +3,16 @@
 Parts can be chosen: `--only paint`, idle, keys, opening, scrolling, marking, deleting.
 """
 
+import itertools
 import random
+import re
 import sys
 import time
 from contextlib import closing
 
-from ._screen import Mailbox, Watched, environment, person
+import pyte
+
+from ._screen import COLUMNS, ROWS, Mailbox, Watched, environment, person
 from .framework import Bench, Figure, at_most
 
 EMPTY = """
@@ -23,6 +27,7 @@ Empty().run()
 LIBRARIES = "import httpx, websockets.asyncio.client, tinydb"
 ESCAPE = "\x1b"
 PAGE_UP = "\x1b[5~"
+END = "\x1b[F"
 
 
 ON_ONE_CLIENT = ("keys", "opening", "scrolling", "marking", "deleting")
@@ -153,17 +158,54 @@ def _opening(bench: Bench, client: Watched) -> None:
 
 def _scrolling(bench: Bench, client: Watched) -> None:
     bench.progress("scrolling")
+    drawn = client.keep_drawn()
     client.press("gjj")
     client.settle(0.2)
     client.press("\r")
     client.settle(0.5)
     client.press(ESCAPE)
     client.settle(0.3)
+    ends = [len(drawn)]
+    for _turn in range(bench.size(100, quick=1)):  # not as fast as it can, so that each page is drawn to its end
+        client.press(PAGE_UP)
+        client.until("word")
+        client.settle(0.04)
+        ends.append(len(drawn))
+    lost = _lines_lost(drawn, ends)
+    bench.judge(
+        "scrolling up, lines lost or twice",
+        bench.values("scrolling up, lines lost or twice", [float(lost)], "lines"),
+        "max",
+        at_most(0),
+    )
+    client.press(END)
+    client.settle(0.5)
     frames = [client.frame(PAGE_UP) for _turn in range(bench.size(300, quick=1))]
     scrolled = bench.times("scrolling up, page to frame", frames)
     bench.judge("scrolling up, longest frame", scrolled, "max", at_most(33))
     client.press(ESCAPE)
     client.settle(0.3)
+
+
+def _lines_lost(drawn: list[bytes], ends: list[int]) -> int:
+    """The pages, each without the last line, which the one before it had as its first, are what was written: messages
+    of two lines each, numbered without a hole. How many lines are not as they should be."""
+    terminal = pyte.Screen(COLUMNS, ROWS)
+    stream = pyte.ByteStream(terminal)
+    lines: list[str] = []
+    start = 0
+    for end in ends:
+        stream.feed(b"".join(drawn[start:end]))
+        start = end
+        cells = [[terminal.buffer[y][x].data for x in range(COLUMNS)] for y in range(ROWS)]
+        left = "".join(cells[0]).index(f"╭─ {person(2)}")
+        page = itertools.takewhile(lambda row, left=left: row[left] == "│", cells[1:])  # type: ignore[misc]
+        lines = ["".join(row[left:]) for row in page][: -1 if lines else None] + lines
+    numbers = [int(found[1]) if (found := re.search(r"word(\d+) ", line)) else None for line in lines]
+    first = next(at for at, number in enumerate(numbers) if number is not None)
+    begin = numbers[first] or 0
+    wanted = [begin + at // 2 if at % 2 == 0 else None for at in range(len(numbers) - first)]
+    return sum(number != right for number, right in zip(numbers[first:], wanted, strict=True))
 
 
 def _marking(bench: Bench, client: Watched, count: int) -> None:

@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from tests.tui.apps import running, text_of, until
+from tests.tui.fake import FakeSession
 from tui_chat.client.capabilities import Capabilities
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Membership, ServerFacts
@@ -180,3 +182,16 @@ def test_what_came_in_after_the_question_is_not_counted_and_said_to_stay() -> No
     said = lines(found, clear_history=True)
     assert said.arrived is not None
     assert said.arrived.plain == "2 messages came in meanwhile: they stay, and so do their rows."
+
+
+async def test_nothing_jumps_when_the_switch_is_changed() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.press("j", "space", "space", "d")
+        await until(lambda: "[x] Clear history (c)   " in text_of(app))
+        before = text_of(app).splitlines()
+        await pilot.press("c")
+        await until(lambda: "[ ] Clear history (c)   Only the rows go." in text_of(app))
+        after = text_of(app).splitlines()
+        same = ("[ Cancel ]", "Delete 2 conversations?", "You can undo for 10 minutes")
+        for words in same:
+            assert [words in one for one in before] == [words in one for one in after], words

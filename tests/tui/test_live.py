@@ -174,6 +174,31 @@ async def test_a_reset_repaints_everything() -> None:
         await until(lambda: listed(app) == ["C2Cnew"])
 
 
+async def test_a_list_taken_anew_without_the_open_conversation_says_so_and_keeps_the_draft() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press(*"half a thought")
+        del session.conversations["C2Cbob"]
+        session.tell(StateReset())
+        await until(lambda: "bob was deleted on another device." in text_of(app))
+        assert "message 4" not in text_of(app)
+        assert "half a thought" in text_of(app)
+        assert not app.main.conversation.composer.display, "there is nobody to write to"
+
+
+async def test_a_list_taken_anew_leaves_a_conversation_open_that_has_no_message_yet() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("c", *"erin", "enter")
+        await until(lambda: "No messages here." in text_of(app))
+        session.tell(StateReset())
+        await pilot.pause()
+        assert app.main.conversation.composer.display
+        assert app.main.conversation.conversation_id == "C2Cerin"
+
+
 async def test_messages_come_in_and_somebody_types() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

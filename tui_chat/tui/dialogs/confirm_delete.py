@@ -1,7 +1,7 @@
 """The dialog before a deletion: what goes, what stays, for whom, and how long it can be undone."""
 
 from collections.abc import Callable, Collection
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 from rich.cells import cell_len
@@ -15,9 +15,13 @@ from textual.widgets import Button, Static
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, dialog_bindings
 from tui_chat.tui.commands.registry import in_scope
+from tui_chat.tui.render.cells import wrap
 
 from .delete_facts import DeleteFacts, DeleteLines, gone_elsewhere, lines
 from .dialog import Answer, Dialog, Frame
+
+BESIDE_LEAST: Final = 60
+"""Cells that what the switch does needs to stand beside it."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,15 +167,16 @@ def dialog_text(
     """The dialog's text for so many cells: side by side what fits, one below the other what does not."""
     rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
     rows.append(Content(""))
-    first, *others = said.consequences
     gap = 3
     indent = said.switch.cell_length + gap
     switch = said.switch.stylize("bold $accent")
-    if indent + max(line.cell_length for line in said.consequences) <= room:
+    if room - indent >= BESIDE_LEAST:
+        # Wrapped here, so that what the switch does stands beside it whatever it does, and nothing jumps at a toggle.
+        first, *others = [part for line in said.consequences for part in _wrapped(line, room - indent)]
         rows.append(switch + Content(" " * gap) + first)
         rows.extend(Content(" " * indent) + line for line in others)
     else:
-        rows.extend([switch, first, *others])
+        rows.extend([switch, *said.consequences])
     rows.append(Content(""))
     if said.among is not None and said.member is not None:
         rows.extend(_beside(said.among, said.member, room))
@@ -185,6 +190,10 @@ def dialog_text(
         if hurried:
             rows.append(said.not_typed.stylize("bold $error"))
     return Content("\n").join(rows)
+
+
+def _wrapped(text: Content, cells: int) -> list[Content]:
+    return [text[start:end] for start, end in wrap(text.plain, cells)]
 
 
 def _beside(left: Content, right_part: Content, room: int, *, right: bool = False) -> list[Content]:

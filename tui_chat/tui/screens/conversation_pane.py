@@ -104,6 +104,8 @@ class ConversationPane(Vertical):
         self.actions = MessageActions(self)
         self._farewell = Farewell(self)
         self._paging = Paging(session, self.messages, lambda work: self.app.start(work))
+        self._listed: Conversation | None = None
+        """What is open, where it stands in the list; somebody to whom nothing was written yet does not."""
         self._typing_timer: Timer | None = None
         self._typing: str | None = None
         self._unread_after: int | None = None
@@ -354,7 +356,10 @@ class ConversationPane(Vertical):
             case ConnectionChanged(connection=Connection.CONNECTED):
                 self._paging.connected()
             case StateReset() if open_id is not None:
-                self._show(open_id, new_line=False)
+                if self._listed is not None and open_id not in self.session.conversations:
+                    self._farewell.missing(self._listed)
+                else:
+                    self._show(open_id, new_line=False)
             case _:
                 pass
 
@@ -389,6 +394,7 @@ class ConversationPane(Vertical):
     # How it is shown.
 
     def _show(self, conversation_id: str, *, new_line: bool = True) -> None:
+        self._listed = self.session.conversations.get(conversation_id)
         self._paging.show(self.row(conversation_id), new_line=new_line)
         self._show_changing()
         self.show_note()

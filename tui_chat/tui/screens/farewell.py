@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tui_chat.locale import _
+from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
 from tui_chat.tui.render.rows import conversation_name
 
@@ -48,16 +49,27 @@ class Farewell:
             self._pane.close()
             self._pane.app.main.pane_closed()
             return
-        if self._kept is None and text.strip():
-            self._kept = _Kept(conversation_id, text)
         name = conversation_name(self._pane.row(conversation_id))
-        self._said = safe.fill(
+        said = safe.fill(
             _("{name} was deleted on {device}. {key} brings it back."),
             name=name,
             device=device,
             key=self._pane.app.key("undo"),
         )
-        self._pane.close(self._said)
+        self._say(conversation_id, said, text)
+
+    def missing(self, row: Conversation) -> None:
+        """What is open is not in the list that was taken anew: it was deleted somewhere, nobody says where."""
+        text = self._pane.writing.close()
+        self.left_open = row.conversation_id
+        said = safe.fill(_("{name} was deleted on another device."), name=conversation_name(row))
+        self._say(row.conversation_id, said, text)
+
+    def _say(self, conversation_id: str, said: safe.Safe, draft: str) -> None:
+        if self._kept is None and draft.strip():
+            self._kept = _Kept(conversation_id, draft)
+        self._said = said
+        self._pane.close(said)
         self._offer()
         self._pane.app.main.pane_closed(stay=True)
 

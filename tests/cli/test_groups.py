@@ -52,6 +52,20 @@ def test_completion_for_shells(run: Run, tmp_path: Path, shell: str) -> None:
     ("typed", "offered"), [("gro", "groups"), ("groups cre", "create"), ("delete --keep", "--keep-history")]
 )
 def test_bash_completes(run: Run, tmp_path: Path, typed: str, offered: str) -> None:
+    assert completed_by_bash(run, tmp_path, typed) == [offered]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_bash_completes_files_and_directories(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "chain.pem").touch()
+    (tmp_path / "chat-data").mkdir()
+    asked = f"serve --tls-cert {tmp_path}/cha"
+    assert set(completed_by_bash(run, tmp_path, asked)) == {f"{tmp_path}/chain.pem", f"{tmp_path}/chat-data"}
+    assert completed_by_bash(run, tmp_path, f"serve --data {tmp_path}/cha") == [f"{tmp_path}/chat-data"]
+
+
+def completed_by_bash(run: Run, tmp_path: Path, typed: str) -> list[str]:
+    """What bash offers for the last word."""
     script = tmp_path / "script"
     script.write_text(run("completion", "bash")[1])
     words = ["tui-chat", *typed.split()]
@@ -60,4 +74,4 @@ def test_bash_completes(run: Run, tmp_path: Path, typed: str, offered: str) -> N
         " $(complete -p tui-chat | sed 's/.*-F \\([^ ]*\\) .*/\\1/'); echo \"${COMPREPLY[@]}\""
     )
     found = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True).stdout
-    assert found.split() == [offered]
+    return found.split()

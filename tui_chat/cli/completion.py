@@ -1,6 +1,7 @@
 """`tui-chat completion`: what makes a shell complete the command, written from the parser itself."""
 
 import argparse
+from collections.abc import Mapping
 
 from .arguments import Commands
 
@@ -24,5 +25,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .parser import build_parser
 
-    print(shtab.complete(build_parser(), shell=arguments.shell))
+    parser = build_parser()
+    _complete_paths(parser, {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY})
+    print(shtab.complete(parser, shell=arguments.shell))
     return 0
+
+
+def _complete_paths(parser: argparse.ArgumentParser, by_metavar: Mapping[str, object]) -> None:
+    """Have the shell complete files and directories where an option says that it takes one."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                _complete_paths(inner, by_metavar)
+        elif isinstance(action.metavar, str) and action.metavar in by_metavar:
+            action.complete = by_metavar[action.metavar]  # type: ignore[attr-defined]  # shtab's way to be told

@@ -14,6 +14,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from tui_chat.clock import system_clock
@@ -186,6 +187,10 @@ class ChatApp(App[None]):
         """Before the first style is read: a theme that comes later has every one of them read anew."""
         self.set_reactive(App.theme, self._wanted_theme())
         self.stylesheet.set_variables(self.get_css_variables())
+        # What Textual made for its own theme: that of the terminal's colours has them reach it as they are.
+        self._refresh_truecolor_filter(self.ansi_theme)
+        if self.native_ansi_color:
+            self._filters = [NoColor() if isinstance(one, Monochrome) else one for one in self._filters]
 
     def refresh_css(self, animate: bool = True) -> None:
         """Textual: another theme. At the start it asks for this although nothing is other than it was."""

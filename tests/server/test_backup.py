@@ -239,6 +239,20 @@ def test_into_an_empty_directory(server: LiveServer, alice: Device, tmp_path: Pa
         live.stop()
 
 
+def test_twice_within_a_second_keeps_both_of_what_was_there(put_back: PutBack) -> None:
+    alice = put_back.alice
+    alice.send("C2Cbob", "before")
+    backup = made(put_back.server, alice)
+    alice.send("C2Cbob", "after")
+    put_back.server.stop()
+    data = put_back.server.options.data
+    asides = [restore(backup, data, now=START_MS).aside for _ in range(3)]
+    put_back.to(asides[0] or backup)
+    assert put_back.people.login("alice").texts("C2Cbob") == ["before", "after"]
+    assert len(set(asides)) == 3
+    assert all(aside is not None and aside.is_file() for aside in asides)
+
+
 def test_in_the_place_of_damaged_data_and_its_log(put_back: PutBack) -> None:
     alice = put_back.alice
     alice.send("C2Cbob", "before")

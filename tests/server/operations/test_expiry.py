@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tui_chat.protocol.errors import UndoExpired
-from tui_chat.protocol.limits import LOG_EVENTS
+from tui_chat.protocol.limits import LOG_EVENTS, UNDO_SECONDS_MOST
 from tui_chat.server.operations import expiry
 
 from .world import Device, World
@@ -235,3 +235,18 @@ def test_nothing_that_was_said_about_a_message_outlives_it(world: World, alice: 
     assert bodies(world) == []
     for table in ("reaction", "former_message", "mention"):
         assert world.rows(f"SELECT * FROM {table}") == []
+
+
+def test_what_was_deleted_while_the_clock_was_ahead_becomes_final_all_the_same(
+    world: World, alice: Device, bob: Device
+) -> None:
+    bob.send("C2CAlice", "old")
+    world.pass_seconds(365 * 86_400)
+    batch = alice.delete("C2Cbob").batch_id
+    world.pass_seconds(-365 * 86_400)
+    world.tidy()
+    assert 0 < alice.deletions()[0].undo_seconds <= UNDO_SECONDS_MOST
+    world.pass_seconds(UNDO_SECONDS_MOST)
+    world.tidy()
+    with pytest.raises(UndoExpired):
+        alice.undo(batch)

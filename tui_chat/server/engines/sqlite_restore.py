@@ -5,7 +5,9 @@ import secrets
 import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,6 +17,9 @@ from .filelock import FileLock
 from .migrations import migrate
 from .sqlite_files import NotADatabase, check, connect, copy, keep
 from .sqlite_takeover import SAME_ACCOUNTS, TakenOver, take_over
+
+_LOGS: Final = ("-wal", "-shm")
+"""What SQLite keeps beside a database, by the ends of their names."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -113,15 +118,25 @@ def _take_logins(connection: sqlite3.Connection, now: int) -> None:
 
 def _put_aside(database: Path, now: int) -> Path:
     """Give what is there a second name, in one file where it is whole; its own stays until it is replaced."""
-    moment = datetime.fromtimestamp(now / 1000, UTC)
-    aside = database.with_name(f"{database.name}.before-{moment:%Y%m%dT%H%M%S}Z")
+    aside = _unused(database, datetime.fromtimestamp(now / 1000, UTC))
     with suppress(sqlite3.DatabaseError), closing(connect(database)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     # A log that is still there, because the database is damaged, would be taken for the new one's.
-    for suffix in ("-wal", "-shm"):
-        log = database.with_name(database.name + suffix)
+    for suffix in _LOGS:
+        log = _log(database, suffix)
         if log.exists():
-            log.replace(aside.with_name(aside.name + suffix))
+            log.replace(_log(aside, suffix))
     os.link(database, aside)
     keep(database.parent)
     return aside
+
+
+def _unused(database: Path, moment: datetime) -> Path:
+    """A name for what is put aside: two restores may be of one second."""
+    name = f"{database.name}.before-{moment:%Y%m%dT%H%M%S}Z"
+    asides = (database.with_name(f"{name}-{number}" if number > 1 else name) for number in count(1))
+    return next(aside for aside in asides if not any(_log(aside, suffix).exists() for suffix in ("", *_LOGS)))
+
+
+def _log(database: Path, suffix: str) -> Path:
+    return database.with_name(database.name + suffix)

@@ -44,7 +44,12 @@ def tidy(tx: Transaction) -> bool:
 
 
 def fold_expired(tx: Transaction) -> bool:
-    """Make deletions final whose time for undo is over, call by call: a batch may have had a hundred."""
+    """Make deletions final whose time for undo is over, call by call: a batch may have had a hundred.
+
+    What was deleted while the clock was ahead has no more than limits.UNDO_SECONDS_MOST from now.
+    """
+    latest = tx.now + limits.UNDO_SECONDS_MOST * 1000
+    tx.execute("UPDATE batch SET until = ? WHERE status = ? AND until > ?", latest, LIVE, latest)
     rows = tx.all(
         "SELECT b.account, o.id, b.id FROM batch b JOIN operation o ON o.batch = b.id"
         " WHERE b.status = ? AND b.until <= ? AND o.status = ? ORDER BY b.until, o.id LIMIT ?",

@@ -241,17 +241,23 @@ async def test_reading_sees_one_state_and_cannot_write(postgres: PostgresServer)
         assert await engine.read(names) == ["meanwhile"]
 
 
-async def test_a_lost_database_refuses_and_is_found_again() -> None:
+ENGINE_LOG = "tui_chat.server.engines.postgres"
+
+
+async def test_a_lost_database_refuses_and_is_found_again(caplog: pytest.LogCaptureFixture) -> None:
     with postgres_server() as server:
         async with opened(server.new_database()) as engine:
             await engine.write(Note("before"))
             await asyncio.to_thread(server.stop, "fast")
             for number in range(8):
-                with pytest.raises(Unavailable):
+                with pytest.raises(Unavailable, match=r"^the database cannot be (used|reached) just now$"):
                     await engine.write(Note(f"lost{number}"))
-                with pytest.raises(Unavailable):
+                with pytest.raises(Unavailable, match=r"^the database cannot be (used|reached) just now$"):
                     await engine.read(names)
             assert engine.trouble is not None
+            said = [record.getMessage() for record in caplog.records if record.name == ENGINE_LOG]
+            assert any("connection" in one for one in said), "where it is stands in the log"
+            assert len(said) <= 6, said
             await asyncio.to_thread(server.start)
             deadline = asyncio.get_running_loop().time() + 10
             while True:

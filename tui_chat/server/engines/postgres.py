@@ -7,6 +7,7 @@ to commit takes a place in a row while it still holds its locks, and the row is 
 """
 
 import asyncio
+import logging
 import random
 import threading
 import time
@@ -23,10 +24,12 @@ from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import ChatError, StorageFull, Unavailable
 
 from . import Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
-from .postgres_connection import as_refusal, connect, is_race, migrate
+from .postgres_connection import as_refusal, connect, described, in_full, is_race, migrate
 from .postgres_locks import Busy, Locks, Wanted
 from .postgres_session import Session
 from .postgres_transaction import PostgresTransaction
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -94,6 +97,8 @@ class PostgresEngine:
         self._trouble: str | None = None
         self._closed = False
         self._down_until = 0.0
+        self._logged = ""
+        """What the database said last when it could not be used."""
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._row: deque[_Place] = deque()
         self._row_lock = threading.Lock()
@@ -125,7 +130,7 @@ class PostgresEngine:
             with connect(address) as connection:
                 migrate(connection, clock())
         except psycopg.Error as failure:
-            raise as_refusal(failure) from failure
+            raise in_full(failure) from failure
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         """Call `listener` on the loop's thread after each transaction, in an order that is every user's."""
@@ -198,10 +203,20 @@ class PostgresEngine:
         if time.monotonic() < self._down_until:
             raise Unavailable("the database cannot be reached just now")
         try:
-            return Session(connect(self._address))
+            session = Session(connect(self._address))
         except psycopg.Error as failure:
             self._down_until = time.monotonic() + DOWN_SECONDS
-            raise as_refusal(failure) from failure
+            raise self.refusal(failure) from failure
+        self._logged = ""
+        return session
+
+    def refusal(self, failure: BaseException) -> BaseException:
+        """What a caller is told of a failure of the database. What that said goes into the log, once in a row."""
+        refusal = as_refusal(failure)
+        if refusal is not failure and (said := described(failure)) != self._logged:
+            self._logged = said
+            _log.warning("%s: %s", refusal, said)
+        return refusal
 
     def _read(self, job: Callable[[Transaction], T]) -> T:
         session = self._readers.get()
@@ -214,7 +229,7 @@ class PostgresEngine:
                 except psycopg.Error as failure:
                     # One that was idle may have been broken for long: the server was restarted.
                     if not (session.closed and used and attempt == 1):
-                        raise as_refusal(failure) from failure
+                        raise self.refusal(failure) from failure
             raise AssertionError("a new connection is not tried twice")
         finally:
             self._readers.put(session)
@@ -397,7 +412,7 @@ class _Writer:
                 again = isinstance(failure, Busy) or is_race(failure) or (broken and used and attempt == 1)
                 if not again or attempt == ATTEMPTS:
                     refusal = Unavailable("too many at once: try again") if isinstance(failure, Busy) else failure
-                    self._refuse([job], as_refusal(refusal))
+                    self._refuse([job], self._engine.refusal(refusal))
                     return
                 if attempt > 1:
                     time.sleep(random.uniform(0, pause))  # noqa: S311 - it is only to part two that met

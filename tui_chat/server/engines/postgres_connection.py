@@ -105,7 +105,7 @@ def is_race(failure: BaseException) -> bool:
 
 
 def as_refusal(failure: BaseException) -> BaseException:
-    """What a caller is told of a failure of the database."""
+    """What a caller is told of a failure of the database: nothing of where that is and how it is reached."""
     match failure:
         case errors.DiskFull():
             return StorageFull()
@@ -119,11 +119,17 @@ def as_refusal(failure: BaseException) -> BaseException:
             | errors.DeadlockDetected()
             | errors.SerializationFailure()
         ):
-            return Unavailable(f"the database cannot be used just now: {described(failure)}")
+            return Unavailable("the database cannot be used just now")
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Unavailable(f"the database cannot be reached just now: {described(failure)}")
+            return Unavailable("the database cannot be reached just now")
         case _:
             return failure
+
+
+def in_full(failure: BaseException) -> BaseException:
+    """The same for whoever runs the server, with what the database said."""
+    refusal = as_refusal(failure)
+    return Unavailable(f"{refusal}: {described(failure)}") if type(refusal) is Unavailable else refusal
 
 
 def described(failure: BaseException) -> str:

@@ -16,7 +16,7 @@ from tui_chat.protocol.errors import Unavailable
 from . import Row
 from .filelock import FileLock
 from .migrations import available
-from .postgres_connection import Connection, as_refusal, migrate
+from .postgres_connection import Connection, in_full, migrate
 from .postgres_connection import connect as connect_postgres
 from .postgres_transaction import KEYED
 from .sqlite_files import NotADatabase, SqliteError, connect
@@ -100,7 +100,7 @@ def _opened(source: Path, address: str) -> Iterator[tuple[sqlite3.Connection, Co
     except psycopg.DataError as failure:
         raise CannotMigrate(f"PostgreSQL takes not all of it: {' '.join(str(failure).split())}") from failure
     except psycopg.Error as failure:
-        refusal = as_refusal(failure)
+        refusal = in_full(failure)
         raise refusal if isinstance(refusal, Unavailable) else CannotMigrate(str(failure)) from failure
     finally:
         lock.release()

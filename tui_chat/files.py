@@ -1,5 +1,6 @@
 """Files and directories that only their owner can read. Imports nothing of ours."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -8,8 +9,13 @@ def private_directory(path: Path, *, narrow: bool = False) -> Path:
     """Make a directory (and its parents) for its owner alone, mode 0700; returns it.
 
     `narrow`: take others' rights away also where it existed; for directories that are ours alone.
+
+    Raises:
+        OSError: it cannot be made; NotADirectoryError where something else stands in its place.
     """
     if not path.is_dir():
+        if path.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
         private_directory(path.parent)  # Path.mkdir would make the parents as the umask has it
         path.mkdir(mode=0o700, exist_ok=True)
         sync_directory(path.parent)

@@ -5,7 +5,6 @@ from datetime import UTC
 
 import pytest
 
-from tui_chat.cli import first_run
 from tui_chat.locale import _, first_known, ngettext, use_language
 from tui_chat.protocol import errors
 from tui_chat.protocol.errors import ErrorBody
@@ -168,20 +167,3 @@ class TestRefusals:
         assert first_known("Cancel", "Help") == "取消"
         assert first_known("no such text", "Help") == "帮助"
         assert first_known("no such text", "nor this") == "no such text"
-
-
-def test_the_first_question_is_asked_in_chinese(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    use_language("zh_CN")
-    asked: list[str] = []
-
-    def answer(prompt: str) -> str:
-        asked.append(prompt)
-        return ("2", "chat.example.org", "")[len(asked) - 1]
-
-    monkeypatch.setattr("builtins.input", answer)
-
-    assert first_run.begin() == 0
-    assert capsys.readouterr().out.splitlines()[2] == "  2  连接服务器"
-    assert asked == ["输入 1、2 或 3（直接按 Enter 退出）：", "服务器地址（https://…）：", "你的用户 ID："]

@@ -29,6 +29,8 @@ class DiskIsFull(ChatError):
 class Untrusted(NotConnected):
     """The server's certificate is not trusted on this machine."""
 
+    code: ClassVar[str] = "untrusted"
+
 
 class Unreadable(Unexpected):
     """What answers at the server's address is not understood: a captive portal, a proxy, a server of another version.

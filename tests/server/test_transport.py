@@ -1,13 +1,12 @@
 """The ends of connections: what uvicorn's protocols do with ours over them."""
 
 import asyncio
-import socket
 from typing import Any
 
 import uvicorn
 from uvicorn.server import ServerState
 
-from tui_chat.server.transport import ANSWER, Outlet, RequestProtocol, SocketProtocol
+from tui_chat.server.transport import ANSWER, RequestProtocol, SocketProtocol
 
 HANDSHAKE = (
     b"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -80,67 +79,6 @@ async def test_a_socket_that_is_open_when_the_server_stops_is_told() -> None:
     assert wire.closing
     assert wire.written.endswith(b"\x88\x02\x03\xf4"), "1012"
     protocol.connection_lost(None)
-
-
-class Pipe(Wire):
-    """A connection over a real pair of sockets, with a transport's buffer that a test fills and empties."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ours, self.theirs = socket.socketpair()
-        self.ours.setblocking(False)
-        self.buffered = 0
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self.ours if name == "socket" else default
-
-    def get_write_buffer_size(self) -> int:
-        return self.buffered
-
-    def end(self) -> None:
-        self.ours.close()
-        self.theirs.close()
-
-
-def test_bytes_go_out_at_once_and_the_transport_gets_what_is_left() -> None:
-    pipe = Pipe()
-    outlet = Outlet(pipe)
-    outlet.write(b"at once")
-    assert (pipe.theirs.recv(100), pipe.written) == (b"at once", b"")
-    pipe.buffered = 10
-    outlet.write(b"behind what waits")
-    assert pipe.written == b"behind what waits"
-    pipe.buffered, pipe.written = 0, b""
-    much = bytes(range(256)) * 40_000
-    outlet.write(much)
-    assert 0 < len(pipe.written) < len(much), "more than the kernel takes"
-    taken = b""
-    while len(taken) + len(pipe.written) < len(much):
-        taken += pipe.theirs.recv(1_000_000)
-    assert taken + pipe.written == much
-    pipe.end()
-
-
-def test_nothing_goes_past_a_transport_that_closes_or_encrypts() -> None:
-    closing = Pipe()
-    outlet = Outlet(closing)
-    closing.closing = True
-    outlet.write(b"late")
-    assert closing.written == b"late"
-    closing.end()
-    encrypted = Pipe()
-    encrypted.get_extra_info = lambda name, default=None: object() if name == "ssl_object" else encrypted.ours  # type: ignore[method-assign]
-    Outlet(encrypted).write(b"secret")
-    assert encrypted.written == b"secret"
-    encrypted.end()
-
-
-def test_a_peer_that_is_gone_is_the_transports_to_find() -> None:
-    pipe = Pipe()
-    pipe.theirs.close()
-    Outlet(pipe).write(b"anybody?")
-    assert pipe.written == b"anybody?"
-    pipe.end()
 
 
 async def test_a_connection_is_closed_once_it_was_idle_for_long_enough_and_not_before() -> None:

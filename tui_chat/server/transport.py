@@ -4,7 +4,6 @@ ASGI's `send` waits until the peer has taken what is buffered, for ever if need 
 """
 
 import asyncio
-import os
 from functools import partial
 from struct import pack
 from typing import Any, Final, Protocol, cast
@@ -32,33 +31,6 @@ _OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-contro
 UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class Outlet:
-    """Where a connection's bytes go out.
-
-    Nearly always the kernel takes them at once. To hand them to it is half of what a delivery costs, and uvloop does
-    that holding the interpreter's lock, while the thread that writes the database waits for it; `os.write` does not.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        socket = transport.get_extra_info("socket")
-        encrypted = transport.get_extra_info("ssl_object") is not None
-        self._descriptor: int | None = None if socket is None or encrypted else socket.fileno()
-
-    def write(self, data: bytes) -> None:
-        """As the transport's, whose turn it is with whatever the kernel does not take."""
-        transport = self._transport
-        if self._descriptor is not None and not transport.is_closing() and not transport.get_write_buffer_size():
-            try:
-                taken = os.write(self._descriptor, data)
-            except OSError:
-                taken = 0  # Full, or at its end: the transport finds out, and says so to its protocol.
-            if taken == len(data):
-                return
-            data = data[taken:]
-        transport.write(data)
-
-
 class RequestProtocol(HttpToolsProtocol):
     """Ends connections that never come to the point."""
 
@@ -72,7 +44,6 @@ class RequestProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A first request is due."""
         super().connection_made(transport)
-        self._outlet = Outlet(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -118,7 +89,7 @@ class RequestProtocol(HttpToolsProtocol):
             return True
         end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
         head = b"%b%d%b" % (_OK, len(body), end)
-        self._outlet.write(head if cycle.scope["method"] == "HEAD" else head + body)
+        self.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -197,11 +168,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """Pings, pongs and fragments since `_small_since`."""
     _small_since = 0.0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A handshake is due."""
-        super().connection_made(transport)
-        self._outlet = Outlet(transport)
-
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, which leaves a request that websockets cannot read unanswered and open for ever."""
         super().data_received(data)
@@ -253,7 +219,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """See Line."""
         if self.close_sent or self.disconnected or not self.writable.is_set() or self.transport.is_closing():
             return False
-        self._outlet.write(frame)
+        self.transport.write(frame)
         return True
 
     async def put(self, frame: bytes) -> None:

@@ -12,6 +12,7 @@ from tui_chat.cache.memory import MemoryAccount
 from tui_chat.client.announcer import Announcer
 from tui_chat.client.catch_up import CatchUp
 from tui_chat.client.changes import Change, StateReset
+from tui_chat.client.doubt import Doubt
 from tui_chat.client.on_hand import OnHand
 from tui_chat.client.receiver import Receiver
 from tui_chat.client.state import State
@@ -73,6 +74,7 @@ class Made:
             state=self.state,
             store=self.store,
             on_hand=OnHand(self.store.history, disk_failed=lambda _error: None),
+            doubt=Doubt(self.store, disk_failed=lambda _error: None),
             announcer=announcer,
             undo_log=UndoLog(),
             user_id="alice",

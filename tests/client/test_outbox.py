@@ -119,6 +119,9 @@ class Server:
     def held(self, entry: AnyEntry, error: ChatError) -> None:
         self.told.append(("held", error.code))
 
+    def unsent(self, entries: Iterable[QueuedSend]) -> None:
+        self.told.extend(("unsent", entry.text) for entry in entries)
+
     def disk_failed(self, error: CacheError) -> None:
         self.told.append(("disk", "full"))
 
@@ -453,6 +456,7 @@ class TestDeletingWhatHasUnsentMessages:
             outbox.wake()
             await until(lambda: not queued(store))
         assert [type(entry).__name__ for entry in server.attempts if BOB in entry.conversations()] == ["QueuedDeletion"]
+        assert ("unsent", "hello") in server.told, "or they would stand on the screen for ever where the row stays"
 
     async def test_taken_out_again_they_are_sent_after_all(self) -> None:
         server, store = Server(), MemoryOutbox()

@@ -21,6 +21,10 @@ def test_a_deletion_hides_the_row() -> None:
     assert shown(row(BOB, 4), [deletion(4)]) is None
 
 
+def test_a_second_one_that_saw_less_does_not_show_it_again() -> None:
+    assert shown(row(BOB, 4), [deletion(4), deletion(2, "b2")]) is None
+
+
 def test_but_not_what_is_newer_than_what_was_on_the_screen() -> None:
     assert shown(row(BOB, 5), [deletion(4)]) == row(BOB, 5)
 

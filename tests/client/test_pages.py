@@ -12,6 +12,7 @@ from tests.proxy import proxy_to
 from tests.servers import START_MS, LiveServer
 from tui_chat.cache.memory import MemoryAccount
 from tui_chat.client.announcer import Announcer
+from tui_chat.client.doubt import Doubt
 from tui_chat.client.merging import Marks
 from tui_chat.client.on_hand import OnHand
 from tui_chat.client.pages import Pages
@@ -99,6 +100,7 @@ class Asked:
 def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
     store = MemoryAccount()
     on_hand = OnHand(store.history, disk_failed=lambda _error: None)
+    doubt = Doubt(store, disk_failed=lambda _error: None)
     state = State(device_id=MINE.device_id, queued_for=lambda _: ())
     state.fill({BOB: row(BOB, 4)}, ())
     state.position, state.cursor = 10, "e:10"
@@ -106,6 +108,7 @@ def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
         state=state,
         store=store,
         on_hand=on_hand,
+        doubt=doubt,
         announcer=Announcer(),
         undo_log=UndoLog(),
         user_id="alice",
@@ -122,6 +125,8 @@ def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
     pages = Pages(
         state=state,
         on_hand=on_hand,
+        doubt=doubt,
+        announcer=Announcer(),
         calls=asked,  # type: ignore[arg-type]
         receiver=receiver,
         overlaid=lambda message: message,

@@ -285,8 +285,15 @@ class TestStaleness:
     def test_undoing_one_of_two_deletions_leaves_the_copy(self) -> None:
         view = state(row(BOB, 4))
         applied = step(view, ranged(11, restored(11, row(BOB, 4, hidden_through=4, cleared_through=4))))
-        assert kinds(applied) == ["TurnedStale", "Back"]
+        assert kinds(applied) == ["Doubtful", "TurnedStale", "Back"]
         assert view.shown[BOB].message_count == 4
+
+    def test_undoing_a_clearing_under_a_deletion_without_word_gives_the_copy_its_messages_back(self) -> None:
+        view = state(row(BOB, 4, cleared_through=4))
+        step(view, ranged(11, restored(11, row(BOB, 4, hidden_through=4))))
+        assert view.marks_of(BOB) == Marks(0, 0)
+        step(view, ranged(12, arrived(12, BOB, 5, hidden_through=4)))
+        assert view.shown[BOB].cleared_through == 0, "or they would be out of sight until a reload"
 
     def test_undoing_one_of_two_clearings_takes_what_the_other_cleared(self) -> None:
         view = state(row(BOB, 4))

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from tui_chat.client import deleting, sending
 from tui_chat.protocol.ids import new_identifier
-from tui_chat.protocol.requests import AddMembers, ChangeGroup, ChangeMe, GroupCommand
+from tui_chat.protocol.requests import AddMembers, ChangeGroup, ChangeMe, EditMessage, GroupCommand
 
 from .device import Device
 from .simulated_network import MANY, NONE, SOME
@@ -82,6 +82,56 @@ def write(world: World, dice: Dice) -> None:
     text = f"m{world.written}"
     mentions = [[], [], ["alice"], ["bob"]][dice.below(4)]
     world.at_once(lambda: device.do(sending.send(device.core, place, text, mentions=mentions)), _pause(dice))
+
+
+def change(world: World, dice: Dice) -> None:
+    """One of the newest messages gets another text, a reaction, or is taken back; where that is refused it is."""
+    device = _device(world, dice)
+    rows = device.core.state.shown
+    if not rows:
+        return
+    name = sorted(rows)[dice.below(len(rows))]
+    seq = max(1, rows[name].newest_seq - dice.below(4))
+    core = device.core
+    world.written += 1
+    text = f"e{world.written}"
+    match dice.below(6):
+        case 0 | 1 | 2:
+            world.at_once(lambda: device.do(sending.edit(core, name, seq, text)), _pause(dice))
+        case 3:
+            world.at_once(lambda: device.do(sending.recall(core, name, seq)), _pause(dice))
+        case kind:
+            world.at_once(lambda: device.do(sending.react(core, name, seq, "👍", there=kind == 4)), _pause(dice))
+
+
+def peer_changes(world: World, dice: Dice) -> None:
+    """Somebody elsewhere edits what they said, or takes it back."""
+    who = world.peers[dice.below(2)]
+    place = ("C2Calice", "C2Calice", "C2Cbob", "GROUPplan", "GROUPclub")[dice.below(5)]
+    seq = max(1, world.clerk.newest(who.user).get(place, 1) - dice.below(4))
+    path = f"/v1/conversations/{place}/messages/{seq}"
+    world.written += 1
+    if dice.below(3):
+        edited = EditMessage(text=f"e{world.written}")
+        world.at_once(lambda: world.ask_as(who, "PATCH", path, edited), _pause(dice))
+    else:
+        world.at_once(lambda: world.ask_as(who, "DELETE", path), _pause(dice))
+
+
+def draft(world: World, dice: Dice) -> None:
+    """Something is typed and left."""
+    device = _device(world, dice)
+    place = _place(device.caller.user_id, dice)
+    world.written += 1
+    text = f"d{world.written}" if dice.below(4) else ""
+
+    def typed() -> None:
+        device.drafts[place] = text
+        if not text:
+            del device.drafts[place]  # an undo may bring an older one back
+        device.core.store.set_draft(place, text)
+
+    world.at_once(typed, _pause(dice))
 
 
 def delete(world: World, dice: Dice) -> None:
@@ -321,6 +371,9 @@ def settle(world: World, dice: Dice) -> None:
 WEIGHTS: Final[dict[Action, int]] = {
     peer_writes: 14,
     write: 8,
+    change: 5,
+    peer_changes: 3,
+    draft: 3,
     delete: 9,
     clear: 4,
     undo: 7,

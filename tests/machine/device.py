@@ -9,13 +9,14 @@ from tui_chat.cache.memory import MemoryAccount, MemoryOutbox
 from tui_chat.client import changes
 from tui_chat.client.core import Core
 from tui_chat.client.credentials import CredentialsInMemory, StoredCredentials
-from tui_chat.client.entries import AnyEntry, QueuedSend, entry_from
+from tui_chat.client.entries import AnyEntry, QueuedDeletion, QueuedRestore, QueuedSend, entry_from
 from tui_chat.client.merging import NO_MARKS, Marks, is_listed
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.models import Conversation, Message
 from tui_chat.server.operations.caller import Caller
 
+from .screen import Screen
 from .simulated_network import Link, SimulatedApi, Switchboard
 from .simulated_server import SimulatedServer, is_for
 
@@ -33,6 +34,8 @@ class StoredOutbox(MemoryOutbox):
         self.ever: dict[int, AnyEntry] = {}
         """By number, as it was last stored."""
         self.identifiers: set[str] = set()
+        self.numbers: dict[str, int] = {}
+        """By what the server knows it: an entry's number."""
         self.unflushed: dict[int, dict[str, Any]] = {}
 
     def add(self, entry: Mapping[str, Any]) -> int:
@@ -48,7 +51,9 @@ class StoredOutbox(MemoryOutbox):
 
     def _note(self, entry_id: int, entry: Mapping[str, Any]) -> None:
         self.ever[entry_id] = entry_from(entry)
-        self.identifiers.add(identifier_of(self.ever[entry_id]))
+        key = identifier_of(self.ever[entry_id])
+        self.identifiers.add(key)
+        self.numbers[key] = entry_id
 
     def remove(self, *entry_ids: int) -> None:
         """Take commands out."""
@@ -111,6 +116,7 @@ class Device:
         random: Random,
         monotonic: Callable[[], float],
         cleared_through: Callable[[int, str], int],
+        ever_cleared: Callable[[int, str], int],
     ):
         self.server = server
         self.switchboard = switchboard
@@ -119,6 +125,8 @@ class Device:
         self.monotonic = monotonic
         self.cleared_through = cleared_through
         """Up to where a user's history of a conversation is cleared now, by the rules."""
+        self.ever_cleared = ever_cleared
+        """The same, with what was undone since."""
         self.link = Link(server, random)
         self.store = Store()
         self.core: Core
@@ -137,6 +145,15 @@ class Device:
         """Rows that stay, since another device deleted them without word."""
         self.untold: dict[str, int] = {}
         """Conversations of which others deleted something without word, and when (the ledger's order)."""
+        self.untold_at: dict[str, int] = {}
+        """The same by the newest event that there was then."""
+        self.held: dict[str, set[int]] = {}
+        """messageSeqs that were on the disk when it was looked at last."""
+        self.doubted: set[str] = set()
+        """Of which conversations the core would have asked the server then."""
+        self.drafts: dict[str, str] = {}
+        """What was typed here and not sent."""
+        self.changed_screen: Screen
         self.snapshot_order = 0
         """When the state was read from which this device began anew."""
         self._epoch: str | None = None
@@ -171,8 +188,9 @@ class Device:
             random=Random(self.random.random()),
             monotonic=self.monotonic,
         )
-        self.screen = {}
+        self.screen, self.held = {}, {}
         self._go_back()
+        self.changed_screen = Screen(self.name, self.core, self.drafts)
         self.core.announcer.subscribe(self._announced)
         self.core.start(stream=True)
 
@@ -211,6 +229,7 @@ class Device:
         seqs = [message.message_seq for message in page.messages]
         assert seqs == sorted(set(seqs)), f"{self.name}: a page of {conversation_id} is out of order"
         self._show(conversation_id, page.messages)
+        self.changed_screen.show(conversation_id, page.messages)
 
     def _show(self, conversation_id: str, messages: Iterable[Message]) -> None:
         floor = self._floor(conversation_id)
@@ -272,6 +291,7 @@ class Device:
             epoch, _, number = begun.rpartition(":")
             assert epoch != self._epoch or int(number) >= self._heard, f"{self.name}: a reload goes back to {begun}"
             self._epoch, self._heard, self.told = epoch, int(number), told
+            self.held = {}
             self.ahead.clear()
         cursor = self.core.state.cursor
         if cursor is None:
@@ -287,10 +307,10 @@ class Device:
         touched: set[str] = set()
         for one in happened:
             if is_for(one, self.caller.device_id):
-                touched.update(self._take(one.event))
+                touched.update(self._take(one.event, one.event_seq))
         return touched & self.told.keys()
 
-    def _take(self, event: events.Event) -> list[str]:
+    def _take(self, event: events.Event, event_seq: int) -> list[str]:
         match event:
             case events.ConversationDeleted(items=items) | events.ConversationCleared(items=items):
                 deleted = isinstance(event, events.ConversationDeleted)
@@ -305,6 +325,7 @@ class Device:
             case events.ConversationRestored(conversations=conversations):
                 for one in conversations:
                     self.ahead.pop(one.conversation_id, None)
+                    self.doubted.add(one.conversation_id)
                     marks = Marks(one.hidden_through, one.cleared_through)
                     if not is_listed(one) and one.conversation_id in self.untold:
                         # Another deletion still hides it, of which nothing was said: where a copy stayed, it stays.
@@ -314,11 +335,39 @@ class Device:
                         self.told[one.conversation_id] = marks
                         self.kept.discard(one.conversation_id)
                 return [one.conversation_id for one in conversations]
-            case events.MessageNew(message=message):
-                self.kept.discard(message.conversation_id)
-                return [message.conversation_id]
+            case events.MessageNew(message=message, conversation=conversation):
+                conversation_id = message.conversation_id
+                self.kept.discard(conversation_id)
+                if self._left_out(message):
+                    return [conversation_id]
+                if event_seq > self.untold_at.get(conversation_id, event_seq):
+                    self.untold.pop(conversation_id, None)  # which brings it in line
+                return self._told_of([conversation])
+            case events.MessageChanged(message=message, conversation=conversation) if not self._left_out(message):
+                return self._told_of([conversation])
+            case events.ConversationChanged(conversations=conversations):
+                return self._told_of(conversations)
+            case (
+                events.GroupChanged(conversation=Conversation() as conversation)
+                | events.MemberChanged(conversation=Conversation() as conversation)
+            ):
+                return self._told_of([conversation])
             case _:
                 return []
+
+    def _left_out(self, message: Message) -> bool:
+        """Whether who catches up may not hear of it: the log says nothing of messages while they are cleared."""
+        return message.message_seq <= self.ever_cleared(self.caller.user, message.conversation_id)
+
+    def _told_of(self, conversations: Iterable[Conversation]) -> list[str]:
+        """How conversations stand, in an event about something else: as good as any word of what is cleared, also where
+        there is no row. But for a copy that is kept, and for what is here already from later on."""
+        for said in conversations:
+            row = self.core.state.conversations.get(said.conversation_id)
+            if row is None or (is_listed(said) and row.newest_seq <= said.newest_seq):
+                told = self.told.get(said.conversation_id, NO_MARKS)
+                self.told[said.conversation_id] = told.raised(said.hidden_through, said.cleared_through)
+        return [said.conversation_id for said in conversations]
 
     def _go_back(self) -> None:
         """A process begins where the disk stands, which may be before what the last one had heard."""
@@ -331,12 +380,13 @@ class Device:
             # What the disk's rows were told is all of the log so far; what lies beyond comes again.
             for one in self.server.logs[epoch].get(self.caller.user, [])[: int(number)]:
                 if is_for(one, self.caller.device_id):
-                    self._take(one.event)
+                    self._take(one.event, one.event_seq)
             self._heard = int(number)
 
     def missed(self, conversation_id: str, order: int, *, hidden: bool) -> None:
         """Another device deleted this without word; `hidden`: nothing of it is left."""
         self.untold[conversation_id] = order
+        self.untold_at[conversation_id] = self.server.position(self.caller.user)
         if hidden and conversation_id in self.core.state.conversations:
             self.kept.add(conversation_id)
 
@@ -355,6 +405,34 @@ class Device:
             assert row is None or marks.raised(*told) == marks, f"{where} stands at {marks}, told {told}"
             held = [message.message_seq for message in store.history.tail(conversation_id, HELD)]
             assert not held or held[0] > told.cleared_through, f"{where} holds {held}, told {told}"
+        self._check_held()
+        self._check_queue()
+        self.changed_screen.check()
+
+    def _check_held(self) -> None:
+        """Messages go from the disk because they were cleared on the server, never because somebody means to."""
+        before, self.held = self.held, {name: set(one.messages) for name, one in self.store.history._shelves.items()}
+        doubted, self.doubted = self.doubted, {name for name in self.held if self.core.doubt.of(name)}
+        if self._epoch != self.server.epoch:
+            return
+        for conversation_id, seqs in before.items():
+            gone = seqs - self.held.get(conversation_id, set())
+            through = self.ever_cleared(self.caller.user, conversation_id)
+            assert conversation_id in doubted or all(seq <= through for seq in gone), (
+                f"{self.name}: {gone} of {conversation_id} were purged, cleared through {through}"
+            )
+
+    def _check_queue(self) -> None:
+        """What is to be deleted is hidden at once."""
+        entries = [slot.entry for slot in self.core.outbox.queue]
+        undone = {entry.batch_id for entry in entries if isinstance(entry, QueuedRestore)}
+        for entry in entries:
+            if isinstance(entry, QueuedDeletion) and entry.batch_id not in undone:
+                for conversation_id, through in entry.up_to.items():
+                    row = self.core.state.shown.get(conversation_id)
+                    assert row is None or row.newest_seq > through, (
+                        f"{self.name}: {conversation_id} is shown, to be deleted through {through}"
+                    )
 
 
 def identifier_of(entry: AnyEntry) -> str:

@@ -18,6 +18,7 @@ from tui_chat.protocol.requests import (
     ConversationsDeleted,
     ConversationsRestored,
     DeleteConversations,
+    EditMessage,
     MessageSent,
     ReadConversations,
     RestoreConversations,
@@ -26,7 +27,7 @@ from tui_chat.protocol.requests import (
 )
 from tui_chat.server.operations import conversations
 from tui_chat.server.operations.caller import Caller
-from tui_chat.server.routes.endpoint import Call, Endpoint
+from tui_chat.server.routes.endpoint import Call, Endpoint, Nothing
 
 from .simulated_server import SimulatedServer
 
@@ -150,8 +151,8 @@ class Clerk:
         match call.body:
             case RestoreConversations(batch_id=str(batch_id)):
                 self._restored(caller, batch_id, answer)
-            case SendMessage() | DeleteConversations() | ClearConversations() | ReadConversations() | SetFlags():
-                key = identifier(call.body)
+            case _ if identifier(call):
+                key = identifier(call)
                 first = self.ledger.carried_out.get(key)
                 if first is not None:
                     assert same(first, answer), "a retry gets the first answer"
@@ -174,7 +175,7 @@ class Clerk:
             assert not live, f"{batch_id} can be undone, but was refused as {error.code}"
             assert isinstance(error, UndoExpired | OperationNotFound)
             return
-        key = identifier(call.body)
+        key = identifier(call)
         if key:
             self.ledger.refused_last[key] = error.code
             if isinstance(call.body, DeleteConversations | ClearConversations) and key not in self.ledger.carried_out:
@@ -202,6 +203,8 @@ class Clerk:
                         side.pin, side.pin_order = body.pinned, self.ledger.order
                     side.muted = side.muted if body.muted is None else body.muted
                     side.marked = side.marked if body.marked_unread is None else body.marked_unread
+            case ((EditMessage() | Nothing()), MessageSent()):
+                pass  # what becomes of a message, devices are held against
             case DeleteConversations() | ClearConversations(), ConversationsDeleted():
                 self._deleted(caller, body, answer)
             case _:
@@ -325,13 +328,17 @@ class Clerk:
         return found
 
 
-def identifier(body: Any) -> str:
+def identifier(call: Call[Any, Any]) -> str:
     """By what a repetition of a command is known."""
-    if isinstance(body, SendMessage):
-        return body.client_id
-    if isinstance(body, DeleteConversations | ClearConversations | ReadConversations | SetFlags):
-        return body.operation_id or ""
-    return ""
+    match call.body:
+        case SendMessage(client_id=client_id):
+            return client_id
+        case DeleteConversations() | ClearConversations() | ReadConversations() | SetFlags() | EditMessage():
+            return call.body.operation_id or ""
+        case Nothing():
+            return getattr(call.query, "operation_id", None) or ""
+        case _:
+            return ""
 
 
 def same(first: bytes, answer: Any) -> bool:

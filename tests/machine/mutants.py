@@ -1,18 +1,26 @@
 """Rules broken on purpose, one at a time, in this process only: the machine must notice each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from unittest import mock
 
 import msgspec
 
-from tui_chat.cache.memory import MemoryAccount
-from tui_chat.client import core, deleting, outbox, sync
+from tui_chat.cache.memory import MemoryAccount, MemoryHistory
+from tui_chat.client import changes, core, deleting, outbox, sync
+from tui_chat.client import state as client_state
+from tui_chat.client.announcer import Announcer
 from tui_chat.client.catch_up import CatchUp
-from tui_chat.client.entries import AnyEntry
+from tui_chat.client.changes import DraftKept
+from tui_chat.client.doubt import Doubt
+from tui_chat.client.echoes import Echoes
+from tui_chat.client.effects import ClearedThrough
+from tui_chat.client.entries import AnyEntry, QueuedDeletion
 from tui_chat.client.inquiry import Inquiry
 from tui_chat.client.outbox import Outbox
 from tui_chat.client.pages import Pages
+from tui_chat.client.queueing import Phase, Queue
+from tui_chat.client.receiver import Receiver
 from tui_chat.client.state import State
 from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.events import EventRange
@@ -207,6 +215,69 @@ def _never(_: Any) -> Any:
     return lambda *_: None
 
 
+def _the_last_first(runnable: Any) -> Any:
+    def reversed_(self: Any, most: int, now: float) -> Any:
+        found = runnable(self, most, now)
+        waiting = [slot for slot in self if slot.phase is Phase.WAITING and not self.suspended(slot)]
+        return waiting[-len(found) :] if found else []
+
+    return reversed_
+
+
+def _and_purges(queue_changed: Any) -> Any:
+    def changed(self: Any, entries: Iterable[AnyEntry], *, settled: bool = False) -> None:
+        for entry in entries:
+            if isinstance(entry, QueuedDeletion) and not settled:
+                self.store.history.purge(entry.conversation_id_list)
+        queue_changed(self, entries, settled=settled)
+
+    return changed
+
+
+def _the_oldest(add: Any) -> Any:
+    def added(self: Any, conversation_id: str, found: Any, *, covers: Any = None) -> None:
+        held = self._shelves[conversation_id].messages if conversation_id in self._shelves else {}
+        add(self, conversation_id, [one for one in found if one.message_seq not in held], covers=covers)
+
+    return added
+
+
+def _but_for(*kinds: type) -> Callable[[Any], Any]:
+    def told(tell: Any) -> Any:
+        return lambda self, *given: [one for one in tell(self, *given) if not isinstance(one, kinds)]
+
+    return told
+
+
+def _rows_first(put: Any) -> Any:
+    def told(self: Any, *news: changes.Change) -> None:
+        put(self, *sorted(news, key=lambda one: not isinstance(one, changes.ConversationsUpdated)))
+
+    return told
+
+
+def _and_the_drafts(replace: Any) -> Any:
+    def replaced(self: Any, *given: Any, **named: Any) -> None:
+        replace(self, *given, **named)
+        self._drafts.clear()
+
+    return replaced
+
+
+def _without_clearing_what_has_no_row(speaks_of: Any) -> Any:
+    def spoken(self: Any, said: Any, *, brings_in_line: bool = False) -> None:
+        rowless, before = self.row(said.conversation_id) is None, len(self.effects)
+        speaks_of(self, said, brings_in_line=brings_in_line)
+        if rowless:
+            self.effects[before:] = [one for one in self.effects[before:] if not isinstance(one, ClearedThrough)]
+
+    return spoken
+
+
+def _no(_: Any) -> Any:
+    return lambda *_: False
+
+
 async def _without_bounds(*_: Any) -> dict[str, int]:
     return {}
 
@@ -251,4 +322,16 @@ MUTANTS = (
     Mutant("a command is dropped when the network fails", [(Outbox, "_failed", _giving_up)]),
     Mutant("a restart forgets the queue", [(outbox, "_readable", _nothing)]),
     Mutant("what an event leaves open is never asked", [(Inquiry, "about", _never)]),
+    Mutant("what was queued last goes out first", [(Queue, "runnable", _the_last_first)]),
+    Mutant("what is to be deleted is shown until it is", [(client_state, "shown", lambda _: lambda row, _: row)]),
+    Mutant("history goes as soon as a deletion is queued", [(core.Core, "queue_changed", _and_purges)]),
+    Mutant("a message stays as it was held first", [(MemoryHistory, "add", _the_oldest)]),
+    Mutant("a changed message is not told", [(Receiver, "_told", _but_for(changes.MessageUpdated))]),
+    Mutant("a sent message keeps its echo", [(Echoes, "is_echo", _no), (Echoes, "drop", _no)]),
+    Mutant("a row that goes is not told", [(Receiver, "_removed", lambda _: lambda *_: [])]),
+    Mutant("a row that is back in the same range is told before it goes", [(Announcer, "put", _rows_first)]),
+    Mutant("a reset takes the drafts", [(MemoryAccount, "replace", _and_the_drafts)]),
+    Mutant("the draft of what another device deleted is not offered", [(Receiver, "_removed", _but_for(DraftKept))]),
+    Mutant("what has no row keeps what was cleared", [(sync._Step, "speaks_of", _without_clearing_what_has_no_row)]),
+    Mutant("what the log left out is never in doubt", [(Doubt, "of", _no)]),
 )

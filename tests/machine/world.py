@@ -14,7 +14,7 @@ from tui_chat.client import inquiry
 from tui_chat.client.changes import Connection
 from tui_chat.client.entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedSend
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.models import Conversation, Message
+from tui_chat.protocol.models import Conversation, Membership, Message
 from tui_chat.protocol.requests import (
     ConversationsDeleted,
     CreateGroup,
@@ -28,6 +28,7 @@ from tui_chat.server.routes.endpoint import Call, Endpoint
 
 from .device import HELD, Device, identifier_of
 from .ledger import Clerk, Ledger, identifier
+from .screen import same_text
 from .simulated_loop import SimulatedLoop
 from .simulated_network import NONE, Switchboard
 from .simulated_server import PAGE, START, Backup, MemoryStore, SimulatedServer
@@ -73,6 +74,8 @@ class World:
         self.seen: dict[str, dict[str, int]] = {}
         """By batchID: the newest messages that were on the screen when the deletion was confirmed."""
         self.backup: tuple[Backup, Ledger] | None = None
+        self.carried_out: dict[tuple[str, str, bool], int] = {}
+        """By device, conversation and whether it is a message: the number of the command that took effect last."""
         self.forgiven: set[str] = set()
         """Identifiers of commands that a restored backup may have lost."""
         for user_id, device_name in DEVICES:
@@ -82,7 +85,15 @@ class World:
             self.callers.setdefault(caller.user, caller)
             chances = Random(self.random.random())
             self.devices.append(
-                Device(self.server, self.switchboard, caller, chances, self.loop.time, self.cleared_through)
+                Device(
+                    self.server,
+                    self.switchboard,
+                    caller,
+                    chances,
+                    self.loop.time,
+                    self.cleared_through,
+                    lambda user, name: max([0] + [one.cleared for one in self.ledger.side(user, name).shares]),
+                )
             )
         self.peers = [self.server.register(user_id, "desk") for user_id in PEERS]
         self.callers |= {caller.user: caller for caller in self.peers}
@@ -179,6 +190,7 @@ class World:
             self.forgiven |= device.store.outbox.identifiers
             device.untold.clear()
             device.kept.clear()
+        self.carried_out.clear()
         self.seen.clear()  # numbers are given out again: those that were on the screen may be others' messages now
         data, ledger = self.backup
         self.server.restore(data)
@@ -195,12 +207,14 @@ class World:
 
     def answered(self, caller: Caller, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], answer: Any) -> None:
         """Pass it on; and note what devices learn, and what they are not told."""
-        key = identifier(call.body)
+        key = identifier(call)
         if key and not key.startswith("peer-") and key not in self.ledger.carried_out:
             known = any(key in device.store.outbox.identifiers for device in self.devices)
             assert known, f"{type(call.body).__name__} {key} arrives, which nobody has queued"
         first = key not in self.ledger.carried_out
         self.clerk.answered(caller, endpoint, call, answer)
+        if first and key and key not in self.ledger.refused_last:
+            self._in_order(key)
         if first and isinstance(call.body, DeleteConversations) and isinstance(answer, ConversationsDeleted):
             self._not_told(caller, answer)
             self._only_what_was_seen(caller, answer)
@@ -214,6 +228,18 @@ class World:
     ) -> None:
         """Pass it on."""
         self.clerk.refused(caller, endpoint, call, error)
+
+    def _in_order(self, key: str) -> None:
+        """Commands of a device for one conversation take effect in the order in which they were queued."""
+        for device in self.devices:
+            number = device.store.outbox.numbers.get(key)
+            if number is not None:
+                entry = device.store.outbox.ever[number]
+                for conversation_id in entry.conversations():
+                    # A message that a deletion was to take goes out after all, behind it, where that was refused.
+                    place = device.name, conversation_id, isinstance(entry, QueuedSend)
+                    assert number > self.carried_out.get(place, 0), f"{device.name}: {key} overtook what was before it"
+                    self.carried_out[place] = number
 
     def _only_what_was_seen(self, caller: Caller, answer: ConversationsDeleted) -> None:
         """What came after a deletion was confirmed is kept, but for what the same person had written before."""
@@ -344,9 +370,17 @@ class World:
 
     def _check_history(self, device: Device, truth: dict[str, Conversation]) -> None:
         """What is held is true and without a hole, and a page shows what the server has."""
+        everything = {name: self._visible(device.caller, name) for name in truth}
+        told = {name for name, row in truth.items() if row.membership in (None, Membership.JOINED)}
+        device.changed_screen.check_at_rest({name: everything[name] for name in told})
         for name, row in truth.items():
-            visible = self._visible(device.caller, name)
-            held = [message.message_seq for message in device.store.history.tail(name, HELD)]
+            true, visible = everything[name], list(everything[name])
+            kept = device.store.history.tail(name, HELD)
+            for one in kept if name in told and not device.core.doubt.of(name) else []:
+                assert one.message_seq not in true or same_text(one, true[one.message_seq]), (
+                    f"{device.name}: {name} {one.message_seq} is held as {one}, true is {true[one.message_seq]}"
+                )
+            held = [message.message_seq for message in kept]
             span = [seq for seq in visible if held and held[0] <= seq <= held[-1]]
             assert held == span, f"{device.name}: {name} holds {held} of {visible}"
             if self.random.random() < 0.25:
@@ -355,7 +389,7 @@ class World:
                 assert seqs == visible[-PAGE:], f"{device.name}: a page of {name} has {seqs} of {visible}"
             assert row.message_count == len(visible), f"{name} of {device.name}"
 
-    def _visible(self, caller: Caller, conversation_id: str) -> list[int]:
+    def _visible(self, caller: Caller, conversation_id: str) -> dict[int, Message]:
         def job(tx: Any) -> list[Message]:
             found: list[Message] = []
             while True:
@@ -365,7 +399,7 @@ class World:
                 if not page.more:
                     return found
 
-        return [message.message_seq for message in self.server.engine.look(job)]
+        return {message.message_seq: message for message in self.server.engine.look(job)}
 
     def _check_effects(self) -> None:
         """Every command that was ever queued took effect once, was refused, or was taken out for a reason."""

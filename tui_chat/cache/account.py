@@ -26,12 +26,12 @@ from .documents import CONVERSATION, ME, PLACE, conversation_json
 from .files import disk_errors
 from .fresh import FreshMessages
 from .head import HEAD_ROWS, Head, remove_head, write_head
-from .history import EVERYTHING, HistoryCache
+from .history import HistoryCache
 from .lock import AccountLock
 from .machine import boot_id
 from .order import list_order
 from .outbox import OutboxTable
-from .store import HISTORY_KEEP, NOTHING, Closed, DiskFull, Recovered
+from .store import EVERYTHING, HISTORY_KEEP, NOTHING, Closed, DiskFull, Recovered
 from .table import JournalDB
 from .threads import in_thread
 

@@ -25,12 +25,10 @@ from .documents import MESSAGE, message_json, version_of
 from .files import disk_errors, remove_files
 from .fresh import FRESH_BYTES, FreshMessages
 from .runs import HeldMessages
-from .store import HISTORY_KEEP, CacheError, Closed, DiskFull
+from .store import EVERYTHING, HISTORY_KEEP, CacheError, Closed, DiskFull
 from .table import JournalDB
 
 OPEN_FILES: Final = 16
-EVERYTHING: Final = 2**53
-"""As a messageSeq up to which to clear: all of it, without a look at what there is."""
 _COMPACT_FROM: Final = 64 * 1024
 _SYNCED_SINGLY: Final = 128
 

@@ -13,6 +13,8 @@ from tui_chat.protocol.requests import Me
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 """The empty watermarks."""
+EVERYTHING: Final = 2**53
+"""As a messageSeq up to which to clear: all of it, without a look at what there is."""
 HISTORY_KEEP: Final = 5_000
 """Messages of one conversation that are kept, the newest ones; older ones are asked of the server."""
 

@@ -143,6 +143,12 @@ class Carrying:
         ids = entry.conversations()
         self._announcer.put(changes.CommandHeld(what=what_of(entry), conversation_id_list=ids, error=error.body()))
 
+    def unsent(self, entries: Iterable[QueuedSend]) -> None:
+        """Messages that a deletion took: the row may stay, since something newer came, but they must not with it."""
+        for entry in entries:
+            if self._echoes.drop(entry.client_id):
+                self._announcer.put(changes.HistoryRestored(conversation_id=entry.conversation_id))
+
     def dropped(self, entry: AnyEntry, error: ChatError) -> None:
         """A person gave it up. A message's text can be offered again."""
         if isinstance(entry, QueuedSend):

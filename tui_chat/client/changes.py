@@ -73,7 +73,7 @@ class HistoryCleared(Change, frozen=True, kw_only=True):
 
 
 class HistoryRestored(Change, frozen=True, kw_only=True):
-    """Older messages are there again: load the pages anew."""
+    """Messages are there again, or otherwise than they were told: load the pages anew, and what waits to be sent."""
 
     conversation_id: str
 

@@ -22,6 +22,7 @@ from .carrying import Carrying, perform
 from .catch_up import CatchUp
 from .changes import Connection
 from .credentials import CredentialStore, StoredCredentials
+from .doubt import Doubt
 from .echoes import Echoes
 from .entries import AnyEntry, MessageEntry, QueuedSend
 from .housekeeping import Housekeeping
@@ -80,6 +81,7 @@ class Core:
         """Set once the state has been in step with the server in this session."""
         self.house = Housekeeping(store, self.announcer)
         self.on_hand = OnHand(store.history, disk_failed=self.house.disk_failed)
+        self.doubt = Doubt(store, disk_failed=self.house.disk_failed)
         self.outbox = Outbox(store.outbox, self, random=random, clock=monotonic)
         self.state = State(device_id=credentials.device_id, queued_for=self.outbox.queue.of)
         self.state.cursor = store.cursor
@@ -97,6 +99,7 @@ class Core:
             state=self.state,
             store=store,
             on_hand=self.on_hand,
+            doubt=self.doubt,
             announcer=self.announcer,
             undo_log=self.undo_log,
             user_id=credentials.user_id,
@@ -112,7 +115,13 @@ class Core:
         )
         self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
         self.pages = Pages(
-            state=self.state, on_hand=self.on_hand, calls=self.calls, receiver=self.receiver, overlaid=self.overlaid
+            state=self.state,
+            on_hand=self.on_hand,
+            doubt=self.doubt,
+            announcer=self.announcer,
+            calls=self.calls,
+            receiver=self.receiver,
+            overlaid=self.overlaid,
         )
         self.inquiry = Inquiry(
             state=self.state,
@@ -230,6 +239,7 @@ class Core:
             await self.catch_up.run(while_away=away)
         self._inherited = False
         self.inquiry.whole_again()
+        self.pages.back_in_step()
         self.current.set()
         self._news.set()
         self.outbox.wake()
@@ -428,6 +438,10 @@ class Core:
     def held(self, entry: AnyEntry, error: ChatError) -> None:
         """The server fails at it again and again."""
         self.carrying.held(entry, error)
+
+    def unsent(self, entries: Iterable[QueuedSend]) -> None:
+        """Messages that a deletion took."""
+        self.carrying.unsent(entries)
 
     def disk_failed(self, error: CacheError) -> None:
         """The queue could not be written."""

@@ -75,6 +75,12 @@ class Inexact(NamedTuple):
     conversation_id: str
 
 
+class Doubtful(NamedTuple):
+    """Of messages of this conversation that are held the log may have left something out."""
+
+    conversation_id: str
+
+
 class PeerHasRead(NamedTuple):
     """The other side of a one-to-one has read so far."""
 
@@ -117,6 +123,7 @@ Effect = (
     | TurnedStale
     | InLine
     | Inexact
+    | Doubtful
     | PeerHasRead
     | Renamed
     | Blocked

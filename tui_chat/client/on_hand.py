@@ -7,7 +7,7 @@ no more; that they do is told.
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from tui_chat.cache.store import CacheError, HistoryStore
+from tui_chat.cache.store import EVERYTHING, CacheError, HistoryStore
 from tui_chat.protocol.models import Message
 
 Found = TypeVar("Found")
@@ -42,6 +42,16 @@ class OnHand:
         whose file is not opened to find out.
         """
         return self._history.version_at_hand(message.conversation_id, message.message_seq) >= message.version
+
+    def newest(self, message: Message) -> Message:
+        """A message that comes from somewhere else, or the later state of it that has come meanwhile."""
+        if self._history.version_at_hand(message.conversation_id, message.message_seq) <= message.version:
+            return message
+        return self.one(message.conversation_id, message.message_seq) or message
+
+    def forget(self, conversation_id: str) -> None:
+        """Drop what is held of a conversation."""
+        self._read(lambda: self._history.clear_through(conversation_id, EVERYTHING), None)
 
     def add(self, conversation_id: str, messages: Iterable[Message], *, covers: tuple[int, int] | None = None) -> None:
         """Take messages in. Where they cannot be written they are asked for again another time."""

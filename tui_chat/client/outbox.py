@@ -92,6 +92,9 @@ class Carrier(Protocol):
     def held(self, entry: AnyEntry, error: ChatError) -> None:
         """The server failed at it again and again: it stays, and its conversations wait with it. Told once."""
 
+    def unsent(self, entries: Iterable[QueuedSend]) -> None:
+        """Messages went unsent, because their conversations were deleted behind them."""
+
     def disk_failed(self, error: CacheError) -> None:
         """The queue could not be written."""
 
@@ -274,6 +277,7 @@ class Outbox:
                     if isinstance(other.entry, QueuedSend) and other.untried and other.entry_id < slot.entry_id
                 ]
                 self._remove(unsent, TakenOut())
+                self._carrier.unsent([other.entry for other in unsent if isinstance(other.entry, QueuedSend)])
             case _:
                 pass
 

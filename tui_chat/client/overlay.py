@@ -38,7 +38,7 @@ def shown(confirmed: Conversation, queued: Iterable[AnyEntry]) -> Conversation |
             case QueuedDeletion(batch_id=batch_id) | QueuedClear(batch_id=batch_id) if batch_id in undone:
                 pass
             case QueuedDeletion(up_to=up_to):
-                hidden = row.newest_seq <= up_to.get(conversation_id, row.newest_seq)
+                hidden = hidden or row.newest_seq <= up_to.get(conversation_id, row.newest_seq)
             case QueuedClear(up_to=up_to):
                 through = up_to.get(conversation_id, row.newest_seq)
                 row = with_marks(row, Marks(row.hidden_through, through))

@@ -6,10 +6,13 @@ import msgspec
 
 from tui_chat.protocol.errors import ChatError, NotConnected
 from tui_chat.protocol.limits import PAGE
-from tui_chat.protocol.models import Message
+from tui_chat.protocol.models import Membership, Message
 from tui_chat.protocol.requests import MessagePage
 
+from .announcer import Announcer
 from .calls import Calls
+from .changes import HistoryRestored
+from .doubt import Doubt
 from .on_hand import OnHand
 from .receiver import Receiver
 from .state import State
@@ -26,12 +29,18 @@ class Pages:
         *,
         state: State,
         on_hand: OnHand,
+        doubt: Doubt,
+        announcer: Announcer,
         calls: Calls,
         receiver: Receiver,
         overlaid: Callable[[Message], Message],
     ):
         self._state = state
         self._on_hand = on_hand
+        self._doubt = doubt
+        self._announcer = announcer
+        self._owed: set[str] = set()
+        """Conversations of which pages were answered that the server was to be asked for."""
         self._calls = calls
         self._receiver = receiver
         self._overlaid = overlaid
@@ -47,6 +56,11 @@ class Pages:
         page = await self._page(conversation_id, before=before, after=after, limit=limit)
         return msgspec.structs.replace(page, messages=[self._overlaid(message) for message in page.messages])
 
+    def back_in_step(self) -> None:
+        """The server can be asked again: pages that may not be true have to be loaded anew."""
+        owed, self._owed = self._owed, set()
+        self._announcer.put(*(HistoryRestored(conversation_id=conversation_id) for conversation_id in sorted(owed)))
+
     async def _page(self, conversation_id: str, *, before: int | None, after: int | None, limit: int) -> MessagePage:
         limit = max(1, min(limit, PAGE))
         cached = self._cached(conversation_id, before, after, limit)
@@ -58,6 +72,8 @@ class Pages:
             cached = self._cached(conversation_id, before, after, limit)  # it may have been cleared meanwhile
             if not cached:
                 raise
+            if self._doubt.of(conversation_id):
+                self._owed.add(conversation_id)
             floor = self._state.marks_of(conversation_id)
             return MessagePage(
                 messages=cached, more=True, cleared_through=floor.cleared_through, hidden_through=floor.hidden_through
@@ -82,6 +98,8 @@ class Pages:
             return False
         if conversation_id in self._state.stale:
             return True  # a copy: the server has nothing of it any more
+        if self._doubt.of(conversation_id) or row.membership not in (None, Membership.JOINED):
+            return False  # who is no member any more is not told of what becomes of messages
         newest = row.last_message.message_seq if row.last_message is not None else 0
         if after is not None:
             return len(cached) >= limit or after >= newest or bool(cached and cached[-1].message_seq >= newest)
@@ -134,11 +152,14 @@ class Pages:
         if told and page.cleared_through > marks.cleared_through:
             self._receiver.inexact(conversation_id)
         kept = [item for item in page.messages if item.message_seq > marks.cleared_through]
+        if row is not None and self._doubt.of(conversation_id):
+            self._on_hand.forget(conversation_id)
+            self._doubt.settle(conversation_id)
         if kept and row is not None:
             self._on_hand.add(conversation_id, kept, covers=self._covered(kept, page, before, after))
         floor = self._state.shown_cleared_through(conversation_id)
         return MessagePage(
-            messages=[item for item in kept if item.message_seq > floor],
+            messages=[self._on_hand.newest(item) for item in kept if item.message_seq > floor],
             more=page.more and (after is not None or len(kept) == len(page.messages)),
             cleared_through=max(page.cleared_through, marks.cleared_through),
             hidden_through=max(page.hidden_through, marks.hidden_through),

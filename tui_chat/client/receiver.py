@@ -8,6 +8,7 @@ from tui_chat.protocol.models import Conversation, Message
 
 from . import changes, effects, sync
 from .announcer import Announcer
+from .doubt import Doubt
 from .on_hand import OnHand
 from .state import State
 from .undo_log import UndoLog
@@ -22,6 +23,7 @@ class Receiver:
         state: State,
         store: AccountStore,
         on_hand: OnHand,
+        doubt: Doubt,
         announcer: Announcer,
         undo_log: UndoLog,
         user_id: str,
@@ -38,6 +40,7 @@ class Receiver:
         self._state = state
         self._store = store
         self._on_hand = on_hand
+        self._doubt = doubt
         self._announcer = announcer
         self._undo_log = undo_log
         self._user_id = user_id
@@ -66,6 +69,10 @@ class Receiver:
     def replace(self, conversations: Iterable[Conversation], cursor: str, *, keep_history: bool) -> None:
         """Put a snapshot in the place of all state. Without keep_history (a new epoch) all cached messages go too."""
         rows = {row.conversation_id: row for row in conversations}
+        if not keep_history:
+            self._doubt.end()
+        elif self._state.cursor is not None and self._state.position != sync.position_of(cursor):
+            self._doubt.begin()  # before the cursor that lies beyond what was left out
         clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
         try:
             self._store.replace(rows.values(), cursor, clear=clear, keep_history=keep_history)
@@ -120,6 +127,7 @@ class Receiver:
         for effect in applied.effects:
             if isinstance(effect, effects.Inexact):
                 self.inexact(effect.conversation_id)  # before the cursor that lies beyond it is kept
+        self._doubt.add(effect.conversation_id for effect in applied.effects if isinstance(effect, effects.Doubtful))
         before = self._state.stale
         known = [
             effect
@@ -179,12 +187,18 @@ class Receiver:
         updated = difference.updated + [item for item in difference.appeared if item not in back]
         in_line = (were_stale - self._state.stale) & self._state.shown.keys()
         updated.extend(item for item in sorted(in_line) if item not in updated)
+        gone = {item for effect in applied.effects if isinstance(effect, effects.Removed) for item in effect.gone}
         told: list[changes.Change] = []
-        if updated:
-            told.append(changes.ConversationsUpdated(conversation_id_list=updated))
+        if others := [item for item in updated if item not in gone]:
+            told.append(changes.ConversationsUpdated(conversation_id_list=others))
         for effect in applied.effects:
             if not known or effect not in known:  # an answer told of those
                 told.extend(self._told(effect, while_away))
+            if isinstance(effect, effects.Removed) and gone.intersection(updated):
+                # In the same range something brought them back: they are there at the end, and so have to be told last.
+                taken = set(effect.gone)
+                if again := [item for item in updated if item in taken]:
+                    told.append(changes.ConversationsUpdated(conversation_id_list=again))
         if newly_stale := sorted(self._state.stale - were_stale):
             told.append(changes.ConversationStale(conversation_id_list=newly_stale))
         self._announcer.put(*_joined(told))
@@ -211,6 +225,8 @@ class Receiver:
                 return [changes.HistoryCleared(conversation_id=conversation_id, cleared_through=message_seq)]
             case effects.Back():
                 return self._restored(effect)
+            case effects.Doubtful(conversation_id):
+                return [changes.HistoryRestored(conversation_id=conversation_id)]
             case effects.PeerHasRead(conversation_id, peer_read_seq):
                 return [changes.PeerRead(conversation_id=conversation_id, peer_read_seq=peer_read_seq)]
             case effects.Renamed(user):
@@ -294,9 +310,14 @@ class Receiver:
 
 
 def _joined(told: list[changes.Change]) -> list[changes.Change]:
-    """Neighbouring additions to one conversation as one change."""
+    """Neighbouring additions to one conversation as one change; pages are to be loaded anew once."""
     joined: list[changes.Change] = []
+    reopened: set[str] = set()
     for change in told:
+        if isinstance(change, changes.HistoryRestored):
+            if change.conversation_id in reopened:
+                continue
+            reopened.add(change.conversation_id)
         last = joined[-1] if joined else None
         if (
             isinstance(change, changes.MessagesAdded)

@@ -14,7 +14,7 @@ import msgspec
 
 from tui_chat.protocol import events
 from tui_chat.protocol.ids import c2c
-from tui_chat.protocol.models import Conversation, Message
+from tui_chat.protocol.models import Conversation, Membership, Message
 
 from .effects import (
     Arrived,
@@ -22,6 +22,7 @@ from .effects import (
     Blocked,
     ClearedThrough,
     DeviceGone,
+    Doubtful,
     Effect,
     Emptied,
     GroupTold,
@@ -195,6 +196,8 @@ class _Step:
         if old is not None and said.newest_seq < old.newest_seq:
             return  # told before something that is here already; what came after it follows
         merged = forward(said, old, marks)
+        if old is not None and old.membership is not Membership.JOINED is said.membership:
+            self.effects.append(Doubtful(conversation_id))  # who is no member is not told of what is edited
         if old is not None and not is_listed(merged):
             if said.hidden_through > marks.hidden_through:
                 # Deleted elsewhere without word. Flags are taken over, the copy is kept.
@@ -285,6 +288,8 @@ class _Step:
         for conversation in event.conversations:
             conversation_id = conversation.conversation_id
             row, marks = self.row(conversation_id), self.marks_of(conversation_id)
+            if row is not None or marks == NO_MARKS or marks.cleared_through < marks.hidden_through:
+                self.effects.append(Doubtful(conversation_id))  # some of it may be held: it was not cleared here
             if is_listed(conversation):
                 self.put(conversation)
                 if row is None:
@@ -300,7 +305,10 @@ class _Step:
                     reopened.append(conversation_id)
                 self.effects.append(Inexact(conversation_id))
             elif row is not None:
-                self.effects.append(TurnedStale(conversation_id))  # another deletion still hides it: a copy stays
+                # Another deletion still hides it: a copy stays, with what is not cleared any more.
+                if conversation.cleared_through < marks.cleared_through:
+                    self.put(msgspec.structs.replace(row, cleared_through=conversation.cleared_through))
+                self.effects.append(TurnedStale(conversation_id))
                 continue
             else:
                 self.drop(conversation_id, Marks(conversation.hidden_through, conversation.cleared_through))

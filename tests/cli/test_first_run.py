@@ -10,7 +10,7 @@ from tests.buses import free_ports
 from tests.cli.conftest import Run, objects
 from tests.servers import LiveServer
 from tui_chat.cli import first_run
-from tui_chat.cli.first_run import Beginnings, doubt
+from tui_chat.cli.first_run import Beginnings, doubt, fault
 from tui_chat.cli.own_server import DidNotStart, OwnServer, own_server
 from tui_chat.client.session import ChatSession
 from tui_chat.tui.screens.beginning import Account, NewServer, Then
@@ -47,6 +47,7 @@ async def test_what_cannot_be_done_is_one_line(beginnings: Beginnings) -> None:
 )
 def test_an_address_without_encryption_is_doubted(address: str, doubted: bool) -> None:
     assert (doubt(address) is not None) is doubted
+    assert (fault(address) is not None) is (" " in address)
 
 
 @pytest.mark.parametrize("sync", [True, False])

@@ -114,10 +114,19 @@ def test_the_main_walk(tmp_path: Path, server_process: ServerProcess, mailbox: t
         for terminal in both:
             terminal.see("meanwhile")
         assert "dave" in one.text, "that device keeps its row"
+        assert "≠" not in one.text, "nothing was said of it to that device"
+        one.press("\x1b")
+        one.see("i Write")
+        one.press("\x1b")
+        one.see("d Delete")
+        one.press("G", "\r")  # The server speaks of the conversation, and the copy is known as one.
+        one.see("Deleted on another device.")
+        one.see("dave ≠")
         one.press("\x1b")
         one.see("i Write")
         one.press("\x12")  # Ctrl+R
-        one.lose("dave")
+        one.see("dave was deleted on another device.")
+        one.lose("≠")
 
 
 def test_a_new_message_comes_back_alone_after_clearing_and_with_all_after_keeping(

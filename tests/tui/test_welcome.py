@@ -29,6 +29,9 @@ class World:
         self.asked.append(account)
         return self.problems.pop(0) if self.problems else None
 
+    def fault(self, server: str) -> str | None:
+        return "that is no address" if " " in server else None
+
     async def serve(self, server: NewServer) -> str | None:
         self.asked.append(server)
         return self.problems.pop(0) if self.problems else None
@@ -39,7 +42,13 @@ async def welcome(
     world: World, *, size: tuple[int, int] = (80, 24), settings: Settings | None = None
 ) -> AsyncIterator[tuple[Welcome, Pilot[Then]]]:
     """The screen, ready."""
-    app = Welcome(connect=world.connect, serve=world.serve, doubt=lambda _server: world.doubt, settings=settings)
+    app = Welcome(
+        connect=world.connect,
+        serve=world.serve,
+        fault=world.fault,
+        doubt=lambda _server: world.doubt,
+        settings=settings,
+    )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield app, pilot
@@ -66,7 +75,9 @@ async def test_the_demo_is_one_key_away(key: str) -> None:
     assert app.return_value is Then.DEMO
 
 
-@pytest.mark.parametrize("keys", [("escape",), ("q",), ("ctrl+q",), ("2", "ctrl+q"), ("3", "escape", "escape")])
+@pytest.mark.parametrize(
+    "keys", [("escape",), ("q",), ("ctrl+q",), ("ctrl+c",), ("2", "ctrl+q"), ("2", "ctrl+c"), ("3", "escape", "escape")]
+)
 async def test_one_can_leave_from_everywhere(keys: tuple[str, ...]) -> None:
     world = World()
     async with welcome(world) as (app, pilot):
@@ -96,12 +107,12 @@ async def test_making_an_account_with_an_invitation() -> None:
         await until(lambda: app.focused is not None and app.focused.id == "new")
         await pilot.press("space")
         await until(lambda: "Invitation" in text_of(app))
-        write(app, "\none\ntwo\n CODE \n")
+        write(app, "\none\ntwo\n")
         await until(lambda: "The two passwords are not the same." in text_of(app))
         assert world.asked == []
         write(app, "one\n")
         await until(lambda: app.focused is not None and app.focused.id == "invite")
-        write(app, "\n")
+        write(app, " CODE \n")
         await until(lambda: app.return_value is Then.OPEN)
     new = Account(server="chat.example.org", user_id="alice", password="one", new=True, invite="CODE")
     assert world.asked == [new]
@@ -125,8 +136,10 @@ async def test_a_refusal_is_said_and_everything_stays() -> None:
 @pytest.mark.parametrize(
     ("typed", "said", "where"),
     [
-        ("\n\n\n\n", "Where is the server?", "server"),
-        ("chat.example.org\n\n\n\n", "A userID is missing", "user"),
+        ("\n", "Where is the server?", "server"),
+        ("chat example\n", "that is no address", "server"),
+        ("chat.example.org\n\n", "A userID is missing", "user"),
+        ("chat.example.org\nal ice\n", "a userID is 1 to", "user"),
         ("chat.example.org\nalice\n\n\n", "A password is missing", "password"),
     ],
 )

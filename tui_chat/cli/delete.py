@@ -103,7 +103,11 @@ def _print_candidate(conversation: "Conversation | None", conversation_id: str, 
     elif conversation is None:
         print_line(f"{conversation_id}  not listed")
     else:
-        print_line(f"{conversation_id}  {conversation.name}  {conversation.message_count} messages")
+        print_line(f"{conversation_id}  {conversation.name}  {_messages(conversation.message_count)}")
+
+
+def _messages(count: int) -> str:
+    return f"{count:,} message{'' if count == 1 else 's'}"
 
 
 def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
@@ -112,11 +116,11 @@ def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
     from .output import print_line
 
     for item in listed[:20]:
-        print_line(f"  {item.name or item.conversation_id}  {item.message_count} messages")
+        print_line(f"  {item.name or item.conversation_id}  {_messages(item.message_count)}")
     if len(listed) > 20:
         print_line(f"  and {len(listed) - 20} more")
     print_line(
-        f"{messages:,} messages are erased from your account; the others keep theirs."
+        f"{_messages(messages)} {'is' if messages == 1 else 'are'} erased from your account; the others keep theirs."
         if clear
         else "Only the rows go; a new message brings them back with all messages."
     )

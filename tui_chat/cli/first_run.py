@@ -82,6 +82,18 @@ class Beginnings:
         return await self.connect(Account(server=url, user_id=wanted.user_id, password=wanted.password, new=True))
 
 
+def fault(server: str) -> str | None:
+    """Why that is no server's address; None where it is one."""
+    from .account import server_url
+    from .failures import Usage
+
+    try:
+        server_url(server)
+    except Usage as error:
+        return str(error)
+    return None
+
+
 def doubt(server: str) -> str | None:
     """What is to be said of an address before a password goes there."""
     from .account import server_url, unencrypted
@@ -90,7 +102,7 @@ def doubt(server: str) -> str | None:
     try:
         return unencrypted(server_url(server))
     except Usage:
-        return None  # It is told by whoever connects.
+        return None  # That is a fault, and told as one.
 
 
 async def _keep(session: "ChatSession") -> None:
@@ -111,7 +123,14 @@ async def _ask(beginnings: Beginnings, settings: "Settings") -> "Then | None":
     from tui_chat.tui.welcome import Welcome
 
     encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
-    app = Welcome(connect=beginnings.connect, serve=beginnings.serve, doubt=doubt, settings=settings, encoding=encoding)
+    app = Welcome(
+        connect=beginnings.connect,
+        serve=beginnings.serve,
+        fault=fault,
+        doubt=doubt,
+        settings=settings,
+        encoding=encoding,
+    )
     for asked in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(asked, app.exit)
     chosen = await app.run_async(mouse=settings.screen.mouse)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
 from textual.widget import Widget
 
@@ -77,6 +77,8 @@ class OneAtATime:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(settled, LONGEST_WAIT)
                 await self._one(self._waiting.popleft())
+        except ScreenStackError:
+            self._waiting.clear()  # The program ends: there is no screen left that they could be for.
         finally:
             self._settling = False
 

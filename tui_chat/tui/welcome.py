@@ -35,13 +35,14 @@ class Welcome(App[Then]):
     TITLE = "tui-chat"
     CSS_PATH = "styles/welcome.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(QUIT, "quit", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(f"{QUIT},ctrl+c", "quit", show=False, priority=True)]
 
     def __init__(
         self,
         *,
         connect: Connect,
         serve: Serve,
+        fault: Callable[[str], str | None],
         doubt: Callable[[str], str | None],
         settings: Settings | None = None,
         encoding: str = "utf-8",
@@ -51,6 +52,7 @@ class Welcome(App[Then]):
         Arguments:
             connect: signs in and stores the account; answers with one line where that did not work.
             serve: starts a server, makes its first account and stores it; answers likewise.
+            fault: why a text is no server's address, None where it is one.
             doubt: of a server's address: what is to be said before anything is sent there, None for nothing.
             settings: its theme and symbols are used.
             encoding: of the terminal.
@@ -58,7 +60,7 @@ class Welcome(App[Then]):
         super().__init__()
         self._settings = settings or Settings()
         self._in_turn = OneAtATime(self, super().on_event, stays=lambda _key: False)
-        self.connect, self.serve, self.doubt = connect, serve, doubt
+        self.connect, self.serve, self.fault, self.doubt = connect, serve, fault, doubt
         self.register_theme(HIGH_CONTRAST)
         wanted = THEMES.get(self._settings.screen.theme, self._settings.screen.theme)
         if wanted in self.available_themes:

@@ -16,7 +16,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_chat.locale import _
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.ids import check_user_id
 from tui_chat.tui import safe
+from tui_chat.tui.refusals import refusal
 from tui_chat.tui.safe import Safe
 
 if TYPE_CHECKING:
@@ -139,6 +142,10 @@ class Form(Step):
         """The field that something is wrong with, and what. To be overridden."""
         return None
 
+    def doubt(self) -> Safe | None:
+        """What is to be said before it is done, once. To be overridden."""
+        return None
+
     async def carry_out(self) -> str | None:
         """Do it; one line where that did not work. To be overridden."""
         raise NotImplementedError
@@ -159,17 +166,22 @@ class Form(Step):
     def action_go_on(self) -> None:
         """To the next field; at the last one, do it."""
         fields: list[Widget] = [one for one in self.query("Input, Toggle") if one.display]
-        if self.focused is not fields[-1] and self.focused in fields:
-            self.set_focus(fields[fields.index(self.focused) + 1])
+        at = fields.index(self.focused) if self.focused in fields else len(fields) - 1
+        wrong = self.missing()
+        if wrong is not None and fields.index(self.query_one(f"#{wrong[0]}")) <= at:
+            name, says = wrong
+            self._say(says)
+            self.set_focus(self.query_one(f"#{name}"))
+        elif at < len(fields) - 1:
+            self._say(safe.own(""))
+            self.set_focus(fields[at + 1])
         elif not self._busy:
             self._begin()
 
     def _begin(self) -> None:
-        wrong = self.missing()
-        if wrong is not None:
-            name, says = wrong
-            self._say(says)
-            self.set_focus(self.query_one(f"#{name}"))
+        doubt = self.doubt()
+        if doubt is not None:
+            self._say(doubt)
             return
         self._busy = True
         self._say(safe.own(_("One moment…")), told=True)
@@ -226,14 +238,19 @@ class ConnectForm(Form):
     def missing(self) -> tuple[str, Safe] | None:
         if not self.typed("server"):
             return "server", safe.own(_("Where is the server? Whoever runs it knows its address."))
+        if (fault := self.app.fault(self.typed("server"))) is not None:
+            return "server", safe.line(fault)
         if wrong := _wrong_account(self, new=self._new):
             return wrong
-        doubt = self.app.doubt(self.typed("server"))
-        if doubt is not None and self._doubted != self.typed("server"):
-            self._doubted = self.typed("server")
-            last = "invite" if self._new else "password"
-            return last, safe.fill(_("{doubt}; Enter goes on all the same"), doubt=doubt)
         return None
+
+    def doubt(self) -> Safe | None:
+        server = self.typed("server")
+        doubt = self.app.doubt(server)
+        if doubt is None or self._doubted == server:
+            return None
+        self._doubted = server
+        return safe.fill(_("{doubt}; Enter goes on all the same"), doubt=doubt)
 
     async def carry_out(self) -> str | None:
         return await self.app.connect(
@@ -282,9 +299,14 @@ class ServeForm(Form):
 def _wrong_account(form: Form, *, new: bool) -> tuple[str, Safe] | None:
     if not form.typed("user"):
         return "user", safe.own(_("A userID is missing: a short name, such as alice."))
+    try:
+        check_user_id(form.typed("user"))
+    except ChatError as error:
+        return "user", safe.line(refusal(error))
     if not form.password("password"):
         return "password", safe.own(_("A password is missing."))
     if new and form.password("again") != form.password("password"):
+        form.query_one("#again", Input).clear()
         return "again", safe.own(_("The two passwords are not the same."))
     return None
 

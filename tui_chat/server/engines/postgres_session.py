@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg import errors
 from psycopg.adapt import Transformer
-from psycopg.pq import ExecStatus, Format
+from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from psycopg.waiting import Ready, Wait, wait
 
@@ -182,11 +182,14 @@ class Session:
                     ready = yield Wait.RW if unsent else Wait.R
                     if ready & Ready.W and unsent:
                         unsent = libpq.flush()
-                    if ready & Ready.R:
+                    # Also where nothing came for LOOK_SECONDS: a socket that was closed under us wakes nobody.
+                    if ready != Ready.W:
                         libpq.consume_input()
+                    self._check_connected()
                 result = libpq.get_result()
-                if result is None:
-                    continue  # between the results of two statements
+                if result is None:  # between the results of two statements, or because there are none any more
+                    self._check_connected()
+                    continue
                 one = posted.popleft()
                 if one.is_end:
                     continue
@@ -208,6 +211,10 @@ class Session:
         if failure is not None:
             raise failure
         return last
+
+    def _check_connected(self) -> None:
+        if self._libpq.status == ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection to the database is lost")
 
     def _loaded(self, result: PGresult) -> list[Row]:
         self._transformer.set_pgresult(result)

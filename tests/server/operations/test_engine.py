@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -349,3 +350,27 @@ class TestTransaction:
         assert tx.next_keys("batch", 3) == [1500, 1501, 1502]
         with pytest.raises(ValueError, match="no keys"):
             tx.next_key("state; DROP TABLE state")
+
+
+async def test_the_log_is_folded_in_by_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    engine = await SqliteEngine.open(path)
+    log = path.with_name("chat.db-wal")
+    page = 4_096
+    sizes = []
+
+    def write(first: int, rows: int, length: int) -> Callable[[Transaction], None]:
+        values = [(f"{number:08}", "x" * length) for number in range(first, first + rows)]
+        return lambda tx: tx.many("INSERT INTO meta (name, value) VALUES (?, ?)", values)
+
+    await engine.write(write(0, 3_000, 10))
+    await engine.write(write(3_000, 3_000, 10))
+    shared = log.stat().st_size
+    assert shared < 200 * page, "many rows stand on one page"
+    assert engine._pages_a_row == sqlite.PAGES_A_ROW_LEAST
+    for number in range(12):
+        await engine.write(write(10_000 + 1_000 * number, 1_000, 6_000))
+        sizes.append(log.stat().st_size)
+    assert engine._pages_a_row > 1, "now each has pages of its own"
+    assert max(sizes) < 40_000_000 < 12 * 1_000 * 6_000, "of what was written the log does not keep everything"
+    await engine.close()

@@ -34,6 +34,7 @@ READERS: Final = 3
 CHECKPOINT_PAGES: Final = 4_096
 """Pages in the log after which it is folded into the database even while there is more to write, which takes some 10
 ms. How many there are is estimated by the changed rows, and by what was found the last time."""
+CHECKPOINT_BYTES: Final = CHECKPOINT_PAGES * 4_096
 PAGES_A_ROW: Final = 3.0
 """Pages that one changed row may put into the log: its table's, and an index or two."""
 PAGES_A_ROW_LEAST: Final = 0.2
@@ -84,6 +85,8 @@ class SqliteEngine:
         self._trouble: str | None = None
         self._pages_a_row = PAGES_A_ROW
         """In the log, as it was found the last time."""
+        self._folded_bytes = 0
+        """The log's file when it was folded in last; it is written again from its beginning."""
         self._writer = connect(path)
         for statement in (
             # Only for a database that has no tables yet; measured, it costs writers nothing.
@@ -152,10 +155,7 @@ class SqliteEngine:
             assert pages is not None and size is not None  # noqa: PT018 - both always have a row
             return int(pages[0] * size[0])
 
-        log = self._path.with_name(self._path.name + "-wal")
-        return DatabaseSize(
-            used=self._path.stat().st_size + (log.stat().st_size if log.exists() else 0), free=await self.read(empty)
-        )
+        return DatabaseSize(used=self._path.stat().st_size + self._log_bytes(), free=await self.read(empty))
 
     async def reclaim(self) -> bool:
         """Give RECLAIMED_AT_ONCE empty pages beyond SPARE_PAGES back to the disk; whether there are more."""
@@ -233,7 +233,7 @@ class SqliteEngine:
         folded = self._writer.total_changes
         while True:
             unfolded = self._writer.total_changes - folded
-            if unfolded * self._pages_a_row >= CHECKPOINT_PAGES:
+            if self._is_long(unfolded):
                 self._checkpoint(unfolded)
                 folded = self._writer.total_changes
                 unfolded = 0
@@ -265,12 +265,24 @@ class SqliteEngine:
             if last:
                 return
 
+    def _is_long(self, rows: int) -> bool:
+        """Whether the log, to which so many changed rows have gone, is to be folded in."""
+        if rows * PAGES_A_ROW < CHECKPOINT_PAGES:
+            return False
+        # Should rows put more into it than they did, its file has grown.
+        return rows * self._pages_a_row >= CHECKPOINT_PAGES or self._log_bytes() > self._folded_bytes + CHECKPOINT_BYTES
+
+    def _log_bytes(self) -> int:
+        log = self._path.with_name(self._path.name + "-wal")
+        return log.stat().st_size if log.exists() else 0
+
     def _checkpoint(self, rows: int) -> None:
         """Fold the log in, which so many changed rows have made."""
         try:
             _, pages, _ = self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             # Where readers kept the log from beginning anew, there is more in it: then it is only folded in earlier.
             self._pages_a_row = min(PAGES_A_ROW, max(PAGES_A_ROW_LEAST, pages / rows))
+            self._folded_bytes = self._log_bytes()
         except sqlite3.OperationalError as failure:
             self._not_folded(failure)
 
@@ -278,7 +290,9 @@ class SqliteEngine:
         """Fold the log in and cut it to nothing, without waiting for readers; whether none of them still needs it."""
         self._writer.execute("PRAGMA busy_timeout=0")
         try:
-            return bool(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+            emptied = bool(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+            self._folded_bytes = 0 if emptied else self._folded_bytes
+            return emptied
         except sqlite3.OperationalError as failure:
             self._not_folded(failure)
             return True

@@ -139,6 +139,18 @@ async def test_where_all_was_cleared_a_restore_leaves_no_doubt() -> None:
     assert (await inside.read(), inside.asked) == (["m1", "edited"], 1), "it is not held"
 
 
+async def test_a_page_says_nothing_of_what_is_cleared_when_it_is_asked_for() -> None:
+    inside = Inside()
+    inside.store.history.purge([BOB])
+    inside.receiver.receive(ranged(11, arrived(11, BOB, 5, cleared_through=3)))
+    inside.store.history.purge([BOB])
+    inside.answer = MessagePage(messages=[message(BOB, 4), message(BOB, 5)], cleared_through=3)
+    await inside.pages.page(BOB, before=None, after=1, limit=50)
+    inside.receiver.receive(ranged(12, restored(12, row(BOB, 5), device=OTHER)))
+    inside.store.history.add(BOB, [message(BOB, 1)])
+    assert texts(inside.pages.tail(BOB, 9)) == ["m4", "m5"], "2 and 3 are missing between"
+
+
 async def test_a_page_that_an_edit_overtook_shows_the_edit() -> None:
     inside = Inside()
     inside.store.history.purge([BOB])

@@ -14,7 +14,6 @@ from tui_chat.client.catch_up import CatchUp
 from tui_chat.client.changes import DraftKept
 from tui_chat.client.doubt import Doubt
 from tui_chat.client.echoes import Echoes
-from tui_chat.client.effects import ClearedThrough
 from tui_chat.client.entries import AnyEntry, QueuedDeletion
 from tui_chat.client.inquiry import Inquiry
 from tui_chat.client.outbox import Outbox
@@ -264,16 +263,6 @@ def _and_the_drafts(replace: Any) -> Any:
     return replaced
 
 
-def _without_clearing_what_has_no_row(speaks_of: Any) -> Any:
-    def spoken(self: Any, said: Any, *, brings_in_line: bool = False) -> None:
-        rowless, before = self.row(said.conversation_id) is None, len(self.effects)
-        speaks_of(self, said, brings_in_line=brings_in_line)
-        if rowless:
-            self.effects[before:] = [one for one in self.effects[before:] if not isinstance(one, ClearedThrough)]
-
-    return spoken
-
-
 def _no(_: Any) -> Any:
     return lambda *_: False
 
@@ -332,6 +321,5 @@ MUTANTS = (
     Mutant("a row that is back in the same range is told before it goes", [(Announcer, "put", _rows_first)]),
     Mutant("a reset takes the drafts", [(MemoryAccount, "replace", _and_the_drafts)]),
     Mutant("the draft of what another device deleted is not offered", [(Receiver, "_removed", _but_for(DraftKept))]),
-    Mutant("what has no row keeps what was cleared", [(sync._Step, "speaks_of", _without_clearing_what_has_no_row)]),
     Mutant("what the log left out is never in doubt", [(Doubt, "of", _no)]),
 )

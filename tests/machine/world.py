@@ -213,7 +213,7 @@ class World:
             assert known, f"{type(call.body).__name__} {key} arrives, which nobody has queued"
         first = key not in self.ledger.carried_out
         self.clerk.answered(caller, endpoint, call, answer)
-        if first and key and key not in self.ledger.refused_last:
+        if first and key and key not in self.ledger.refused_last and key not in self.forgiven:
             self._in_order(key)
         if first and isinstance(call.body, DeleteConversations) and isinstance(answer, ConversationsDeleted):
             self._not_told(caller, answer)

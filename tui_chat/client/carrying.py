@@ -120,6 +120,9 @@ class Carrying:
                 floor = message.message_seq  # it was deleted since, and after a reset nobody tells how far
             if message.message_seq <= floor:
                 self._announcer.put(changes.HistoryCleared(conversation_id=conversation_id, cleared_through=floor))
+            else:
+                # A repeated command's answer is the first one's: the message may have been edited since.
+                self._announcer.put(changes.HistoryRestored(conversation_id=conversation_id))
 
     def refused(self, entry: AnyEntry, error: ChatError, *, awaited: bool) -> None:
         """A message's fate is always told, since its echo is on the screen."""

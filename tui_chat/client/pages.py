@@ -173,5 +173,6 @@ class Pages:
         if before is not None and after is None:
             last = max(last, before - 1)
         if after is not None and len(kept) == len(page.messages):
-            first = min(first, after + 1)
+            # What is cleared just now may be brought back: of that a page says nothing.
+            first = min(first, max(after, page.cleared_through) + 1)
         return first, last

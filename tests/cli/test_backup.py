@@ -30,12 +30,14 @@ def test_into_a_file_while_the_server_runs_and_back_while_it_does_not(
     code, _, error = accounts("admin", "restore", str(file), "--data", data)
     assert code == 1
     assert "stop the server first" in error
+    assert accounts("register", "--server", server.url, "--user", "latecomer")[0] == 0
     server.stop()
     code, output, _ = accounts("admin", "restore", str(file), "--data", data)
     assert code == 0
     assert f"{DATABASE}.before-" in output
     assert "accounts erased (0)" in output
     assert "not taken over: " in output
+    assert "and needs an invitation" in output
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / DATABASE).write_bytes(b"rubbish" * 1000)

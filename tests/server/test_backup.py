@@ -2,6 +2,8 @@
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -265,6 +267,49 @@ def test_in_the_place_of_damaged_data_and_its_log(put_back: PutBack) -> None:
     put_back.to(backup)
     assert put_back.restored.taken_over is None
     assert put_back.people.login("alice").texts("C2Cbob") == ["before"]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from tui_chat.server.engines.sqlite_restore import restore
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+restore(Path(sys.argv[1]), Path(sys.argv[2]), now=0)
+"""
+
+
+@pytest.mark.parametrize("part", [0.2, 0.9])
+def test_where_the_disk_is_full_nothing_changes_and_nothing_is_left(
+    server: LiveServer, alice: Device, part: float
+) -> None:
+    alice.send("C2Cbob", "kept")
+    backup = made(server, alice)
+    server.stop()
+    data = server.options.data
+
+    def files() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in data.iterdir() if path.is_file() and path.suffix != ".lock"}
+
+    before = files()
+    room = str(int(backup.stat().st_size * part))
+    failed = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(backup), str(data), room], capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 1
+    assert "sqlite3." in failed.stderr
+    assert files() == before
+
+
+def test_what_an_earlier_failure_left_is_not_played_back(put_back: PutBack) -> None:
+    put_back.alice.send("C2Cbob", "before")
+    backup = made(put_back.server, put_back.alice)
+    data = put_back.server.options.data
+    (data / f"..{DATABASE}.restored.partial-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(600))
+    put_back.to(backup)
+    assert put_back.people.login("alice").texts("C2Cbob") == ["before"]
+    assert not [path.name for path in data.iterdir() if path.name.startswith(".")]
 
 
 def test_a_server_that_runs_is_left_alone(server: LiveServer, alice: Device) -> None:

@@ -73,13 +73,19 @@ def _taken_over(taken: "TakenOver | None") -> list[str]:
             "the data that was there is damaged: everybody has to log in again, and what was ended since the backup is"
             " back: erased accounts, recalled messages, final deletions; names given out since can be given out again"
         ]
-    return [
+    lines = [
         "devices stay logged in as they were; passwords are those of the backup",
         f"still ended: accounts erased ({taken.erased}), messages recalled ({taken.withdrawn}), deletions made final"
         f" ({taken.final}); names given out since ({taken.names}) stay reserved, the log of administrators goes on",
         "not taken over: messages, edits, reactions, memberships, read marks, blocks and settings of after the backup,"
         " and deletions that can still be undone",
     ]
+    if taken.names:
+        lines.append(
+            "accounts made since the backup are gone: whoever had one is told that the user is unknown or the password"
+            " wrong, and needs an invitation (tui-chat admin invite) and another name"
+        )
+    return lines
 
 
 async def _ask(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,8 @@ COPIED_AT_ONCE: Final = 512
 PAUSE_SECONDS: Final = 0.002
 BUSY_MS: Final = 5_000
 """So long a connection waits for one that is in its way."""
-
+BESIDE: Final = ("-journal", "-wal", "-shm")
+"""What SQLite keeps beside a database, by the ends of their names."""
 
 SqliteError = sqlite3.Error
 """What SQLite raises where a file cannot be read or written, for those who do not import it."""
@@ -47,6 +48,7 @@ def copy(source: Path, target: Path) -> None:
     """
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = target.with_name(f".{target.name}.partial")
+    discard(scratch)
     os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
         reader = connect(source, read_only=True)
@@ -59,7 +61,7 @@ def copy(source: Path, target: Path) -> None:
                 reader.backup(writer, pages=COPIED_AT_ONCE, progress=_pause)
                 reader.execute("ROLLBACK")
                 writer.execute("PRAGMA journal_mode=DELETE")
-                check(writer, target.name)
+                check(writer, str(source))
             finally:
                 writer.close()
         except sqlite3.DatabaseError as error:
@@ -72,8 +74,15 @@ def copy(source: Path, target: Path) -> None:
         scratch.replace(target)
         keep(target.parent)
     except BaseException:
-        scratch.unlink(missing_ok=True)
+        discard(scratch)
         raise
+
+
+def discard(path: Path) -> None:
+    """Remove a database and what SQLite keeps beside it: a journal that a full disk left there would be played back
+    into the next file of that name."""
+    for suffix in ("", *BESIDE):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def check(connection: sqlite3.Connection, name: str) -> None:

@@ -7,7 +7,6 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -15,11 +14,8 @@ from tui_chat.server.options import DATABASE
 
 from .filelock import FileLock
 from .migrations import migrate
-from .sqlite_files import NotADatabase, check, connect, copy, keep
+from .sqlite_files import BESIDE, NotADatabase, check, connect, copy, discard, keep
 from .sqlite_takeover import SAME_ACCOUNTS, TakenOver, take_over
-
-_LOGS: Final = ("-wal", "-shm")
-"""What SQLite keeps beside a database, by the ends of their names."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -58,6 +54,7 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
     lock.acquire(f"the database {database}")
     try:
         scratch = data / f".{DATABASE}.restored"
+        discard(scratch)
         copy(source, scratch)
         try:
             taken = _prepare(scratch, database if database.exists() else None, now)
@@ -65,7 +62,7 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
             scratch.replace(database)
             keep(data)
         except BaseException:
-            scratch.unlink(missing_ok=True)
+            discard(scratch)
             raise
     finally:
         lock.release()
@@ -122,7 +119,7 @@ def _put_aside(database: Path, now: int) -> Path:
     with suppress(sqlite3.DatabaseError), closing(connect(database)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     # A log that is still there, because the database is damaged, would be taken for the new one's.
-    for suffix in _LOGS:
+    for suffix in BESIDE:
         log = _log(database, suffix)
         if log.exists():
             log.replace(_log(aside, suffix))
@@ -135,7 +132,7 @@ def _unused(database: Path, moment: datetime) -> Path:
     """A name for what is put aside: two restores may be of one second."""
     name = f"{database.name}.before-{moment:%Y%m%dT%H%M%S}Z"
     asides = (database.with_name(f"{name}-{number}" if number > 1 else name) for number in count(1))
-    return next(aside for aside in asides if not any(_log(aside, suffix).exists() for suffix in ("", *_LOGS)))
+    return next(aside for aside in asides if not any(_log(aside, suffix).exists() for suffix in ("", *BESIDE)))
 
 
 def _log(database: Path, suffix: str) -> Path:

@@ -43,6 +43,17 @@ async def test_many_events_are_told_once() -> None:
         assert said(app) == ["Deleted on phone: 300 conversations · u brings them back"]
 
 
+async def test_one_that_has_come_back_stays_in_whatever_order_that_is_told() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        bob = session.conversations["C2Cbob"]
+        session.deleted_elsewhere(["C2Cbob", "C2Ccarol"], while_away=True)
+        session.conversations["C2Cbob"] = bob  # a new message, which was told first
+        await until(lambda: said(app))
+        assert "C2Cbob" in listed(app)
+        assert "C2Ccarol" not in listed(app)
+
+
 async def test_rows_flash_before_they_go() -> None:
     session = FakeSession()
     async with running(session, flash_seconds=30.0) as (app, _pilot):

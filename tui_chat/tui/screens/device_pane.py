@@ -338,7 +338,9 @@ class DevicePane(Vertical):
 
     def _removed(self, change: ConversationsRemoved) -> None:
         ids = change.conversation_id_list
-        self.list.remove_rows(ids, flash=change.device is not None)
+        # One that has come back meanwhile stays, in whatever order that is told.
+        gone = [one for one in ids if one not in self.session.conversations]
+        self.list.remove_rows(gone, flash=change.device is not None)
         if (dialog := self.deleter.dialog) is not None:
             dialog.gone(ids, change.device)
         self._measure(change.batch_id)

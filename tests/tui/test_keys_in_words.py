@@ -1,6 +1,7 @@
 """Sentences name the keys that are bound; the status line names what does something where the cursor is."""
 
 import msgspec
+import pytest
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import NOW, FakeSession
@@ -142,3 +143,20 @@ async def test_the_members_of_a_group_are_filtered_by_the_key_of_the_settings() 
         await until(lambda: "Ctrl+L filter" in text_of(app))
         await pilot.press("ctrl+l", "x", "i", "a", "o")
         await until(lambda: "小林" in text_of(app) and "Bob Smith" not in text_of(app))
+
+
+@pytest.mark.parametrize(
+    ("opener", "title"),
+    [("S", "Sweep"), ("L", "Deletions"), ("d", "Delete 1 conversation?"), ("c", "New conversation")],
+)
+async def test_dialogs_have_a_help_of_their_own_over_them(opener: str, title: str) -> None:
+    async with running(FakeSession(), size=(120, 60)) as (app, pilot):
+        await pilot.press(opener)
+        await until(lambda: title in text_of(app))
+        dialog = app.screen
+        await pilot.press("f1")
+        await until(lambda: "In a dialog" in text_of(app).splitlines()[7], "its own keys come first")
+        await pilot.press("f1")
+        await until(lambda: app.screen is dialog and title in text_of(app))
+        await pilot.press("escape")
+        await until(lambda: app.screen is app.main)

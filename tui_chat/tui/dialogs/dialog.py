@@ -10,6 +10,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
+from tui_chat.tui.commands.command import Scope, same_key
+from tui_chat.tui.commands.registry import BY_ID
+
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
@@ -27,7 +30,9 @@ class Dialog(ModalScreen[Result]):
 
     app: "ChatApp"
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [same_key(BY_ID["help"], "help")]
+    SCOPE: ClassVar[Scope] = Scope.DIALOG
+    """Whose keys the help begins with."""
 
     @property
     def room(self) -> int:
@@ -51,6 +56,12 @@ class Dialog(ModalScreen[Result]):
         frame.set_class(event.size.width < STACKED_BELOW, "-stacked")
         frame.set_class(event.size.height < LOW_BELOW, "-low")
         self.call_after_refresh(self.resized)  # A change of layout within a layout would be lost.
+
+    def action_help(self) -> None:
+        """`?`, F1"""
+        from tui_chat.tui.screens.help import Help  # It is a dialog itself.
+
+        self.app.push_screen(Help(self.SCOPE))
 
     def resized(self) -> None:
         """Lay out anew for the new `room`. To be overridden."""

@@ -46,6 +46,7 @@ class GroupScreen(Dialog[str | None]):
         ("escape,q", "close"),
     ]
     AUTO_FOCUS = "#people"
+    SCOPE = Scope.GROUP
 
     def __init__(self, actions: GroupActions) -> None:
         super().__init__()

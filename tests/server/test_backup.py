@@ -14,7 +14,8 @@ import pytest
 
 from tests.accounts import PASSWORD, Device, People, answer_of, path_of, refusal
 from tests.servers import START_MS, LiveServer
-from tui_chat.server.engines import DatabaseInUse
+from tui_chat.protocol.errors import StorageFull
+from tui_chat.server.engines import DatabaseInUse, sqlite_files
 from tui_chat.server.engines.sqlite_files import NotADatabase
 from tui_chat.server.engines.sqlite_restore import restore
 from tui_chat.server.engines.sqlite_takeover import TakenOver
@@ -302,14 +303,20 @@ def test_where_the_disk_is_full_nothing_changes_and_nothing_is_left(
     assert files() == before
 
 
-def test_what_an_earlier_failure_left_is_not_played_back(put_back: PutBack) -> None:
-    put_back.alice.send("C2Cbob", "before")
-    backup = made(put_back.server, put_back.alice)
-    data = put_back.server.options.data
-    (data / f"..{DATABASE}.restored.partial-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + bytes(600))
-    put_back.to(backup)
-    assert put_back.people.login("alice").texts("C2Cbob") == ["before"]
-    assert not [path.name for path in data.iterdir() if path.name.startswith(".")]
+def test_a_copy_that_fails_leaves_no_journal_either(
+    server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "copies" / "copy"
+
+    def fail(_connection: sqlite3.Connection, _name: str) -> None:
+        # As SQLite leaves it where the disk is full.
+        target.with_name(".copy.partial-journal").write_bytes(b"a journal")
+        raise StorageFull()
+
+    monkeypatch.setattr(sqlite_files, "check", fail)
+    with pytest.raises(StorageFull):
+        sqlite_files.copy(server.options.data / DATABASE, target)
+    assert not list(target.parent.iterdir())
 
 
 def test_a_server_that_runs_is_left_alone(server: LiveServer, alice: Device) -> None:

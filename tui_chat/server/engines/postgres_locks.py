@@ -32,25 +32,27 @@ _LOCKED_FIRST: Final = (
     "SELECT account, seq FROM stream WHERE account = ANY($1) OR account IN"
     " (SELECT account FROM state WHERE conversation = ANY($2)) ORDER BY account FOR NO KEY UPDATE"
 )
-# The same without waiting: beside what somebody else holds there stands NULL, as beside what is not there.
+# The same without waiting: beside what somebody else holds there stands NULL, as beside what is not there. A user who
+# was erased has no log, so it is said of users whether they have one.
 _FREE_USERS: Final = (
-    "SELECT w.account, (SELECT l.seq FROM stream l WHERE l.account = w.account FOR NO KEY UPDATE SKIP LOCKED)"
-    " FROM unnest($1::bigint[]) AS w (account)"
+    "SELECT w.account, (SELECT l.seq FROM stream l WHERE l.account = w.account FOR NO KEY UPDATE SKIP LOCKED),"
+    " EXISTS (SELECT FROM stream l WHERE l.account = w.account) FROM unnest($1::bigint[]) AS w (account)"
 )
 _FREE_CONVERSATIONS: Final = (
     "SELECT w.id, (SELECT c.id FROM conversation c WHERE c.id = w.id FOR NO KEY UPDATE SKIP LOCKED)"
     " FROM unnest($1::bigint[]) AS w (id)"
 )
 _FREE_EVERYBODY: Final = (
-    "SELECT s.account, (SELECT l.seq FROM stream l WHERE l.account = s.account FOR NO KEY UPDATE SKIP LOCKED)"
-    " FROM state s WHERE s.conversation IN (?*)"
+    "SELECT s.account, (SELECT l.seq FROM stream l WHERE l.account = s.account FOR NO KEY UPDATE SKIP LOCKED),"
+    " EXISTS (SELECT FROM stream l WHERE l.account = s.account) FROM state s WHERE s.conversation IN (?*)"
 )
 _FREE_ROOM: Final = (
     "SELECT s.conversation, (SELECT c.id FROM conversation c WHERE c.id = s.conversation"
     " FOR NO KEY UPDATE SKIP LOCKED) FROM state s WHERE s.account = $1 AND s.folded = $2"
 )
 _FREE_IN_ROOM: Final = (
-    "SELECT o.account, (SELECT l.seq FROM stream l WHERE l.account = o.account FOR NO KEY UPDATE SKIP LOCKED)"
+    "SELECT o.account, (SELECT l.seq FROM stream l WHERE l.account = o.account FOR NO KEY UPDATE SKIP LOCKED),"
+    " EXISTS (SELECT FROM stream l WHERE l.account = o.account)"
     " FROM state s JOIN state o ON o.conversation = s.conversation WHERE s.account = $1 AND s.folded = $2"
 )
 
@@ -173,7 +175,7 @@ class Locks:
             if rows and not found:
                 raise Busy  # it was begun in between
             if self.held.everybody.issuperset(found):
-                self._have_users([row for row in rows if row[1] is not None])  # who has no log was erased
+                self._have_users(_with_log(rows))
             else:
                 self._have_free_users(rows)
                 self.held.everybody.update(found)
@@ -222,9 +224,14 @@ class Locks:
         self.seqs.update(rows)
 
     def _have_free_users(self, rows: list[Row]) -> None:
-        self._have_users([row for row in rows if row[1] is not None])
-        if any(row[1] is None for row in rows):
+        self._have_users(_with_log(rows))
+        if any(row[1] is None and row[2] for row in rows):
             raise Busy
+
+
+def _with_log(rows: list[Row]) -> list[Row]:
+    """The users who are locked, and how far their logs are counted; who has none was erased."""
+    return [row[:2] for row in rows if row[1] is not None]
 
 
 def _listed(sql: str, values: list[int]) -> tuple[str, list[Any]]:

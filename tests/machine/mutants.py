@@ -24,7 +24,7 @@ from tui_chat.client.state import State
 from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.events import EventRange
 from tui_chat.protocol.ids import new_identifier
-from tui_chat.server.operations import conversations, deletion, expiry, messages, settling, state, undo
+from tui_chat.server.operations import conversations, crowds, deletion, expiry, history, settling, state, undo
 
 from .device import identifier_of
 
@@ -271,6 +271,15 @@ async def _without_bounds(*_: Any) -> dict[str, int]:
     return {}
 
 
+def _of_the_sender_too(numbers: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(own: Sequence[int], stored: history.Stored, now: int, **said: int) -> Any:
+        if own[-1] == stored.seq:
+            own = (*own[:3], own[3] - 1, *own[4:])
+        return numbers(own, stored, now, **said)
+
+    return counted
+
+
 MUTANTS = (
     Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
     Mutant("a deletion moves the read mark", [(deletion, "save_marks", _and_reads)]),
@@ -294,7 +303,7 @@ MUTANTS = (
     Mutant("a repeated command is carried out again", [(conversations, "once", _without_looking)]),
     Mutant("with sync off other devices are told all the same", [(deletion, "tell", _to_everybody)]),
     Mutant("a left group is listed again when others talk", [(state, "_NEWEST", lambda _: "c.last_seq")]),
-    Mutant("a sender's own message counts as unread", [(messages, "_all_read", lambda _: lambda side: side)]),
+    Mutant("a sender's own message counts as unread", [(crowds, "numbers", _of_the_sender_too)]),
     Mutant("a range is applied over a gap", [(sync, "reduce", _over_gaps)]),
     Mutant("a repeated range is applied once more", [(sync, "reduce", _once_more)]),
     Mutant(

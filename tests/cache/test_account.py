@@ -192,29 +192,85 @@ async def test_what_a_kill_left_of_a_rewritten_history_goes_with_the_purge(direc
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["in one session", "over a crash"])
-@pytest.mark.parametrize("end", ["flush", "close"])
+@pytest.mark.parametrize("end", ["purge", "close", "open"])
 async def test_a_message_that_was_queued_during_the_purge_leaves_no_byte_once_it_is_out(
     directory: Path, crash: bool, end: str
 ) -> None:
     cache = AccountCache.open(directory)
-    first, second = cache.outbox.add_many([{"text": SECRET}, {"text": SECRET}])
+    first, second = cache.outbox.add_many([{"text": SECRET}, {"text": "still to be sent"}])
     cache.save(clear={BOB: 9})
     await cache.purge()
-    assert every_byte(directory).count(SECRET.encode()) == 4, "it is still to be sent"
+    assert every_byte(directory).count(SECRET.encode()) == 2, "it is still to be sent"
+    assert not cache.purge_due
     if crash:
         abandon(cache)
         cache = AccountCache.open(directory)
     cache.outbox.remove(first)
-    await cache.flush()
-    assert SECRET.encode() in every_byte(directory), "one is left"
+    assert cache.purge_due, "although another command waits"
+    if end == "purge":
+        await cache.purge()
+    elif end == "close":
+        cache.close()
+    else:
+        await cache.flush()
+        abandon(cache)
+    if end != "purge":
+        cache = AccountCache.open(directory)
+    assert SECRET.encode() not in every_byte(directory)
+    assert cache.outbox.all() == [(second, {"text": "still to be sent"})]
+    assert not cache.purge_due
+    later = cache.outbox.add({"text": "queued since"})
     cache.outbox.remove(second)
-    if end == "flush":
-        await cache.flush()
-        assert SECRET.encode() not in every_byte(directory)
-        before = _journal(directory).stat().st_ino
-        cache.save(cursor="e:2")
-        await cache.flush()
-        assert _journal(directory).stat().st_ino == before, "rewritten once"
+    await cache.purge()
+    cache.outbox.remove(later)
+    before = _journal(directory).stat().st_ino
+    assert not cache.purge_due, "a busy queue does not have the file rewritten for ever"
+    await cache.purge()
+    assert _journal(directory).stat().st_ino == before
+    cache.close()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["cleared", "sent later"])
+async def test_a_message_that_goes_while_the_file_is_rewritten_without_it_leaves_no_byte(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    cache = AccountCache.open(directory)
+    number = cache.outbox.add({"text": SECRET})
+    if again:
+        other = cache.outbox.add({"text": "went before"})
+        cache.save(clear={BOB: 9})
+        await cache.purge()
+        cache.outbox.remove(other)
+    else:
+        cache.save(clear={BOB: 9})
+    writing, go_on = threading.Event(), threading.Event()
+    write = cache._storage._write_image
+
+    def slowly(image: bytes, suffix: str) -> None:
+        writing.set()
+        assert go_on.wait(10)
+        write(image, suffix)
+
+    monkeypatch.setattr(cache._storage, "_write_image", slowly)
+    purging = asyncio.create_task(cache.purge())
+    await asyncio.to_thread(writing.wait, 10)
+    cache.outbox.remove(number)
+    go_on.set()
+    await purging
+    monkeypatch.undo()
+    assert cache.purge_due
+    await cache.purge()
+    assert SECRET.encode() not in every_byte(directory)
+    assert not cache.purge_due
+    cache.close()
+
+
+def test_a_command_that_waited_when_conversations_were_purged_by_name_leaves_no_byte(directory: Path) -> None:
+    cache = AccountCache.open(directory)
+    number = cache.outbox.add({"text": SECRET})
+    cache.history.purge([BOB])
+    cache.outbox.remove(number)
+    assert cache.purge_due
     cache.close()
     assert SECRET.encode() not in every_byte(directory)
 

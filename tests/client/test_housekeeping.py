@@ -45,6 +45,28 @@ async def test_a_failing_disk_is_told_once_and_the_purge_is_made_up_for() -> Non
     assert heard == [Notice(what="disk_failed", detail="input/output error")]
 
 
+class LeavingAccount(MemoryAccount):
+    """A store whose first purge had to leave something, and whose second leaves something again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.purge_due = True
+        self.purges = 0
+
+    async def purge(self) -> None:
+        self.purges += 1
+        self.purge_due = self.purges < 2
+
+
+async def test_what_a_purge_had_to_leave_goes_although_nothing_more_is_cleared() -> None:
+    store = LeavingAccount()
+    house = Housekeeping(store, Announcer())
+    running = asyncio.create_task(house.run())
+    house.wrote()
+    await eventually(lambda: store.purges == 2)
+    running.cancel()
+
+
 async def test_a_notice_from_before_anybody_listened_is_heard() -> None:
     announcer = Announcer()
     announcer.put(Notice(what="cache_rebuilt"))

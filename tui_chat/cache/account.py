@@ -4,12 +4,12 @@ The directory holds `lock`, `account.journal` with its backup, `account.head` wh
 tables of the account: conversations, stale, drafts, preferences, outbox, counters (the last number of the outbox),
 clears (what is to be purged), `fresh C2Cbob` (messages that are in no file of history yet, see fresh.py), and state:
 cursor, me (identity and server), unsettled (history is being written without fsync, in this run of the machine), queued
-(commands whose text the last purge had to leave).
+(commands whose text the last rewriting to purge the file had to leave).
 """
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -66,7 +66,7 @@ class AccountCache:
             self._fresh,
             keep=keep,
             before_writing=self._mark_unsettled,
-            after_purge=self._storage.compact_now,
+            after_purge=lambda: self._rewrite_now({}, something_cleared=True),
         )
 
     @classmethod
@@ -216,27 +216,31 @@ class AccountCache:
         with self._storage.group(keep=True):
             self._state.put("me", to_plain(me))
 
+    @property
+    def purge_due(self) -> bool:
+        """Whether `purge` has anything to do: something was named, or a command is gone whose text was left."""
+        return bool(self._storage.raw("clears")) or self._outlived
+
     async def purge(self) -> None:
         """Remove what `save(clear=)` named, and former states of everything else."""
         self._assert_open()
-        asked = dict(self._storage.raw("clears"))
-        if not asked:
+        if not self.purge_due:
             return
-        await in_thread(self.history.clear_whole)
-        more = True
-        while more:
-            more = self.history.clear_some(_PURGED_AT_ONCE)
-            await asyncio.sleep(0)
-        self.history.sync_removals()
+        asked = dict(self._storage.raw("clears"))
+        if asked:
+            await in_thread(self.history.clear_whole)
+            more = True
+            while more:
+                more = self.history.clear_some(_PURGED_AT_ONCE)
+                await asyncio.sleep(0)
+            self.history.sync_removals()
+        left = self._to_be_left(bool(asked))  # before the file is made: what goes while it is written stands in it
         await self._storage.compact()
-        self._cleared(asked)
+        self._cleared(asked, left)
         await self._storage.flush()
 
     async def flush(self) -> None:
         """Bring what was written to the disk for good."""
-        if self._outlived:
-            await self._storage.compact()
-            self._forget_outlived()
         await self._storage.flush()
 
     def flush_now(self) -> None:
@@ -251,8 +255,7 @@ class AccountCache:
         try:
             self.history.settle()
             if self._outlived:
-                self._storage.compact_now()
-                self._forget_outlived()
+                self._rewrite_now({}, something_cleared=False)
             if self._state.has("unsettled"):  # absent: settled
                 with self._storage.group(keep=True):
                     self._state.discard(["unsettled"])
@@ -284,12 +287,12 @@ class AccountCache:
             self.history.forget_files(but=self._storage.raw("conversations"))
         for conversation_id in asked.keys() - {_ALL, _UNLISTED}:
             self.history.clear_later(conversation_id, self._storage_clear(conversation_id))
-        if asked:
+        if self.purge_due:
             with suppress(DiskFull):  # they are not shown; the next purge removes them
-                self.history.clear_some(len(asked))
-                self.history.sync_removals()
-                self._storage.compact_now()
-                self._cleared(asked)
+                if asked:
+                    self.history.clear_some(len(asked))
+                    self.history.sync_removals()
+                self._rewrite_now(asked, something_cleared=bool(asked))
 
     def _write_head(self) -> None:
         """For the next start. Not while commands wait: what is shown then is not what the rows say."""
@@ -323,20 +326,34 @@ class AccountCache:
 
     @property
     def _outlived(self) -> bool:
-        """Whether all commands are gone that stood in the queue, and so in the file, when it was rewritten to purge it:
-        a message among them may since have been sent and have been cleared already."""
+        """Whether a command is gone whose text the file had to keep when it was rewritten to purge it: its message may
+        have been sent, and be among what was cleared then, so that no other clearing follows."""
+        return not self._queued <= self._storage.raw("outbox").keys()
+
+    @property
+    def _queued(self) -> Set[str]:
         document = self._state.get(doc_id="queued")
-        return document is not None and self._storage.raw("outbox").keys().isdisjoint(document["entries"])
+        return frozenset(document["entries"]) if document else frozenset()
 
-    def _forget_outlived(self) -> None:
-        with self._storage.group(keep=True):
-            self._state.discard(["queued"])
+    def _to_be_left(self, something_cleared: bool) -> Set[str]:
+        """Commands whose text a rewriting that begins now has to leave, and another has to remove when they are gone.
 
-    def _cleared(self, asked: Mapping[str, Raw]) -> None:
+        Where nothing new was cleared, those only that an earlier one left: what was queued since is cleared later, if
+        at all, and a queue that is never empty does not have the file rewritten for ever.
+        """
+        present = self._storage.raw("outbox").keys()
+        return frozenset(present) if something_cleared else self._queued & present
+
+    def _rewrite_now(self, asked: Mapping[str, Raw], *, something_cleared: bool) -> None:
+        left = self._to_be_left(something_cleared)
+        self._storage.compact_now()
+        self._cleared(asked, left)
+
+    def _cleared(self, asked: Mapping[str, Raw], left: Set[str]) -> None:
         present = self._storage.raw("clears")
         with self._storage.group(keep=True):
-            if queued := sorted(self._storage.raw("outbox")):
-                self._state.put("queued", {"entries": queued})
+            if left:
+                self._state.put("queued", {"entries": sorted(left)})
             else:
                 self._state.discard(["queued"])
             # What was asked for anew meanwhile is another object, and stays for the next purge.

@@ -121,6 +121,7 @@ class MemoryAccount:
     """Rows, cursor, outbox and the rest in memory; see `store.AccountStore`."""
 
     recovered: Recovered = None
+    purge_due = False
 
     def __init__(self, *, keep: int = HISTORY_KEEP) -> None:
         self.outbox = MemoryOutbox()

@@ -257,6 +257,12 @@ class AccountStore(Protocol):
         """Keep them. Raises DiskFull."""
         ...
 
+    @property
+    def purge_due(self) -> bool:
+        """Whether `purge` has anything to do. It has again when a command is gone that was still queued at the last
+        one: the file had to keep its text until then."""
+        ...
+
     async def purge(self) -> None:
         """Do what `save(clear=)` asked for: once a batch, soon after its last event. Cheap where nothing is to do.
 

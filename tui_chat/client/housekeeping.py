@@ -47,13 +47,15 @@ class Housekeeping:
             try:
                 await self._store.flush()
                 self._failing = False
-                if self._to_purge:
+                if self._to_purge or self._store.purge_due:
                     await asyncio.sleep(PURGE_QUIET_SECONDS)
                     put_off += 1
                     if put_off >= PURGE_PUT_OFF or not self._written.is_set():
                         put_off = 0
                         self._to_purge = False
                         await self._store.purge()
+                        if self._store.purge_due:  # something went, or was cleared, while the file was being written
+                            self._written.set()
             except CacheError as error:
                 self._to_purge = True
                 self.disk_failed(error)

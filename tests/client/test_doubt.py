@@ -10,7 +10,13 @@ from tests.client.sessions import texts
 from tests.client.test_closed_and_unread import changed
 from tui_chat.cache.memory import MemoryAccount
 from tui_chat.client.announcer import Announcer
-from tui_chat.client.changes import Change, ConversationsRemoved, ConversationsUpdated, HistoryRestored
+from tui_chat.client.changes import (
+    Change,
+    ConversationsRemoved,
+    ConversationsRestored,
+    ConversationsUpdated,
+    HistoryRestored,
+)
 from tui_chat.client.doubt import Doubt
 from tui_chat.client.merging import Marks
 from tui_chat.client.on_hand import OnHand
@@ -174,3 +180,21 @@ async def test_a_row_that_goes_and_comes_back_in_one_range_is_told_last_as_it_st
         (ConversationsRemoved, [BOB]),
         (ConversationsUpdated, [BOB]),
     ]
+
+
+async def test_a_row_that_an_undo_and_then_a_message_brought_back_is_told_last_as_it_stands() -> None:
+    """Between the two another deletion had taken it again: the undo's word is before that."""
+    inside = Inside()
+    inside.receiver.receive(ranged(11, deleted(11, {BOB: Marks(2, 2)})))
+    await asyncio.sleep(0)
+    inside.changes.clear()
+    taken = deleted(13, {BOB: Marks(2, 2)}, batch="b2")
+    came_back = arrived(14, BOB, 3, hidden_through=2, cleared_through=2)
+    inside.receiver.receive(ranged(12, restored(12, row(BOB, 2)), taken, came_back))
+    await asyncio.sleep(0)
+    told = [
+        type(one)
+        for one in inside.changes
+        if isinstance(one, ConversationsRestored | ConversationsRemoved | ConversationsUpdated)
+    ]
+    assert told == [ConversationsRestored, ConversationsRemoved, ConversationsUpdated]

@@ -69,6 +69,8 @@ class Server:
         self.attempts: list[AnyEntry] = []
         self.failures: list[ChatError] = []
         self.fail_for: Callable[[AnyEntry], ChatError | None] = lambda _: None
+        self.unknown: set[str] = set()
+        """Conversations of which a deletion deletes nothing."""
         self.seq = 4
         self.holding = asyncio.Event()
         self.holding.set()
@@ -91,7 +93,7 @@ class Server:
                 return MessageSent(message=message(entry.conversation_id, entry.message_seq), event_seq=1)
             case QueuedDeletion() | QueuedClear():
                 return ConversationsDeleted(
-                    conversation_id_list=entry.conversation_id_list,
+                    conversation_id_list=[one for one in entry.conversation_id_list if one not in self.unknown],
                     operation_id=entry.operation_id,
                     batch_id=entry.batch_id,
                     event_seq=1,
@@ -483,6 +485,23 @@ class TestDeletingWhatHasUnsentMessages:
             await until(lambda: not queued(store))
         attempts = [type(entry).__name__ for entry in server.attempts if BOB in entry.conversations()]
         assert attempts == ["QueuedDeletion", "QueuedSend"]
+
+    async def test_one_that_was_not_deleted_with_it_goes_before_what_was_written_after_it(self) -> None:
+        """The server deletes nothing, and the event up to which its answer counts is late."""
+        server = Server()
+        server.unknown = {BOB}
+        server.failures = [NotConnected()]
+        server.events.clear()
+        async with working(server) as (outbox, sleeps):
+            outbox.submit([send(CAROL)])
+            await until(lambda: len(sleeps.asked) == 1)
+            outbox.submit([send(text="before")])
+            outbox.submit([deletion(BOB)])
+            outbox.submit([send(text="after")])
+            outbox.wake()
+            await until(lambda: len([entry for entry in server.attempts if BOB in entry.conversations()]) == 3)
+        written = [entry.text for entry in server.attempts if isinstance(entry, QueuedSend)]
+        assert [text for text in written if text != "hello"] == ["before", "after"]
 
     async def test_the_echo_that_stood_on_the_screen_is_deleted_with_the_rest(self) -> None:
         server = Server()

@@ -1,6 +1,6 @@
 """The rules of synchronisation, each as somebody relies on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 import msgspec
@@ -8,6 +8,7 @@ import pytest
 
 from tests.client.making import MINE, OTHER, arrived, deleted, message, ranged, restored, row, watermark
 from tui_chat.client import effects, sync
+from tui_chat.client.entries import AnyEntry, QueuedDeletion
 from tui_chat.client.merging import Marks
 from tui_chat.client.state import State
 from tui_chat.client.sync import Applied, Gap, Old, position_of, reduce
@@ -18,8 +19,8 @@ BOB = "C2Cbob"
 CAROL = "C2Ccarol"
 
 
-def state(*rows: Conversation, position: int | None = 10) -> State:
-    made = State(device_id=MINE.device_id, queued_for=lambda _: ())
+def state(*rows: Conversation, position: int | None = 10, queued: Sequence[AnyEntry] = ()) -> State:
+    made = State(device_id=MINE.device_id, queued_for=lambda _: queued)
     made.fill({one.conversation_id: one for one in rows}, ())
     made.position, made.cursor = position, f"e:{position}"
     return made
@@ -252,6 +253,17 @@ class TestRestoring:
         assert effects.Back([BOB], [], [BOB], "b1", OTHER) in applied.effects
         assert view.marks_of(BOB) == Marks(4, 0)
         assert view.shown[BOB].newest_seq == 5
+
+    def test_a_row_that_is_newer_than_what_is_told_stays_on_the_screen_over_a_deletion_that_waits(self) -> None:
+        """How it stands was asked for, and its newest message has not been told; the deletion had not seen that."""
+        waits = QueuedDeletion(
+            conversation_id_list=[BOB], clear_history_message=True, up_to={BOB: 4}, operation_id="o", batch_id="b2"
+        )
+        view = state(row(BOB, 5, hidden_through=2), queued=[waits])
+        applied = step(view, ranged(11, restored(11, row(BOB, 4))))
+        assert view.marks_of(BOB) == Marks(0, 0)
+        assert view.shown[BOB].newest_seq == 5, "nobody tells of a row that an event takes"
+        assert effects.Inexact(BOB) in applied.effects
 
     def test_a_page_that_was_asked_for_before_is_of_no_use(self) -> None:
         view = state(row(BOB, 4))

@@ -114,13 +114,16 @@ class Queue:
     def suspended(self, slot: Slot) -> bool:
         """Whether this message is not sent because its conversation is deleted later in the queue.
 
-        It would otherwise go out first, and being newer than what was on the screen, bring the row back.
+        It would otherwise go out first, and being newer than what was on the screen, bring the row back. One that is
+        still there when the server has answered was not deleted with it, and goes before what was written after it.
         """
         entry = slot.entry
         if not isinstance(entry, QueuedSend) or not slot.untried:
             return False
         return any(
-            isinstance(other.entry, QueuedDeletion) and other.entry_id > slot.entry_id
+            isinstance(other.entry, QueuedDeletion)
+            and other.entry_id > slot.entry_id
+            and other.phase is not Phase.ANSWERED
             for other in self._of[entry.conversation_id]
         )
 

@@ -183,7 +183,7 @@ class Receiver:
         self, applied: sync.Applied, were_stale: set[str], while_away: bool, known: list[effects.Replaced]
     ) -> None:
         difference = self._state.refresh(applied.entries)
-        back = {item for effect in applied.effects if isinstance(effect, effects.Back) for item in effect.reappeared}
+        back = _reappeared(applied.effects)
         updated = difference.updated + [item for item in difference.appeared if item not in back]
         in_line = (were_stale - self._state.stale) & self._state.shown.keys()
         updated.extend(item for item in sorted(in_line) if item not in updated)
@@ -191,13 +191,16 @@ class Receiver:
         told: list[changes.Change] = []
         if others := [item for item in updated if item not in gone]:
             told.append(changes.ConversationsUpdated(conversation_id_list=others))
-        for effect in applied.effects:
+        for number, effect in enumerate(applied.effects):
             if not known or effect not in known:  # an answer told of those
                 told.extend(self._told(effect, while_away))
-            if isinstance(effect, effects.Removed) and gone.intersection(updated):
+            if isinstance(effect, effects.Removed) and (
+                there := [one for one in effect.gone if one in self._state.shown]
+            ):
                 # In the same range something brought them back: they are there at the end, and so have to be told last.
-                taken = set(effect.gone)
-                if again := [item for item in updated if item in taken]:
+                # A restore before it does not count; one that follows tells that itself.
+                restored = _reappeared(applied.effects[number + 1 :])
+                if again := [item for item in there if item not in restored]:
                     told.append(changes.ConversationsUpdated(conversation_id_list=again))
         if newly_stale := sorted(self._state.stale - were_stale):
             told.append(changes.ConversationStale(conversation_id_list=newly_stale))
@@ -307,6 +310,11 @@ class Receiver:
             self._store.set_draft(conversation_id, text)
         except CacheError as error:
             self._disk_failed(error)
+
+
+def _reappeared(happened: Iterable[effects.Effect]) -> set[str]:
+    """Rows that an undo brought back."""
+    return {item for effect in happened if isinstance(effect, effects.Back) for item in effect.reappeared}
 
 
 def _joined(told: list[changes.Change]) -> list[changes.Change]:

@@ -290,20 +290,23 @@ class _Step:
             row, marks = self.row(conversation_id), self.marks_of(conversation_id)
             if row is not None or marks == NO_MARKS or marks.cleared_through < marks.hidden_through:
                 self.effects.append(Doubtful(conversation_id))  # some of it may be held: it was not cleared here
-            if is_listed(conversation):
+            if row is not None and row.newest_seq > conversation.newest_seq:
+                # The row is from an answer that was given later: what is newer than this word keeps it, on the screen
+                # too, where a deletion waits that goes no further than this word does.
+                lowered = {name: getattr(conversation, name) for name in ("hidden_through", "cleared_through")}
+                self.put(msgspec.structs.replace(row, **lowered))
+                if conversation.cleared_through < marks.cleared_through:
+                    reopened.append(conversation_id)
+                if is_listed(conversation):
+                    self.effects.append(InLine(conversation_id))
+                self.effects.append(Inexact(conversation_id))
+            elif is_listed(conversation):
                 self.put(conversation)
                 if row is None:
                     reappeared.append(conversation_id)
                 if row is None or conversation.cleared_through < marks.cleared_through:
                     reopened.append(conversation_id)
                 self.effects.append(InLine(conversation_id))
-            elif row is not None and row.newest_seq > conversation.newest_seq:
-                # The row is from a snapshot that was taken later: what is newer than this word keeps it.
-                lowered = {name: getattr(conversation, name) for name in ("hidden_through", "cleared_through")}
-                self.put(msgspec.structs.replace(row, **lowered))
-                if conversation.cleared_through < marks.cleared_through:
-                    reopened.append(conversation_id)
-                self.effects.append(Inexact(conversation_id))
             elif row is not None:
                 # Another deletion still hides it: a copy stays, with what is not cleared any more.
                 if conversation.cleared_through < marks.cleared_through:

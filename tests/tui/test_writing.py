@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 from textual import events
@@ -291,13 +292,14 @@ async def test_enter_sends_a_name_that_is_written_out() -> None:
         assert session.messages["GROUPubuntu"][-1].mentions == ["bobby"]
 
 
-async def test_without_a_connection_nobody_is_offered() -> None:
+async def test_where_the_members_are_refused_nobody_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     session = FakeSession()
+    members = AsyncMock(side_effect=MessageRecalled())
+    monkeypatch.setattr(session, "members", members)
     async with running(session) as (app, pilot):
         await ubuntu(app)
-        session.error = MessageRecalled()
         await pilot.press(*"@bo")
-        await until(lambda: ("members", "ubuntu") in session.calls)
+        await until(lambda: members.await_count > 0)
         await pilot.press("tab")
         assert not app.main.conversation.composer.completion.open
         assert said(app) == []

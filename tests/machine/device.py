@@ -13,7 +13,7 @@ from tui_chat.client.entries import AnyEntry, QueuedDeletion, QueuedRestore, Que
 from tui_chat.client.merging import NO_MARKS, Marks, is_listed
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.models import Conversation, Message
+from tui_chat.protocol.models import Conversation, Membership, Message
 from tui_chat.server.operations.caller import Caller
 
 from .screen import Screen
@@ -338,6 +338,10 @@ class Device:
             case events.MessageNew(message=message, conversation=conversation):
                 conversation_id = message.conversation_id
                 self.kept.discard(conversation_id)
+                if conversation.membership is Membership.JOINED and message.message_seq == conversation.join_seq:
+                    # Back in a group: who is no member is not told of what is edited, so what is held is asked for anew
+                    # then, and a page under way may bring the answer before anybody looks.
+                    self.doubted.add(conversation_id)
                 if self._left_out(message):
                     return [conversation_id]
                 if event_seq > self.untold_at.get(conversation_id, event_seq):

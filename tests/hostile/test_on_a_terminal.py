@@ -93,7 +93,7 @@ def opened(home: Path) -> Terminal:
 def walked(terminal: Terminal, tablet: Device | None) -> None:
     """Everywhere where others' words are shown; with a tablet, what comes live as well."""
     terminal.press("G", "g", "Enter")  # the system's notices
-    terminal.see("i Write")
+    terminal.see("Nobody can write to the system.")
     terminal.press("Escape")
     terminal.see("d Delete")
     terminal.press("2")

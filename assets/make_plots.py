@@ -47,8 +47,14 @@ def main() -> None:
 
 
 def draw_bars(reports: list[Report]) -> Picture:
-    """Everything that has a bar: how many times better or worse than it."""
-    judged = [(report.bench, one) for report in reports for one in report.findings if one.met is not None]
+    """Everything that has a bar: how many times better or worse than it. Of counts that must be 0 there is no such
+    ratio, so they are left out."""
+    judged = [
+        (report.bench, one)
+        for report in reports
+        for one in report.findings
+        if one.met is not None and one.bar is not None and one.bar.limit and one.value
+    ]
     judged.sort(key=lambda pair: (pair[0], margin(pair[1])), reverse=True)
     picture, axes = sheet(len(judged))
     for place, (_, one) in enumerate(judged):

@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.client.sessions import Sessions, Watched, eventually, in_step, texts
 from tests.proxy import Proxy, proxy_to
 from tests.servers import LiveServer, ServerProcess
-from tui_chat.client import core
+from tui_chat.client import inbox
 from tui_chat.client.changes import (
     CommandRefused,
     Connection,
@@ -205,15 +205,14 @@ class TestLostFrames:
         seq = alice.session._core.state.position
         assert seq is not None
         bad = msgspec.Raw(b'{"kind":"message.new","eventSeq":1,"message":[]}')
-        alice.session._core._inbox.append(events.EventRange(first=seq + 1, last=seq + 1, cursor="e:1", events=[bad]))
-        alice.session._core._inbox_filled.set()
+        alice.session._core.inbox.put(events.EventRange(first=seq + 1, last=seq + 1, cursor="e:1", events=[bad]))
         await eventually(lambda: newest(alice) == "four")
 
     async def test_more_frames_than_can_be_held_are_dropped_and_asked_for(
         self, sessions: Sessions, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         alice, bob = await alice_and_bob(sessions, proxy.url)
-        monkeypatch.setattr(core, "INBOX", 0)
+        monkeypatch.setattr(inbox, "FRAMES", 0)
         await bob.session.send_message("C2Calice", "four")
         await bob.session.send_message("C2Calice", "five")
         await eventually(lambda: newest(alice) == "five")

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from random import Random
 from typing import Any, Final
@@ -11,8 +10,8 @@ import msgspec
 
 from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events, requests
-from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized
-from tui_chat.protocol.models import Message, ServerFacts
+from tui_chat.protocol.errors import ChatError, NotConnected
+from tui_chat.protocol.models import Message
 
 from . import changes
 from .announcer import Announcer
@@ -26,21 +25,22 @@ from .doubt import Doubt
 from .echoes import Echoes
 from .entries import AnyEntry, MessageEntry, QueuedSend
 from .housekeeping import Housekeeping
+from .identity import Identity
+from .inbox import Inbox
 from .inquiry import Inquiry
 from .on_hand import OnHand
 from .outbox import Answer, Outbox
 from .overlay import changed
 from .pages import Pages
+from .presence import Presence
 from .problems import Unreadable, Untrusted
 from .receiver import Receiver
 from .state import State
 from .stream import Stream
-from .sync import Gap, position_of
+from .sync import position_of
 from .tokens import Tokens
 from .undo_log import UndoLog
 
-INBOX: Final = 10_000
-"""Frames that wait to be applied; beyond, they are dropped and asked for again."""
 EVENT_SECONDS: Final = 2.0
 """How long the socket may bring nothing before an answered command's event is asked for."""
 
@@ -67,19 +67,17 @@ class Core:
         self.calls = Calls(api, self.tokens)
         self.announcer = Announcer()
         self.undo_log = UndoLog()
-        self.identity: requests.Me | None = store.facts()
-        self._inherited = self.identity is not None and self.identity.device_id != credentials.device_id
+        self.presence = Presence(self.announcer)
+        self.house = Housekeeping(store, self.announcer)
+        self.identity = Identity(store, self.house, self.announcer)
+        self._inherited = self.identity.me is not None and self.identity.me.device_id != credentials.device_id
         """The cache is another log-in's, who was told things that this one is not: its rows are a beginning only."""
-        self.server = self.identity.server if self.identity is not None else ServerFacts(version="")
-        self.echoes = Echoes(credentials.user_id, self.identity.nick if self.identity is not None else None)
+        self.echoes = Echoes(credentials.user_id, nick=lambda: self.identity.nick)
         self.connection = Connection.OFFLINE
         self._told_why = False
         """Whether it was told why there is no connection."""
-        self.online: frozenset[str] = frozenset()
-        """Those of whom the server has said on this socket that they are there."""
         self.current = asyncio.Event()
         """Set once the state has been in step with the server in this session."""
-        self.house = Housekeeping(store, self.announcer)
         self.on_hand = OnHand(store.history, disk_failed=self.house.disk_failed)
         self.doubt = Doubt(store, disk_failed=self.house.disk_failed)
         self.outbox = Outbox(store.outbox, self, random=random, clock=monotonic)
@@ -110,10 +108,18 @@ class Core:
             inexact=lambda conversation_id: self.inquiry.about(conversation_id),
             position_moved=lambda: self.catch_up.position_moved(),
             signed_out=self._signed_out,
-            nick_changed=self._nick_changed,
+            nick_changed=self.identity.learn_nick,
             disk_failed=self.house.disk_failed,
         )
-        self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.facts_are)
+        self.catch_up = CatchUp(self.calls, self.state, self.receiver, facts=self.identity.learn_server)
+        self.inbox = Inbox(
+            receiver=self.receiver,
+            catch_up=self.catch_up,
+            identity=self.identity,
+            presence=self.presence,
+            announcer=self.announcer,
+            spawn=self._spawn,
+        )
         self.pages = Pages(
             state=self.state,
             on_hand=self.on_hand,
@@ -137,9 +143,6 @@ class Core:
         self._running = self._streaming = self._closed = False
         self._getting_ready = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._inbox: deque[events.ServerFrame] = deque()
-        self._inbox_filled = asyncio.Event()
-        self._catching_up: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._deliberately_out = False
         for slot in self.outbox.queue:
@@ -157,7 +160,7 @@ class Core:
             return
         self._running = True
         self.house.wrote(vanish=True)  # there may have been no room for it when the cache was opened
-        self._spawn(self._apply_frames())
+        self._spawn(self.inbox.run())
         self._spawn(self.house.run())
         self._spawn(self.outbox.run())
         if self.store.recovered is not None:
@@ -232,7 +235,7 @@ class Core:
         """Identity, facts and everything that was missed. Raises ChatError."""
         away = self.state.cursor is not None
         if not self._greeted:
-            self.identity_is(await self.calls.me())
+            self.identity.learn(await self.calls.me())
         if (self._inherited or self.inquiry.left_over) and self.state.cursor is not None:
             await self.catch_up.reload()
         else:
@@ -264,11 +267,7 @@ class Core:
 
     def frame_came(self, frame: events.ServerFrame) -> None:
         """Put it where the applying task finds it."""
-        if len(self._inbox) >= INBOX:
-            self._inbox.clear()
-            self._catch_up_soon()
-        self._inbox.append(frame)
-        self._inbox_filled.set()
+        self.inbox.put(frame)
 
     def connection_is(self, connection: Connection) -> None:
         """Tell of it."""
@@ -277,102 +276,9 @@ class Core:
         if connection is not self.connection:
             self.connection = connection
             if connection is not Connection.CONNECTED:
-                self._are_there(frozenset())
+                self.presence.are_there(frozenset())
             self._news.set()
             self._tell_connection()
-
-    # Applying
-
-    async def _apply_frames(self) -> None:
-        while True:
-            await self._inbox_filled.wait()
-            self._inbox_filled.clear()
-            while self._inbox:
-                self._apply(self._inbox.popleft())
-                await asyncio.sleep(0)
-
-    def _apply(self, frame: events.ServerFrame) -> None:
-        match frame:
-            case events.EventRange() if self.catch_up.replacing:
-                self._catch_up_soon()  # it comes again, behind the snapshot
-            case events.EventRange():
-                try:
-                    outcome = self.receiver.receive(frame)
-                except msgspec.DecodeError:
-                    self._catch_up_soon()
-                    return
-                if isinstance(outcome, Gap) and self.catch_up.saw(outcome.last):
-                    self._catch_up_soon()
-            case events.Ping(event_seq=event_seq):
-                if self.catch_up.saw(event_seq):
-                    self._catch_up_soon()
-            case events.Reset():
-                self._catch_up_soon()
-            case events.Welcome(server=server):
-                self.facts_are(server)
-            case events.Ephemeral(kind="typing", conversation_id=str(conversation_id), user_id=str(user_id)):
-                self.announcer.put(changes.TypingSeen(conversation_id=conversation_id, user_id=user_id))
-            case events.Ephemeral(kind="presence", user_id_list=list(user_ids)):
-                self._are_there(frozenset(user_ids))
-            case events.Ephemeral(kind="presence", user_id=str(user_id), online=bool(online)):
-                self._are_there(self.online | {user_id} if online else self.online - {user_id})
-            case events.Ephemeral(server=ServerFacts() as server):
-                self.facts_are(server)
-            case events.Ephemeral():
-                pass
-
-    def _are_there(self, user_ids: frozenset[str]) -> None:
-        changed = sorted(user_ids ^ self.online)
-        self.online = user_ids
-        if changed:
-            self.announcer.put(changes.PresenceChanged(user_id_list=changed))
-
-    def _catch_up_soon(self) -> None:
-        if self._catching_up is None or self._catching_up.done():
-            self._catching_up = self._spawn(self._caught_up())
-
-    async def _caught_up(self) -> None:
-        wait = 0.2
-        while True:
-            try:
-                await self.catch_up.run()
-            except Unauthorized:
-                return  # the socket's own way back finds out as well, and tells
-            except ChatError:
-                await asyncio.sleep(wait)
-                wait = min(30.0, wait * 2)
-            else:
-                return
-
-    def facts_are(self, server: ServerFacts) -> None:
-        """The server's facts; told where they are other than before."""
-        if server == self.server:
-            return
-        self.server = server
-        if self.identity is not None:
-            self.identity = msgspec.structs.replace(self.identity, server=server)
-            self._keep_identity(self.identity)
-        self.announcer.put(changes.ServerChanged(server=server))
-
-    def identity_is(self, me: requests.Me) -> None:
-        """Who one is, as the server says."""
-        self.facts_are(me.server)
-        if self.identity is not None and self.identity.nick != me.nick:
-            self.announcer.put(changes.NickChanged(nick=me.nick))
-        self.identity = me
-        self.echoes.nick = me.nick
-        self._keep_identity(me)
-
-    def _nick_changed(self, nick: str | None) -> None:
-        if self.identity is not None:
-            self.identity_is(msgspec.structs.replace(self.identity, nick=nick))
-
-    def _keep_identity(self, me: requests.Me) -> None:
-        try:
-            self.store.set_facts(me)
-        except CacheError as error:
-            self.house.disk_failed(error)
-        self.house.wrote()
 
     def _signed_out(self) -> None:
         self._deliberately_out = True

@@ -99,7 +99,7 @@ async def _in_calls(
     seen = _seen(core, ids, up_to)
     if unlisted := [item for item in ids if item not in seen]:
         seen |= await _hidden(core, unlisted)
-    size = core.server.limits.conversations_a_call
+    size = core.identity.server.limits.conversations_a_call
     parts = [ids[start : start + size] for start in range(0, len(ids), size)]
     entries = [entry(part, {item: seen[item] for item in part if item in seen}) for part in parts]
     try:
@@ -269,7 +269,7 @@ def undoable(core: Core) -> list[UndoableBatch]:
             count=sum(len(entry.conversations()) for entry in entries)
             + sum(batch.count for batch in confirmed if batch.batch_id == batch_id),
             clear_history_message=getattr(entries[0], "clear_history_message", True),
-            undo_until=now + core.server.undo_seconds * 1000,
+            undo_until=now + core.identity.server.undo_seconds * 1000,
             queued=True,
         )
         for batch_id, entries in reversed(queued.items())

@@ -1,5 +1,7 @@
 """One's own messages between the keyboard and the server's word."""
 
+from collections.abc import Callable
+
 from tui_chat.protocol.models import Message
 
 from .entries import QueuedSend
@@ -8,9 +10,9 @@ from .entries import QueuedSend
 class Echoes:
     """Messages that are on the screen without their number."""
 
-    def __init__(self, user_id: str, nick: str | None = None):
+    def __init__(self, user_id: str, *, nick: Callable[[], str | None]):
         self.user_id = user_id
-        self.nick = nick
+        self._nick = nick
         self._shown: set[str] = set()
 
     def message(self, entry: QueuedSend) -> Message:
@@ -22,7 +24,7 @@ class Echoes:
             sender=self.user_id,
             time=entry.time,
             text=entry.text,
-            nick=self.nick,
+            nick=self._nick(),
             reply_to=entry.reply_to,
             mentions=entry.mentions,
         )

@@ -32,7 +32,7 @@ async def entered(
         if secrets is not None:
             await asyncio.to_thread(secrets.write, credentials)
         core = _core(api, credentials, store, secrets, clock, random)
-        core.identity_is(await core.calls.me())
+        core.identity.learn(await core.calls.me())
     except BaseException:
         await api.close()
         store.close()

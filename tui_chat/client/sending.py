@@ -139,7 +139,7 @@ async def set_flags(
     """Change flags of any number; returns what was refused. Raises ChatError where a call is refused whole."""
     await core.ready()
     ids = checked(core, conversation_id_list)
-    size = core.server.limits.conversations_a_call
+    size = core.identity.server.limits.conversations_a_call
     entries: list[AnyEntry] = [
         QueuedFlags(
             conversation_id_list=ids[start : start + size],

@@ -220,18 +220,18 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
     @property
     def device_name(self) -> str:
         """What the account's other devices call this one."""
-        identity = self._core.identity
-        return identity.device_name if identity is not None else self.credentials.device_name
+        me = self._core.identity.me
+        return me.device_name if me is not None else self.credentials.device_name
 
     @property
     def nick(self) -> str | None:
         """One's own display name."""
-        return self._core.identity.nick if self._core.identity is not None else None
+        return self._core.identity.nick
 
     @property
     def administrator(self) -> bool:
         """Whether one may change the server's settings."""
-        return self._core.identity.administrator if self._core.identity is not None else False
+        return self._core.identity.me is not None and self._core.identity.me.administrator
 
     @property
     def conversations(self) -> Mapping[str, Conversation]:
@@ -251,7 +251,7 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
     @property
     def online(self) -> AbstractSet[str]:
         """userIDs of those, among the people one talks with, who are connected now; empty without a connection."""
-        return self._core.online
+        return self._core.presence.online
 
     @property
     def connection(self) -> Connection:
@@ -275,7 +275,7 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
     @property
     def server(self) -> ServerFacts:
         """What the server last said of itself."""
-        return self._core.server
+        return self._core.identity.server
 
     @property
     def capabilities(self) -> Capabilities:

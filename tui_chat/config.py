@@ -16,15 +16,20 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
+import msgspec.inspect
 import platformdirs
 
 from tui_chat.files import private_directory, write_private
 from tui_chat.protocol.wire import decode, encode
+from tui_chat.settings_faults import allowed, in_words, line_of, nearest, place_of, settings_of
 
 _APPLICATION: Final = "tui-chat"
 _PROFILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}", re.ASCII)
 
 DEFAULT_PROFILE: Final = "default"
+_VARIABLE: Final = "TUI_CHAT_"
+_OTHER_VARIABLES: Final = ("TUI_CHAT_CONFIG", "TUI_CHAT_PASSWORD", "TUI_CHAT_NEW_PASSWORD")
+"""What the environment says beside the settings of `serve`."""
 
 
 class ConfigError(Exception):
@@ -148,7 +153,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         lists = ("trusted_proxy", "origin")
         found: dict[str, Any] = {}
         for field in cls.__struct_fields__:
-            name = f"TUI_CHAT_{field.upper()}"
+            name = _variable(field)
             value = environment.get(name)
             if not value:
                 continue
@@ -158,8 +163,21 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
                     msgspec.convert({field: split if field in lists else value}, cls, strict=False), field
                 )
             except msgspec.ValidationError as error:
-                raise ConfigError(f"{name}: {str(error).partition(' - at ')[0]}, not {value[:80]!r}") from error
+                takes = allowed(settings_of(msgspec.inspect.type_info(cls))[field], quoted=False)
+                raise ConfigError(f"{name} is {value[:80]!r}: it takes {takes}") from error
         return cls(**found)
+
+
+def _variable(field: str) -> str:
+    return f"{_VARIABLE}{field.upper()}"
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """The names in the environment that look like ours and say nothing to anybody; each with the one that is most like
+    it, where there is one."""
+    known = (*map(_variable, ServerSettings.__struct_fields__), *_OTHER_VARIABLES)
+    ours = sorted(name for name in environment if name.upper().startswith(_VARIABLE) and name not in known)
+    return {name: nearest(name.upper(), known) for name in ours}
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -194,11 +212,11 @@ def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
     try:
         return settings_from(tomllib.loads(text), path)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}; mend or remove it") from error
+        raise ConfigError(f"{path}: this is no TOML: {error}; mend or remove it") from error
     except msgspec.ValidationError as error:
         line = line_of(text, place_of(str(error)))
         where = "" if line is None else f", line {line}"
-        raise ConfigError(f"{path}{where}: {error}; mend or remove it") from error
+        raise ConfigError(f"{path}{where}: {in_words(error, tomllib.loads(text), Settings)}") from error
 
 
 def settings_from(content: dict[str, Any], path: Path) -> Settings:
@@ -210,30 +228,6 @@ def settings_from(content: dict[str, Any], path: Path) -> Settings:
         if (said := getattr(settings.server, name)) is not None
     }
     return msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **paths))
-
-
-def place_of(fault: str) -> list[str]:
-    """The names that lead to the setting which a validation error is about."""
-    found = re.search(r"at `\$\.?([\w.]*)", fault)
-    words = found[1].split(".") if found is not None and found[1] else []
-    unknown = re.search(r"unknown field `([^`]*)`", fault)
-    return [*words, *([unknown[1]] if unknown is not None else [])]
-
-
-def line_of(text: str, place: list[str]) -> int | None:
-    """The line, counted from 1, on which a setting stands; None where it cannot be told."""
-    if not place:
-        return None
-    *tables, name = place
-    wanted, table = ".".join(tables), ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([\w.\-]+)\s*\]", line):
-            table = header[1]
-            if not wanted and table == name:
-                return number
-        elif table == wanted and re.match(rf"\s*[\"']?{re.escape(name)}[\"']?\s*=", line):
-            return number
-    return None
 
 
 class SecretFile:

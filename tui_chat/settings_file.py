@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tui_chat.config import ConfigError, Settings, line_of, place_of, settings_from
+from tui_chat.config import ConfigError, Settings, settings_from
 from tui_chat.files import write_private
+from tui_chat.settings_faults import in_words, line_of, place_of
 
 _FAULTS_MOST: Final = 100
 
@@ -50,7 +51,7 @@ def read_leniently(path: Path) -> Leniently:
             return Leniently(settings=settings_from(content, path), faults=tuple(faults))
         except msgspec.ValidationError as error:
             place = place_of(str(error))
-            faults.append(Fault(line=line_of(text, place), text=str(error)))
+            faults.append(Fault(line=line_of(text, place), text=in_words(error, content, Settings)))
             if not _leave_out(content, place):
                 break
     return Leniently(faults=tuple(faults))
@@ -99,8 +100,10 @@ def change_settings(path: Path, changes: Mapping[tuple[str, ...], object]) -> Se
     text = tomlkit.dumps(document)
     try:
         settings = settings_from(tomllib.loads(text), path)
-    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: {error}; mend or remove it") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: this is no TOML: {error}; mend or remove it") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {in_words(error, tomllib.loads(text), Settings)}") from error
     # A settings file that is a link stays one: people keep such files elsewhere.
     write_private(path.resolve(), text.encode())
     return settings

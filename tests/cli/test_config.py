@@ -59,6 +59,16 @@ def test_what_is_wrong_is_named_with_file_and_line(run: Run, home: Path) -> None
     assert [one["line"] for one in objects(out)] == [2, 5, 6, 9, 10, 11]
 
 
+def test_a_misspelt_variable_is_named_by_every_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUI_CHAT_HSOT", "0.0.0.0")
+    code, _, err = run("config", "path")
+    assert code == 0
+    assert (
+        err
+        == "tui-chat: TUI_CHAT_HSOT in the environment is no setting and does nothing; did you mean TUI_CHAT_HOST?\n"
+    )
+
+
 def test_a_file_without_fault(run: Run, home: Path) -> None:
     _write('[keys]\ndelete = ["x", "delete"]\n')
     code, out, _ = run("config", "check")

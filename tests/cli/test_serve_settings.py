@@ -7,7 +7,7 @@ import pytest
 
 from tui_chat.cli.parser import build_parser
 from tui_chat.cli.serve import options_of, server_settings
-from tui_chat.config import ConfigError, ServerSettings, read_settings
+from tui_chat.config import ConfigError, ServerSettings, read_settings, unknown_variables
 from tui_chat.server.options import ServerOptions
 
 DEPLOY = Path(__file__).parents[2] / "assets" / "deploy"
@@ -104,10 +104,63 @@ def test_a_fault_in_the_file_is_named_with_its_line(tmp_path: Path, file: str, l
     assert named in str(refused.value)
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "many"), ("INSECURE", "perhaps"), ("LOG_LEVEL", "loud")])
-def test_a_fault_in_the_environment_is_named(name: str, value: str) -> None:
-    with pytest.raises(ConfigError, match=f"TUI_CHAT_{name}"):
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ('[server]\nport = "80"\n', "server.port is '80': it takes a whole number from 0 to 65535"),
+        ("[server]\nworkers = 0\n", "server.workers is 0: it takes a whole number from 1"),
+        ("[server]\nprot = 80\n", "prot is no setting of [server]; did you mean port?"),
+        ("[sever]\nport = 80\n", "sever is no setting; did you mean server?"),
+        ("[notify]\nx = 1\n", "x is no setting of [notify]; there are desktop, body, bell"),
+        ("[server]\norigin = [3]\n", "server.origin is [3]: it takes a list in [brackets], each text in quotes"),
+        ('[server]\ninsecure = "yes"\n', "server.insecure is 'yes': it takes true or false"),
+        ('[server]\nlog_format = "xml"\n', 'server.log_format is \'xml\': it takes "json" or "text"'),
+        ("server = 3\n", "server is 3: it takes a table of settings"),
+        (f"language = [{'10, ' * 90}]\n", f"language is [{'10,' * 26}1…: it takes text in quotes"),
+    ],
+)
+def test_a_fault_is_told_in_words(tmp_path: Path, file: str, words: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(file)
+    with pytest.raises(ConfigError) as refused:
+        read_settings(path)
+    where, _, said = str(refused.value).partition(": ")
+    assert where == f"{path}, line {1 if file.startswith('[sever]') else len(file.splitlines())}"
+    assert said == words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "takes"),
+    [
+        ("PORT", "many", "a whole number from 0 to 65535"),
+        ("INSECURE", "perhaps", "true or false"),
+        ("LOG_LEVEL", "loud", "debug, error, info or warning"),
+    ],
+)
+def test_a_fault_in_the_environment_is_named(name: str, value: str, takes: str) -> None:
+    with pytest.raises(ConfigError) as refused:
         ServerSettings.of_environment({f"TUI_CHAT_{name}": value})
+    assert str(refused.value) == f"TUI_CHAT_{name} is {value!r}: it takes {takes}"
+
+
+def test_a_variable_that_means_nothing_is_known_with_the_one_that_is_most_like_it() -> None:
+    said = {f"TUI_CHAT_{name.upper()}": "x" for name in ServerSettings.__struct_fields__}
+    said |= {"TUI_CHAT_CONFIG": "x", "TUI_CHAT_PASSWORD": "x", "TUI_CHAT_NEW_PASSWORD": "x", "PATH": "x"}
+    assert unknown_variables(said) == {}
+    wrong = {"TUI_CHAT_PROT": "1", "tui_chat_host": "x", "TUI_CHAT_DATABSE": "x", "TUI_CHAT_QQQQQQQQQQQQQQ": "x"}
+    assert unknown_variables(said | wrong) == {
+        "TUI_CHAT_DATABSE": "TUI_CHAT_DATABASE",
+        "TUI_CHAT_PROT": "TUI_CHAT_PORT",
+        "TUI_CHAT_QQQQQQQQQQQQQQ": None,
+        "tui_chat_host": "TUI_CHAT_HOST",
+    }
+
+
+@pytest.mark.parametrize("option", ["--port", "--workers"])
+def test_a_wrong_number_is_refused_with_what_is_allowed(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed(option, "many")
+    assert f"argument {option}: takes a whole number from" in capsys.readouterr().err
 
 
 def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:

@@ -224,6 +224,11 @@ def test_a_public_server_wants_an_invitation_and_prints_the_first(
 
 def test_a_loopback_server_has_no_invitation_to_print(server: LiveServer) -> None:
     assert server.running.listening.invitation is None
+    assert server.running.listening.reached_at == server.url
+
+
+def test_the_first_account_is_made_at_the_address_that_people_use(public_server: LiveServer) -> None:
+    assert public_server.running.listening.reached_at == public_server.options.public_url
 
 
 def test_registration_can_be_switched(server: LiveServer, people: People) -> None:

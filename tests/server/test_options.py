@@ -35,6 +35,26 @@ def test_a_trusted_proxy_is_an_address(tmp_path: Path) -> None:
         options(tmp_path, trusted_proxy=("proxy.example.org",)).check()
 
 
+@pytest.mark.parametrize("url", ["chat.example.org", "ftp://chat.example.org", "https://", "https://[::1"])
+def test_a_public_url_is_one(tmp_path: Path, url: str) -> None:
+    with pytest.raises(CannotServe, match="--public-url"):
+        options(tmp_path, public_url=url).check()
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("postgresql://chat:secret@db:5433/chat?sslmode=require", "postgresql://chat@db:5433/chat"),
+        ("postgres://chat:se?c#ret@one,two/chat?password=secret", "postgresql://chat@one,two/chat"),
+        ("postgresql:///chat?host=/run/postgresql", "postgresql:///chat"),
+        ("postgresql://db?password=secret", "postgresql://db/"),
+    ],
+)
+def test_where_the_data_is_can_be_said_without_a_password(tmp_path: Path, database: str, said: str) -> None:
+    assert options(tmp_path, database=database).kept_in == said
+    assert options(tmp_path).kept_in == str(tmp_path)
+
+
 POSTGRES = "postgresql://db/chat"
 
 

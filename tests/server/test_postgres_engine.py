@@ -310,7 +310,8 @@ async def test_one_that_cannot_be_reached_is_refused_in_one_line(postgres: Postg
     assert "\n" not in str(refusal.value)
 
 
-def test_a_server_on_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
+def test_a_server_on_postgres(postgres: PostgresServer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "tui_chat.server.run")
     live = LiveServer(tmp_path / "server", database=postgres.new_database())
     people = People(live.url)
     try:
@@ -321,7 +322,10 @@ def test_a_server_on_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
     finally:
         people.close()
         live.stop()
-    assert not list((tmp_path / "server").glob("*.sqlite"))
+    assert not (tmp_path / "server").exists()
+    (said,) = [record for record in caplog.records if record.message == "listening"]
+    assert said.__dict__["facts"] == {"url": live.url, "data": live.options.kept_in}
+    assert live.options.kept_in.startswith("postgresql://postgres@/test")
 
 
 @pytest.mark.parametrize("address", ["mysql://here/there", "sqlite:///tmp/x"])

@@ -50,6 +50,7 @@ def _run(arguments: Namespace) -> int:
         not log.hasHandlers()
     ):  # Without one, warnings go to the terminal: in the middle of a screen, or beside our line.
         log.addHandler(logging.NullHandler())
+    _name_unknown_variables()
     try:
         if getattr(arguments, "server", None) or getattr(arguments, "user", None):
             from .account import ask_password
@@ -72,6 +73,17 @@ def _run(arguments: Namespace) -> int:
         message, code = described
         print(f"tui-chat: {message}", file=sys.stderr)
         return code
+
+
+def _name_unknown_variables() -> None:
+    """Say which variables look like settings and are none: a misspelt one would do nothing without a word."""
+    if not any(name.upper().startswith("TUI_CHAT_") for name in os.environ):
+        return
+    from tui_chat.config import unknown_variables
+
+    for name, near in unknown_variables(os.environ).items():
+        hint = "" if near is None else f"; did you mean {near}?"
+        print(f"tui-chat: {name} in the environment is no setting and does nothing{hint}", file=sys.stderr)
 
 
 def _give_up_output() -> None:

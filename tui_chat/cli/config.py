@@ -69,7 +69,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def faults_of_file() -> "list[Fault]":
     """All that is wrong in the settings file, by line."""
-    from tui_chat.config import Paths, line_of
+    from tui_chat.config import Paths
+    from tui_chat.settings_faults import line_of
     from tui_chat.settings_file import Fault, read_leniently
     from tui_chat.tui.keymap import keymap_of
     from tui_chat.tui.themes import is_theme

@@ -169,20 +169,19 @@ def _announce(server: "Listening") -> None:
     print(f"Sync of deletions across a person's devices: {sync}", end=" ")
     print(f"(tui-chat admin set sync-conversation-deletion {'off' if sync == 'on' else 'on'})", flush=True)
     if server.empty:
-        command = f"tui-chat register --server {server.url} --user NAME"
+        command = f"tui-chat register --server {server.reached_at} --user NAME"
         if server.invitation is not None:
             command += f" --invite {server.invitation}"
         print(f"No account yet. The first one administers the server:\n  {command}", flush=True)
 
 
 def _workers(text: str) -> int:
-    workers = int(text)
-    if workers < 1:
-        raise argparse.ArgumentTypeError("there is at least one worker")
-    return workers
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"takes a whole number from 1, not {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"takes a whole number from 0 to 65535, not {text!r}")
     return int(text)

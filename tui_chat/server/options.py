@@ -2,6 +2,7 @@
 
 import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -71,6 +72,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
         self._check_processes()
         if (self.tls_cert is None) != (self.tls_key is None):
             raise CannotServe("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
+        if self.public_url is not None and not _is_web_address(self.public_url):
+            raise CannotServe(f"--public-url {self.public_url}: that is no address such as https://chat.example.org")
         for address in self.trusted_proxy:
             if address_of(address) is None:
                 raise CannotServe(f"--trusted-proxy {address}: that is no IP address")
@@ -79,6 +82,16 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
                 f"plain HTTP on {self.host} would send passwords readable over the network: give --tls-cert and "
                 "--tls-key, or listen on 127.0.0.1 behind a proxy, or say --insecure"
             )
+
+    @property
+    def kept_in(self) -> str:
+        """Where the data is, as a log may say it: the directory, or the database's address without its password."""
+        if self.database is None:
+            return str(self.data)
+        # As libpq takes it apart, to whom ? and # in a password are letters: urllib would show what follows them.
+        authority, _, name = self.database.partition("://")[2].partition("/")
+        user, at, hosts = authority.rpartition("@")
+        return f"postgresql://{user.partition(':')[0]}{at}{hosts.partition('?')[0]}/{name.partition('?')[0]}"
 
     @property
     def bus_address(self) -> str | None:
@@ -106,6 +119,14 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.workers > 1 and bus == "local":
             raise CannotServe("--workers with --bus local: several processes need --bus postgres or nats://HOST:PORT")
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # as for half an IPv6 address
+        return False
 
 
 def _is_nats(addresses: str) -> bool:

@@ -57,6 +57,8 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
     """A server that has begun to accept connections, as whoever started it tells people."""
 
     url: str
+    reached_at: str
+    """The address that people use: of the proxy in front, where there is one."""
     settings: Settings
     empty: bool
     """There is no account yet; the first will be the administrator."""
@@ -123,7 +125,7 @@ async def running(
         for work in (services.watch, services.tidy):
             await stack.enter_async_context(_in_background(work))
         stack.push_async_callback(_drain, services)
-        _log.info("listening", extra={"facts": {"url": listening.url, "data": str(options.data)}})
+        _log.info("listening", extra={"facts": {"url": listening.url, "data": options.kept_in}})
         yield Running(listening, engine, services, server.read_certificates)
 
 
@@ -242,9 +244,9 @@ def listen(options: ServerOptions) -> socket.socket:
 
 
 async def _open_engine(options: ServerOptions, clock: Clock) -> Engine:
-    await asyncio.to_thread(options.data.mkdir, mode=0o700, parents=True, exist_ok=True)
     if options.database is not None:
         return await _open_postgres(options.database, clock)
+    await asyncio.to_thread(options.data.mkdir, mode=0o700, parents=True, exist_ok=True)
     try:
         return await SqliteEngine.open(options.data / DATABASE, clock=clock)
     except DatabaseInUse as error:
@@ -270,8 +272,10 @@ async def _announce(options: ServerOptions, listener: socket.socket, engine: Eng
         await engine.write(lambda tx: operations_settings.apply(tx, change))
     invited = first and (options.public_url is not None or not is_loopback(options.host))
     invite = await engine.write(accounts.first_invite) if invited else None
+    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     return Listening(
-        url=f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}",
+        url=url,
+        reached_at=options.public_url or url,
         settings=await engine.read(operations_settings.current),
         empty=await engine.read(accounts.nobody_yet),
         invitation=invite.invite if invite is not None else None,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tui_chat.demo.archive import mailbox, mentions_alice
-from tui_chat.demo.excerpt import ALICE, Answers, Excerpt, Line, Person, Talk
+from tui_chat.demo.archive import mailbox
+from tui_chat.demo.excerpt import ALICE, Answers, Excerpt, Line, Person, Talk, mentions_alice
 from tui_chat.demo.filling import caller_of, fill
 from tui_chat.protocol.models import Conversation, Membership
 from tui_chat.server.engines.sqlite import SqliteEngine

@@ -15,6 +15,20 @@ def rows(text: str) -> int:
     return int("".join(part for part in title.split() if part.isdigit())[:3] or 0)
 
 
+def test_the_list_is_there_while_the_server_is_being_filled(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "demo") as terminal:
+        terminal.until(lambda text: "filling the demo with conversations" in text and "1/6 Space marks" in text)
+        assert rows(terminal.text) > 300
+        assert "#ubuntu" in terminal.text
+        assert "sync of deletions: on" in terminal.text
+        terminal.press("Space", "j")  # done once there is something to do it on
+        terminal.until(lambda text: "No conversations yet" in text or "1 marked" in text)
+        assert "No conversations yet" not in terminal.text
+        assert "connected" in terminal.text
+        terminal.press("Ctrl+Q")
+        assert terminal.ended() == 0
+
+
 def test_the_six_steps_can_be_done(tmp_path: Path) -> None:
     with Terminal(tmp_path, "demo") as terminal:
         terminal.see("1/6 Space marks. Mark three.")

@@ -8,6 +8,7 @@ from tests.tui.fake import FakeSession, row
 from tui_chat.client.changes import StateReset
 from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.models import Conversation
+from tui_chat.tui.safe import own
 
 ALL: Mapping[str, Conversation] = {f"C2Cu{n:03}": row(f"C2Cu{n:03}", age=n) for n in range(300)}
 
@@ -69,3 +70,15 @@ async def test_what_cannot_be_opened_ends_the_app_and_says_why() -> None:
         session.let.set()
         await until(lambda: not app.is_running)
         assert isinstance(app.failure, NotConnected)
+
+
+async def test_what_is_being_done_until_then_stands_in_the_status_line() -> None:
+    session = Slow()
+    async with running(session, started=False, waits_for=own("filling the cellar…")) as (app, pilot):
+        assert "filling the cellar…" in text_of(app).splitlines()[-1]
+        assert "offline" not in text_of(app)
+        session.let.set()
+        await until(lambda: app.started)
+        await pilot.pause()
+        assert "filling the cellar…" not in text_of(app)
+        assert "connected" in text_of(app).splitlines()[-1]

@@ -1,12 +1,18 @@
 """`tui-chat demo`: real conversations on a server of its own, to try everything on."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import Commands, add_debug_option
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from tui_chat.client.interface import Session
     from tui_chat.config import Settings
+    from tui_chat.demo.run import RunningDemo
+    from tui_chat.tui.app import ChatApp
 
 
 def add(commands: Commands) -> None:
@@ -49,40 +55,104 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
     import asyncio
 
     from tui_chat.config import Paths
-    from tui_chat.demo.run import Device, start
+    from tui_chat.demo.files import Files
+    from tui_chat.demo.run import start
 
-    from .open_client import run_screen, screen_options
-
-    starting = asyncio.create_task(start(Paths.of_user().demo_data, reset=reset, join=True if join else None))
+    files = Files(Paths.of_user().demo_data)
+    fresh = reset or not files.filled
+    starting = asyncio.create_task(start(files.directory, reset=reset, join=True if join else None))
     await asyncio.sleep(0)
     # The server comes up in a process of its own; what the screen needs is loaded meanwhile.
     await asyncio.to_thread(_load_screen)
+    try:
+        if fresh and not starting.done() and not join:
+            await _show_while_filling(starting, settings)
+        else:
+            await _show(await starting, settings)
+    finally:
+        await asyncio.wait([starting])
+        if starting.exception() is None:
+            await starting.result().close()
+
+
+async def _show(demo: "RunningDemo", settings: "Settings") -> None:
+    """The screen on this program's device."""
+    from tui_chat.client.session import ChatSession
+
+    from .open_client import run_screen
+
+    session = ChatSession.resume(demo.credentials, cache_directory=demo.cache_directory)
+    async with session:
+        await session.start()
+        await run_screen(_screen(session, lambda: demo, settings, coach=demo.coach, joined=demo.joined), settings)
+
+
+async def _show_while_filling(starting: "asyncio.Task[RunningDemo]", settings: "Settings") -> None:
+    """The screen at once: with the rows as they will be, until the server has them."""
+    from typing import cast
+
+    from tui_chat.client.early import EarlySession
+    from tui_chat.client.interface import Session
+    from tui_chat.client.session import ChatSession
+    from tui_chat.demo.preview import preview
+    from tui_chat.demo.run import CannotRunDemo
+    from tui_chat.locale import _
+    from tui_chat.protocol.errors import ChatError
+    from tui_chat.tui.safe import own
+
+    from .open_client import run_screen
+
+    async def opened() -> Session:
+        try:
+            demo = await starting
+        except CannotRunDemo as error:
+            raise ChatError(str(error)) from error
+        session = await ChatSession.resume_beside(demo.credentials, cache_directory=demo.cache_directory)
+        try:
+            await session.wait_until_current()
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    # What it does not have itself it takes from whichever session stands behind it, which no checker sees.
+    session = cast("Session", EarlySession(preview(), opened))
+    try:
+        saying = own(_("filling the demo with conversations, once…"))
+        await run_screen(_screen(session, starting.result, settings, coach=True, waits_for=saying), settings)
+    finally:
+        await session.close()
+
+
+def _screen(
+    session: "Session", demo: "Callable[[], RunningDemo]", settings: "Settings", *, coach: bool, **said: Any
+) -> "ChatApp":
+    """`demo`: asked once the session has started."""
     from tui_chat.client.session import ChatSession
     from tui_chat.tui.app import ChatApp
 
-    async def opened(device: "Device") -> ChatSession:
-        session = ChatSession.resume(device.credentials, cache_directory=device.cache_directory)
-        await session.start()
-        return session
+    from .open_client import screen_options
 
-    async with await starting as demo:
+    async def second() -> ChatSession:
+        device = await demo().another_device()
+        beside = ChatSession.resume(device.credentials, cache_directory=device.cache_directory)
+        await beside.start()
+        return beside
 
-        async def second() -> ChatSession:
-            return await opened(await demo.another_device())
+    async def nudge(user_id: str) -> bool:
+        return await demo().nudge(user_id)
 
-        async with await opened(Device(demo.credentials, demo.cache_directory)) as session:
-            app = ChatApp(
-                session,
-                settings=settings,
-                second=second,
-                coach=demo.coach,
-                coach_ended=demo.end_coach,
-                nudge=demo.nudge,
-                demo=True,
-                joined=demo.joined,
-                **screen_options(),
-            )
-            await run_screen(app, settings)
+    return ChatApp(
+        session,
+        settings=settings,
+        second=second,
+        coach=coach,
+        coach_ended=lambda: demo().end_coach(),
+        nudge=nudge,
+        demo=True,
+        **said,
+        **screen_options(),
+    )
 
 
 def _load_screen() -> None:

@@ -1,6 +1,5 @@
 """The packaged conversations, moved in time so that the newest is now, in the form in which a server takes them in."""
 
-import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -14,12 +13,12 @@ from tui_chat.server.operations.importing import (
     ArchivedUser,
 )
 
-from .excerpt import ALICE, Excerpt, Person, Talk
+from .excerpt import ALICE, DEPARTED_AFTER, Excerpt, Person, Talk, mentions_alice
 
 _HOUR: Final = 3_600_000
+"""Milliseconds."""
 _SILENT_MEMBERS: Final = ("bob", "carol")
 """They are in every group that is still alive, as friends are, and seldom say anything there."""
-_NAMED: Final = re.compile(rf"(?<![\w\-]){ALICE}(?![\w\-])", re.IGNORECASE)
 
 
 class Departure(NamedTuple):
@@ -63,7 +62,7 @@ def mailbox(excerpt: Excerpt, *, now: int, password_hash: str | None = None) -> 
             groups.append(ArchivedGroup(group_id=talk.group, name=talk.name or talk.group, members=members, time=time))
             messages += _to_group(talk, talk.group, times, people)
             if talk.ended:
-                departures.append(Departure(min(now, times[-1] + _HOUR), talk.group, members[0], talk.ended))
+                departures.append(Departure(min(now, times[-1] + DEPARTED_AFTER), talk.group, members[0], talk.ended))
         elif talk.partner is not None:
             messages += _one_to_one(talk, people[talk.partner].user_id, times)
         conversation_id = _conversation_id(talk, people)
@@ -74,11 +73,6 @@ def mailbox(excerpt: Excerpt, *, now: int, password_hash: str | None = None) -> 
             )
     archive = Archive(users=users, groups=groups, messages=messages, reads=reads, flags=flags)
     return Mailbox(archive, sorted(departures))
-
-
-def mentions_alice(text: str) -> bool:
-    """Whether a line in a group is about or to alice."""
-    return _NAMED.search(text) is not None
 
 
 def _conversation_id(talk: Talk, people: Sequence[Person]) -> str:

@@ -4,6 +4,7 @@ The first line is a `Head`; each other line is a `Talk`, the newest first. Where
 """
 
 import gzip
+import re
 from importlib.resources import files
 from itertools import accumulate
 from typing import Final, Literal
@@ -13,6 +14,9 @@ import msgspec
 ALICE: Final = "alice"
 """Whose mailbox it is: the person at the demo."""
 FORMAT: Final = 1
+DEPARTED_AFTER: Final = 3_600_000
+"""Milliseconds after the last message of a group at which alice went out of it, or the group out of the world."""
+_NAMED: Final = re.compile(rf"(?<![\w\-]){ALICE}(?![\w\-])", re.IGNORECASE)
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -109,3 +113,8 @@ def parse(data: bytes) -> Excerpt:
     if len(talks) != head.conversations or sum(len(talk.text) for talk in talks) != head.messages:
         raise ValueError("the excerpt is cut short")
     return Excerpt([Person(*names) for names in head.users], head.answers, talks)
+
+
+def mentions_alice(text: str) -> bool:
+    """Whether a line in a group is about or to alice."""
+    return _NAMED.search(text) is not None

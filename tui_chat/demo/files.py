@@ -3,10 +3,14 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from tui_chat.files import write_private
+
+DEVICE_NAMES: Final = ("laptop", "phone", "tablet", "desktop", "netbook", "workstation")
+"""Of alice's devices, in the order in which they are given out."""
 
 
 class Files:
@@ -29,6 +33,11 @@ class Files:
         self._port = directory / "port"
         self._progress = directory / "said.json"
         self._coached = directory / "coached"
+
+    @property
+    def filled(self) -> bool:
+        """Whether there are conversations already."""
+        return self.database.is_dir()
 
     def cache(self, device_name: str) -> Path:
         """The cache of the device of that name; one program at a time has the name."""

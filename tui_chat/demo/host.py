@@ -38,12 +38,10 @@ from tui_chat.server.run import DATABASE, CannotServe, Running, ServerOptions, n
 
 from .control import Control, Report, State
 from .excerpt import ALICE, Excerpt, load
-from .files import Files
+from .files import DEVICE_NAMES, Files
 from .filling import caller_of, fill
 from .peers import Client, Peers
 from .script import Script
-
-DEVICE_NAMES: Final = ("laptop", "phone", "tablet", "desktop", "netbook", "workstation")
 
 
 class DemoHost:
@@ -140,7 +138,7 @@ async def host(files: Files, report: "ReportOnce") -> None:
         CannotServe: the database or the address cannot be had.
     """
     excerpt = await asyncio.to_thread(load)
-    if not files.database.is_dir():
+    if not files.filled:
         await _fill(files, excerpt)
     options = ServerOptions(port=_free_port(files.read_port()), data=files.database)
     told = asyncio.Event()

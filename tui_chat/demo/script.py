@@ -6,8 +6,7 @@ from typing import Final, NamedTuple
 
 from tui_chat.protocol import ids
 
-from .archive import mentions_alice
-from .excerpt import ALICE, Excerpt, Talk
+from .excerpt import ALICE, Excerpt, Talk, mentions_alice
 
 _PAUSE: Final = (2.0, 9.0)
 """Seconds between two things that happen anywhere: alive, and no flood."""

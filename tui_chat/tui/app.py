@@ -81,6 +81,7 @@ class ChatApp(App[None]):
         nudge: Callable[[str], Awaitable[object]] | None = None,
         demo: bool = False,
         joined: bool = False,
+        waits_for: safe.Safe | None = None,
         encoding: str = "utf-8",
         settings_file: Path | None = None,
         faults: int = 0,
@@ -97,6 +98,7 @@ class ChatApp(App[None]):
             nudge: has the person of a userID write to this account, for the tour's last step.
             demo: the status line says that real servers start with the sync of deletions off.
             joined: somebody else had started the demo; said at the start.
+            waits_for: what is being done until the session has started, where that may take seconds.
             encoding: of the terminal; where it has no other signs, ASCII is drawn.
             settings_file: where the settings screen writes; without it what is changed holds for this run.
             faults: how much of the settings file was wrong and is left out; said at the start.
@@ -112,6 +114,7 @@ class ChatApp(App[None]):
         self.stopwatch = stopwatch
         self.demo = demo
         self._joined = joined
+        self.waits_for = waits_for
         checked = keymap_of(self.settings.keys)
         self.keymap = checked.keys
         """By command: keys other than its own."""

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from tui_chat.client.changes import Connection
 from tui_chat.locale import _
 from tui_chat.tui import safe
-from tui_chat.tui.widgets.status_bar import StatusBar
+from tui_chat.tui.widgets.status_bar import Fact, StatusBar
 
 from . import status
 from .deleting import Run
@@ -54,7 +54,7 @@ class Bottom:
         device = screen.device
         session = device.session
         facts = [
-            status.connection_fact(session.connection, self._queued(session), app.symbols),
+            self._connection(session),
             status.account_fact(session.user_id, session.device_name),
             status.sync_fact(session.server, demo=app.demo),
             status.undo_fact(session.undoable, app.clock(), app.key("undo")),
@@ -64,6 +64,12 @@ class Bottom:
         self._status.set_hints(status.hints(app.footer_commands(screen.scope), screen.scope, app.keys_of))
         self._tick_while(bool(session.undoable))
         self._show_stale(device)
+
+    def _connection(self, session: Session) -> Fact:
+        app = self._screen.app
+        if app.waits_for is not None and not app.started:
+            return status.waiting_fact(app.waits_for, app.symbols)
+        return status.connection_fact(session.connection, self._queued(session), app.symbols)
 
     def _queued(self, session: Session) -> int:
         """What waits, as far as it is worth a word."""

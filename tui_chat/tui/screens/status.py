@@ -35,6 +35,11 @@ def connection_fact(connection: Connection, queued: int, symbols: Symbols) -> Fa
     return Fact(text, 9, style, short=sign if connection is Connection.CONNECTED and not queued else None)
 
 
+def waiting_fact(what: Safe, symbols: Symbols) -> Fact:
+    """In the connection's place, while there is nothing yet to connect to."""
+    return Fact(join(symbols.sending, own(" "), what), 9, "warning")
+
+
 def account_fact(user_id: str, device_name: str) -> Fact:
     """Who, and on which device."""
     return Fact(fill(_("{user} on {device}"), user=user_id, device=device_name), 3, short=fill("{user}", user=user_id))

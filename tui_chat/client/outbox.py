@@ -269,6 +269,7 @@ class Outbox:
                 raised = self.queue.sent(slot, message.message_seq)
                 if raised is not None:
                     self._update(raised)
+                    self._carrier.queue_changed([raised.entry])  # its event may have come first, and shown the row
             case QueuedDeletion(), ConversationsDeleted(conversation_id_list=deleted):
                 unsent = [
                     other

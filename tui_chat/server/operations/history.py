@@ -85,7 +85,7 @@ def write(
     )
     if not written:
         return None
-    tx.execute(
+    tx.later(
         "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?",
         stored.seq,
         stored.so_far,

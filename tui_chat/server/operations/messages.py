@@ -126,7 +126,7 @@ def _write(tx: Transaction, caller: Caller, where: Named, here: Here, request: S
     )
     if stored is None:
         raise ClientIDReused()
-    tx.execute(
+    tx.later(
         "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
         " WHERE account = ? AND conversation = ?",
         stored.seq,

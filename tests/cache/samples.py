@@ -1,6 +1,11 @@
-"""Rows and messages for tests."""
+"""Rows and messages for tests, and what happens to caches."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
 
 from tui_chat.cache.account import AccountCache
 from tui_chat.protocol.ids import ConversationType
@@ -56,3 +61,26 @@ def every_byte(directory: Path) -> bytes:
 def abandon(cache: AccountCache) -> None:
     """Leave a cache as a killed process would: nothing is written any more, only the system lets go of the lock."""
     cache._lock.release()
+
+
+class HeldUp(NamedTuple):
+    """A rewriting on its way: it has begun to write, and may go on."""
+
+    writing: threading.Event
+    go_on: threading.Event
+
+
+@contextmanager
+def rewriting_held_up(cache: AccountCache) -> Iterator[HeldUp]:
+    """Whoever rewrites the account's file waits, before the first byte, until it may go on."""
+    held_up = HeldUp(threading.Event(), threading.Event())
+    file = cache._storage._file
+    write = file._write_image
+
+    def slowly(image: bytes, suffix: str) -> None:
+        held_up.writing.set()
+        assert held_up.go_on.wait(10)
+        write(image, suffix)
+
+    with mock.patch.object(file, "_write_image", slowly):
+        yield held_up

@@ -3,13 +3,12 @@
 import asyncio
 import os
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cache.samples import abandon, every_byte, message, messages, row, seqs
+from tests.cache.samples import abandon, every_byte, message, messages, rewriting_held_up, row, seqs
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.journal import JournalStorage
 from tui_chat.cache.store import CacheError, Closed, Locked, NewerFormat
@@ -149,30 +148,19 @@ async def test_many_conversations_are_purged_while_others_are_read(directory: Pa
     cache.close()
 
 
-async def test_a_purge_that_is_given_up_leaves_no_thread_that_writes(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_purge_that_is_given_up_leaves_no_thread_that_writes(directory: Path) -> None:
     cache = await _with_secrets(directory)
     cache.save(remove=[BOB], clear={BOB: 9})
-    writing, go_on = threading.Event(), threading.Event()
-    write = cache._storage._write_image
-
-    def slowly(image: bytes, suffix: str) -> None:
-        writing.set()
-        assert go_on.wait(10)
-        write(image, suffix)
-
-    monkeypatch.setattr(cache._storage, "_write_image", slowly)
-    purging = asyncio.create_task(cache.purge())
-    await asyncio.to_thread(writing.wait, 10)
-    purging.cancel()
-    await asyncio.sleep(0)
-    assert not purging.done(), "it waits for what it began"
-    go_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await purging
+    with rewriting_held_up(cache) as held_up:
+        purging = asyncio.create_task(cache.purge())
+        await asyncio.to_thread(held_up.writing.wait, 10)
+        purging.cancel()
+        await asyncio.sleep(0)
+        assert not purging.done(), "it waits for what it began"
+        held_up.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await purging
     assert b".next" not in every_byte(directory)
-    monkeypatch.undo()
     await cache.purge()
     assert SECRET.encode() not in every_byte(directory)
     cache.close()
@@ -232,7 +220,7 @@ async def test_a_message_that_was_queued_during_the_purge_leaves_no_byte_once_it
 
 @pytest.mark.parametrize("again", [False, True], ids=["cleared", "sent later"])
 async def test_a_message_that_goes_while_the_file_is_rewritten_without_it_leaves_no_byte(
-    directory: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+    directory: Path, again: bool
 ) -> None:
     cache = AccountCache.open(directory)
     number = cache.outbox.add({"text": SECRET})
@@ -243,21 +231,12 @@ async def test_a_message_that_goes_while_the_file_is_rewritten_without_it_leaves
         cache.outbox.remove(other)
     else:
         cache.save(clear={BOB: 9})
-    writing, go_on = threading.Event(), threading.Event()
-    write = cache._storage._write_image
-
-    def slowly(image: bytes, suffix: str) -> None:
-        writing.set()
-        assert go_on.wait(10)
-        write(image, suffix)
-
-    monkeypatch.setattr(cache._storage, "_write_image", slowly)
-    purging = asyncio.create_task(cache.purge())
-    await asyncio.to_thread(writing.wait, 10)
-    cache.outbox.remove(number)
-    go_on.set()
-    await purging
-    monkeypatch.undo()
+    with rewriting_held_up(cache) as held_up:
+        purging = asyncio.create_task(cache.purge())
+        await asyncio.to_thread(held_up.writing.wait, 10)
+        cache.outbox.remove(number)
+        held_up.go_on.set()
+        await purging
     assert cache.purge_due
     await cache.purge()
     assert SECRET.encode() not in every_byte(directory)

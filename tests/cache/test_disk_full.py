@@ -191,23 +191,24 @@ def test_a_rewrite_that_finds_no_room_loses_nothing_and_is_not_tried_at_each_cha
     cache = AccountCache.open(directory)
     cache._storage._compact_from = cache._storage._compact_at = 1_000
     attempts = []
-    write = cache._storage._write_image
+    file = cache._storage._file
+    write = file._write_image
 
     def refused(image: bytes, suffix: str) -> None:
         attempts.append(len(image))
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(cache._storage, "_write_image", refused)
-    monkeypatch.setattr(cache._storage, "_write_image", write)
+    monkeypatch.setattr(file, "_write_image", refused)
+    monkeypatch.setattr(file, "_write_image", write)
     cache.save(cursor="e:0")
-    monkeypatch.setattr(cache._storage, "_write_image", refused)
+    monkeypatch.setattr(file, "_write_image", refused)
     for number in range(500):
         cache.save(upsert=[row(number % 7)], cursor=f"e:{number}")
     assert 1 <= len(attempts) < 12
     cache._storage._compact_at = 0
     with pytest.raises(DiskFull):
         cache.flush_now()
-    monkeypatch.setattr(cache._storage, "_write_image", write)
+    monkeypatch.setattr(file, "_write_image", write)
     cache.close()
     again = AccountCache.open(directory)
     assert (again.cursor, len(again.conversations())) == ("e:499", 7)

@@ -24,6 +24,10 @@ def _content(path: Path) -> tuple[int, bytes]:
     return path.stat().st_ino, path.read_bytes()
 
 
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
 def _lines(path: Path) -> int:
     return path.read_bytes().count(b"\n")
 
@@ -69,7 +73,7 @@ def test_a_group_that_fails_has_changed_nothing(path: Path) -> None:
     storage = _open(path)
     storage.put("t", "1", {"v": 1})
     storage.put("u", "1", {"v": 1})
-    before, length = _state(storage), path.stat().st_size
+    before, length = _state(storage), _size(path)
 
     def fails() -> None:
         with storage.group():
@@ -84,7 +88,7 @@ def test_a_group_that_fails_has_changed_nothing(path: Path) -> None:
     with pytest.raises(ArithmeticError):
         fails()
     assert _state(storage) == before
-    assert path.stat().st_size == length
+    assert _size(path) == length
     storage.close()
     assert _state(_open(path)) == before
 
@@ -309,13 +313,13 @@ async def test_flushing_waits_for_one_fsync_together(path: Path, monkeypatch: py
     fsync = os.fsync
 
     def counted(descriptor: int) -> None:
-        synced.append(storage.file_bytes)
+        synced.append(_size(path))
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", counted)
     for number in range(50):
         storage.put("t", str(number), {"v": number})
-    length = storage.file_bytes
+    length = _size(path)
     await asyncio.gather(*(storage.flush() for _ in range(10)))
     assert synced == [length]
     await storage.flush()
@@ -328,7 +332,7 @@ async def test_flushing_rewrites_a_file_that_has_grown(path: Path) -> None:
     for number in range(100):
         storage.put("t", str(number % 3), {"v": number})
     await storage.flush()
-    assert storage.file_bytes < 500
+    assert _size(path) < 500
     assert {row["v"] for row in _state(storage)["t"].values()} == {97, 98, 99}
     storage.close()
     assert {row["v"] for row in _state(_open(path))["t"].values()} == {97, 98, 99}

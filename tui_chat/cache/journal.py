@@ -7,8 +7,6 @@ after a crash at any instant.
 """
 
 import asyncio
-import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,15 +16,13 @@ from typing import Any, Final
 import msgspec
 from tinydb.storages import Storage
 
-from tui_chat.files import create_private, open_private, sync_directory, write_all
-
 from .changing import ChangingTables
-from .files import BACKUP, UNFINISHED, beside, disk_errors, open_if_there, read_if_there, remove_files
+from .files import disk_errors
 from .formats import Migrations
-from .records import Base, Record, encoded, plain, read_base, read_format, replay, write_base, write_line
+from .journal_file import JournalFile
+from .records import Base, Record, encoded, plain, read_base, read_format, replay, write_base
 from .rows import Rows
 from .store import CacheError, Closed, NewerFormat, Recovered
-from .threads import in_thread
 
 COMPACT_FROM: Final = 256 * 1024
 """Bytes of records below which a file is never rewritten by itself."""
@@ -54,36 +50,22 @@ class JournalStorage(Storage):
         migrations: Migrations = MappingProxyType({}),
         compact_from: int = COMPACT_FROM,
     ):
-        self._path = path
+        self._file = JournalFile(path, durable=durable)
         self._durable = durable
         self._version = version
         self._compact_from = compact_from
+        self._compact_at = compact_from
         self._changing = ChangingTables()
-        self._descriptor: int | None = None
-        self._chain = 0
-        self._base_bytes = 0
-        self._bytes = 0
-        """Length of the file as far as it counts."""
-        self._written = 0
-        self._synced = 0
-        """How many records were written, and how many of them are on the disk for good."""
-        self._torn = False
-        """The file cannot be trusted (half a line at its end, a failed fsync): to be rewritten before anything else."""
         self._backlog = Record()
         """Changes that stand in memory and found no room on the disk."""
-        self._carried: list[bytes] | None = None
-        """Records appended while another thread writes the next file; they have to follow into it."""
-        self._rewrites = 0
-        self._compact_at = compact_from
-        self._lacks_backup = False
-        """A crash left no backup, or an older one: rewrite at the next flush."""
-        self._closed = False
-        self._guard = threading.Lock()
-        """For the descriptor, between an fsync in another thread and its replacement."""
         self._one_compaction = asyncio.Lock()
         self.recovered: Recovered = None
-        with disk_errors():
-            self._open(migrations)
+        try:
+            with disk_errors():
+                self._take_up(self._file.open(), migrations)
+        except BaseException:
+            self._file.close()
+            raise
 
     # What TinyDB asks of a storage
 
@@ -106,11 +88,10 @@ class JournalStorage(Storage):
     def close(self) -> None:
         """Bring everything to the disk and let go of the file; a second call does nothing."""
         try:
-            if not self._closed:
+            if not self._file.closed:
                 self.flush_now()
         finally:
-            self._closed = True
-            self._release()
+            self._file.close()
 
     # What our tables ask
 
@@ -173,23 +154,19 @@ class JournalStorage(Storage):
             self._backlog = Record()
         finally:
             changing.end()
-        if self._carried is None and self._records_bytes >= self._compact_at * (4 if self._durable else 1):
+        grown = self._file.records_bytes >= self._compact_at * (4 if self._durable else 1)
+        if grown and not self._file.being_replaced:
             # Nobody flushes. What was asked for is written: where there is no room to rewrite, that is only put off.
             with suppress(CacheError):
                 self.compact_now()
-
-    @property
-    def file_bytes(self) -> int:
-        """Length of the file."""
-        return self._bytes
 
     async def flush(self) -> None:
         """Bring what was written to the disk for good, and rewrite the file when the changes outweigh its base; the
         waiting is done in other threads. Those who ask at once share one fsync."""
         self._write_backlog()
-        if self._durable and self._synced < self._written:
-            await asyncio.to_thread(self._sync)
-        if self._rewrite_due and self._carried is None:
+        if self._file.unsynced:
+            await asyncio.to_thread(self._file.sync)
+        if self._rewrite_due and not self._file.being_replaced:
             await self.compact()
 
     def flush_now(self) -> None:
@@ -201,86 +178,47 @@ class JournalStorage(Storage):
 
     def sync_now(self) -> None:
         """fsync what was written."""
-        if self._durable:
-            self._sync()
+        self._file.sync()
 
     def compact_now(self) -> None:
         """Rewrite the file, so that it holds the present state and no trace of former ones."""
         self._assert_open()
-        with disk_errors():
-            image, chain = write_base(self._changing.tables, self._version)
-            try:
-                if self._descriptor is None and not self._durable:
-                    self._begin(image, chain)
-                    return
-                self._write_image(image, ".tmp")
-                self._install(image, chain, ".tmp", [])
-                self._backlog = Record()
-            except OSError:
-                self._put_off()
-                self._discard(".tmp")
-                raise
+        image, chain = write_base(self._changing.tables, self._version)
+        try:
+            self._file.replace_now(image, chain)
+        except CacheError:
+            self._put_off()
+            raise
+        self._rewritten()
+        self._backlog = Record()
 
     async def compact(self) -> None:
         """As `compact_now`, with the long writes in another thread; changes go on meanwhile."""
         self._assert_open()
         async with self._one_compaction:
             image, chain = write_base(self._changing.tables, self._version)
-            self._carried, rewrites = [], self._rewrites
-            try:
-                with disk_errors():
-                    await in_thread(self._write_image, image, ".next")
-                    if self._rewrites == rewrites and not self._closed:
-                        self._install(image, chain, ".next", self._carried)
-            except OSError:
-                self._put_off()
-                raise
-            finally:
-                self._carried = None
-                with disk_errors():  # left over where it failed, or where the file was rewritten at once meanwhile
-                    self._discard(".next")
+            if await self._file.replace(image, chain):
+                self._rewritten()
 
     def remove_files(self) -> None:
         """Close, and remove the file with everything beside it."""
-        self._changing, self._backlog, self._closed = ChangingTables(), Record(), True
-        self.close()
-        with disk_errors():
-            remove_files(self._path, durable=self._durable)
+        self._changing, self._backlog = ChangingTables(), Record()
+        self._file.remove()
 
     # Inside
 
     @property
-    def _records_bytes(self) -> int:
-        return self._bytes - self._base_bytes
-
-    @property
     def _rewrite_due(self) -> bool:
-        return self._lacks_backup or self._records_bytes >= self._compact_at
-
-    @property
-    def _backup(self) -> Path:
-        return beside(self._path, BACKUP)
+        return self._file.lacks_backup or self._file.records_bytes >= self._compact_at
 
     def _assert_open(self) -> None:
-        if self._closed:  # and another process may have the file
+        if self._file.closed:  # and another process may have the file
             raise Closed
 
-    def _open(self, migrations: Migrations) -> None:
-        self._descriptor, data = open_if_there(self._path) or (None, None)
-        try:
-            self._take_up(data, migrations)
-        except BaseException:
-            self._release()
-            raise
-
     def _take_up(self, data: bytes | None, migrations: Migrations) -> None:
-        backup = None
-        if self._durable:  # else it is overwritten, or goes with the file, and holds nothing that the file does not
-            for suffix in UNFINISHED:
-                beside(self._path, suffix).unlink(missing_ok=True)
         base = self._known(data)
         if base is None:
-            backup = read_if_there(self._backup) if self._durable else None
+            backup = self._file.backup()
             base = self._known(backup)
             if base is None:
                 if data is None and backup is None:
@@ -296,22 +234,11 @@ class JournalStorage(Storage):
         for version in range(state.format, self._version):
             tables = encoded(migrations[version](plain(tables)))
         self._changing.tables = tables
-        if self.recovered or state.format != self._version or data is None or self._descriptor is None:
+        if self.recovered or state.format != self._version or data is None:
             self.compact_now()
             return
-        if state.end < len(data):
-            os.ftruncate(self._descriptor, state.end)
-        self._chain, self._bytes, self._base_bytes = state.chain, state.end, base.end
-        self._compact_at = max(self._compact_from, self._base_bytes)
-        self._lacks_backup = self._durable and not (
-            self._backup.exists() and self._backup.stat().st_size == self._base_bytes
-        )
-
-    def _release(self) -> None:
-        with self._guard:
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-            self._descriptor = None
+        self._file.go_on(data, base_bytes=base.end, length=state.end, chain=state.chain)
+        self._compact_at = max(self._compact_from, base.end)
 
     def _known(self, data: bytes | None) -> Base | None:
         found = read_format(data) if data is not None else None
@@ -325,97 +252,23 @@ class JournalStorage(Storage):
         if not record:
             return
         payload = msgspec.json.encode(record)
-        with disk_errors():
-            if self._descriptor is None or self._torn:
-                self.compact_now()  # which holds what the record says
-                return
-            line, chain = write_line(payload, self._chain)
-            try:
-                write_all(self._descriptor, line)
-            except OSError:
-                self._torn = True
-                os.ftruncate(self._descriptor, self._bytes)
-                self._torn = False
-                raise
-        self._chain, self._bytes, self._written = chain, self._bytes + len(line), self._written + 1
-        if self._carried is not None:
-            self._carried.append(payload)
+        if self._file.sound:
+            self._file.append(payload)
+        else:
+            self.compact_now()  # which holds what the record says
 
     def _write_backlog(self) -> None:
         self._assert_open()
-        if self._torn:
+        if self._file.torn:
             self.compact_now()
         elif self._backlog:
             self._append(self._backlog)
             self._backlog = Record()
 
-    def _sync(self) -> None:
-        with self._guard:
-            written = self._written
-            if self._synced >= written or self._descriptor is None:
-                return
-            try:
-                with disk_errors():
-                    os.fsync(self._descriptor)
-            except CacheError:
-                # The kernel forgets what it could not write: a second fsync would say that all is well.
-                self._torn = True
-                raise
-            self._synced = written
-
-    def _begin(self, image: bytes, chain: int) -> None:
-        """Make the file, in its own place: there is none that could be spoilt, and half of one counts as none."""
-        descriptor = open_private(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC)
-        try:
-            write_all(descriptor, image)
-        except BaseException:
-            os.close(descriptor)
-            self._path.unlink(missing_ok=True)
-            raise
-        self._descriptor, self._backlog = descriptor, Record()
-        self._stands(image, chain, len(image))
-
-    def _write_image(self, image: bytes, suffix: str) -> None:
-        create_private(beside(self._path, suffix), image, durable=self._durable)
-        if self._durable:
-            create_private(beside(self._path, ".bak" + suffix), image, durable=True)
-
-    def _install(self, image: bytes, chain: int, suffix: str, carried: list[bytes]) -> None:
-        """Put the written file in the place of the present one, behind it what was appended since."""
-        fresh = beside(self._path, suffix)
-        descriptor = open_private(fresh, os.O_WRONLY | os.O_APPEND)
-        length = len(image)
-        try:
-            for payload in carried:
-                line, chain = write_line(payload, chain)
-                write_all(descriptor, line)
-                length += len(line)
-            if carried and self._durable:
-                os.fsync(descriptor)
-            fresh.replace(self._path)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        with self._guard:
-            former, self._descriptor = self._descriptor, descriptor
-        if former is not None:
-            os.close(former)
-        self._stands(image, chain, length)
-        if self._durable:
-            beside(self._path, ".bak" + suffix).replace(self._backup)
-            sync_directory(self._path.parent)
-
-    def _stands(self, image: bytes, chain: int, length: int) -> None:
-        self._chain, self._bytes, self._base_bytes = chain, length, len(image)
-        self._compact_at = max(self._compact_from, self._base_bytes)
-        self._synced, self._torn, self._lacks_backup = self._written, False, False
-        self._rewrites += 1
-
-    def _discard(self, suffix: str) -> None:
-        beside(self._path, suffix).unlink(missing_ok=True)
-        beside(self._path, ".bak" + suffix).unlink(missing_ok=True)
+    def _rewritten(self) -> None:
+        self._compact_at = max(self._compact_from, self._file.base_bytes)
 
     def _put_off(self) -> None:
         """A rewrite failed: do not try again at every change."""
-        self._lacks_backup = False
-        self._compact_at = 2 * max(self._records_bytes, self._compact_from)
+        self._file.lacks_backup = False
+        self._compact_at = 2 * max(self._file.records_bytes, self._compact_from)

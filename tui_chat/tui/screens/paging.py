@@ -135,7 +135,12 @@ class Paging:
             self._messages.prepend(page.messages, more=page.more)
 
     async def _newer(self, conversation_id: str, after: int) -> None:
-        page = await self._prepared(conversation_id, after=after)
+        try:
+            page = await self._prepared(conversation_id, after=after)
+        except ChatError:
+            if self._shows(conversation_id):
+                self._messages.newer_failed()
+            raise
         if self._shows(conversation_id):
             self._messages.extend(page.messages, more=page.more)
 

@@ -192,19 +192,9 @@ class ConversationList(ConversationRows):
         return len(self.rows)
 
     @property
-    def total_count(self) -> int:
-        """Conversations, shown or not."""
-        return len(self._listing)
-
-    @property
     def height(self) -> int:
         """Rows, with those under them that are not read yet."""
         return len(self.rows) + self._unknown
-
-    @property
-    def held_newer(self) -> int:
-        """How many would stand elsewhere if the order were not held."""
-        return self._listing.newer
 
     # What keys do; the app binds them.
 

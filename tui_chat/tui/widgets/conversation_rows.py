@@ -96,12 +96,6 @@ class ConversationRows(MarkedList):
         self._open = conversation_id
         self.refresh()
 
-    def set_own_id(self, own_id: str) -> None:
-        """Whose list it is, once that is known; previews say "you"."""
-        self._own_id = own_id
-        self._strips.clear()
-        self.refresh()
-
     def refresh_times(self) -> None:
         """The day may have changed: write the times anew."""
         self._times = Times(self._clock(), self._zone)

@@ -203,11 +203,10 @@ class MessagePane(CursorPane):
             self._clear_selection()
             self._lay_out()
 
-    def page_failed(self) -> None:
-        """What NeedOlder or NeedNewer asked for did not come: the next scrolling asks again."""
+    def newer_failed(self) -> None:
+        """What NeedNewer asked for did not come: the next scrolling asks again."""
         if self._window is not None:
-            self._window.asked_older = self._window.asked_newer = 0
-            self._seeking = False
+            self._window.asked_newer = 0
 
     def set_note(self, note: str) -> None:
         """What stands at the right of the title, such as who is typing (it may hold foreign names)."""

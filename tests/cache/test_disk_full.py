@@ -5,7 +5,7 @@ import errno
 import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -209,6 +209,31 @@ def test_a_rewrite_that_finds_no_room_loses_nothing_and_is_not_tried_at_each_cha
     with pytest.raises(DiskFull):
         cache.flush_now()
     monkeypatch.setattr(file, "_write_image", write)
+    cache.close()
+    again = AccountCache.open(directory)
+    assert (again.cursor, len(again.conversations())) == ("e:499", 7)
+    again.close()
+
+
+async def test_a_rewrite_in_another_thread_that_finds_no_room_is_not_tried_at_each_flush(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = AccountCache.open(directory)
+    cache.save(cursor="e:0")
+    cache._storage._compact_from = cache._storage._compact_at = 1_000
+    attempts = []
+
+    def refused(image: bytes, suffix: str) -> None:
+        attempts.append(len(image))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cache._storage._file, "_write_image", refused)
+        for number in range(500):
+            cache.save(upsert=[row(number % 7)], cursor=f"e:{number}")
+            with suppress(DiskFull):
+                await cache.flush()
+    assert 1 <= len(attempts) < 12
     cache.close()
     again = AccountCache.open(directory)
     assert (again.cursor, len(again.conversations())) == ("e:499", 7)

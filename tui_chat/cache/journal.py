@@ -197,7 +197,12 @@ class JournalStorage(Storage):
         self._assert_open()
         async with self._one_compaction:
             image, chain = write_base(self._changing.tables, self._version)
-            if await self._file.replace(image, chain):
+            try:
+                replaced = await self._file.replace(image, chain)
+            except CacheError:
+                self._put_off()
+                raise
+            if replaced:
                 self._rewritten()
 
     def remove_files(self) -> None:

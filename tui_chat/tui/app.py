@@ -14,7 +14,6 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
-from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from tui_chat.clock import system_clock
@@ -36,7 +35,7 @@ from tui_chat.tui.screens.coach import Coach, Did
 from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
 from tui_chat.tui.screens.main import MainScreen
-from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, symbols_for
+from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, colourless, symbols_for
 from tui_chat.tui.typing_ahead import OneAtATime
 
 if TYPE_CHECKING:
@@ -192,8 +191,7 @@ class ChatApp(App[None]):
         self.stylesheet.set_variables(self.get_css_variables())
         # What Textual made for its own theme: that of the terminal's colours has them reach it as they are.
         self._refresh_truecolor_filter(self.ansi_theme)
-        if self.native_ansi_color:
-            self._filters = [NoColor() if isinstance(one, Monochrome) else one for one in self._filters]
+        self._filters = colourless(self._filters)
 
     def refresh_css(self, animate: bool = True) -> None:
         """Textual: another theme. At the start it asks for this although nothing is other than it was."""

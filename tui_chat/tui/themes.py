@@ -1,6 +1,6 @@
 """Symbols (Unicode and ASCII) and themes, and which of them to use. Colours are theme variables in each widget's CSS.
 
-Nothing rests on colour alone: every mark has a symbol here. `NO_COLOR` is honoured by Textual itself.
+Nothing rests on colour alone: every mark has a symbol here. Where `NO_COLOR` is set, none goes out at all.
 """
 
 import codecs
@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 from rich.segment import Segment
 from textual.color import Color
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.theme import BUILTIN_THEMES, Theme
 
 from .safe import Safe, own
@@ -154,6 +154,22 @@ def is_theme(name: str) -> bool:
 
 _ONE_CELL: Final = str.maketrans("…·–—→←↑↓│─╭╮╰╯┌┐└┘├┤┬┴┼▁▂▃▄▅▆▇█▌▐▏▎", ".|--><^v|-+++++++++++++_____###||||")
 """What Textual and our sentences draw that is not ASCII, each as one sign of the same width."""
+
+
+class Colourless(LineFilter):
+    """For `NO_COLOR`: no code of a colour goes out, not even of a grey, as Textual's own filter sends them. Bold,
+    reverse and the like stay."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same cells in the terminal's own two colours."""
+        return [
+            Segment(text, None if style is None else style.without_color, control) for text, style, control in segments
+        ]
+
+
+def colourless(filters: list[LineFilter]) -> list[LineFilter]:
+    """The filters of an app, in which Textual has put one of its own where `NO_COLOR` is set."""
+    return [Colourless() if isinstance(one, Monochrome | NoColor) else one for one in filters]
 
 
 class InAscii(LineFilter):

@@ -19,7 +19,7 @@ from tui_chat.locale import _
 from tui_chat.tui import safe
 from tui_chat.tui.safe import Safe
 from tui_chat.tui.screens.beginning import Account, ConnectForm, NewServer, ServeForm, Step, Then, hint, title
-from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, symbols_for
+from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, colourless, symbols_for
 from tui_chat.tui.typing_ahead import OneAtATime
 
 QUIT: Final = "ctrl+q"
@@ -65,6 +65,7 @@ class Welcome(App[Then]):
         wanted = THEMES.get(self._settings.screen.theme, self._settings.screen.theme)
         if wanted in self.available_themes:
             self.theme = wanted
+        self._filters = colourless(self._filters)
         if symbols_for(self._settings.screen.symbols, encoding).ascii:
             self._filters.append(InAscii())
 

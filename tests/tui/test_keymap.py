@@ -1,11 +1,19 @@
 """Keys by the settings: how they are written, what is refused, and that they do what they should."""
 
+import importlib
+import pkgutil
+from typing import Any
+
 import pytest
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession
 from tui_chat.config import Settings
-from tui_chat.tui.commands.registry import COMMANDS
+from tui_chat.tui import dialogs as dialogs_house
+from tui_chat.tui import screens
+from tui_chat.tui.commands.registry import BY_ID, COMMANDS
+from tui_chat.tui.commands.surfaces import SURFACES
+from tui_chat.tui.dialogs.dialog import Dialog
 from tui_chat.tui.keymap import NotAKey, keymap_of, parse_key
 
 
@@ -56,6 +64,11 @@ def test_every_own_key_can_be_written_so() -> None:
         ({"delete": "ctrl+g"}, "'ctrl+g' is the key of 'switch' already (list)"),
         ({"delete": "j"}, "'j' is the key of 'list-move' already (list)"),
         ({"list-move": "x"}, "cannot be changed"),
+        ({"undo": "E"}, "'E' is a key that cannot be changed in the log of deletions"),
+        ({"delete": ["x", "q"]}, "'q' is a key that cannot be changed in the sweep"),
+        ({"help": ["f1", "h"]}, "'h' is a key that cannot be changed in the settings"),
+        ({"toggle-clear": "5"}, "'5' is a key that cannot be changed in the question before a deletion"),
+        ({"confirm": "?"}, "'question_mark' is the key of 'help' already (in the question before a deletion)"),
         ({"quit": "q"}, "typed into the message"),
         ({"editor": "e"}, "typed into the message"),
     ],
@@ -64,6 +77,39 @@ def test_what_is_wrong_is_told_and_left_out(table: dict[str, object], said: str)
     checked = keymap_of(table)
     assert checked.keys == {}
     assert [said in fault.text for fault in checked.faults] == [True]
+
+
+def dialogs() -> list[type[Dialog[Any]]]:
+    """Every class of them, loaded."""
+    for house in (screens, dialogs_house):
+        for module in pkgutil.iter_modules(house.__path__):
+            importlib.import_module(f"{house.__name__}.{module.name}")
+
+    def below(one: type[Dialog[Any]]) -> list[type[Dialog[Any]]]:
+        return [each for sub in one.__subclasses__() for each in (sub, *below(sub))]
+
+    return below(Dialog)
+
+
+TYPED_INTO = {"Prompt", "React", "SearchEverywhere", "Switcher", "NewConversation"}
+"""Letters are text there, and the keys that are bound are none."""
+TEXTUALS = {"ctrl+c", "super+c", "tab", "shift+tab"}
+
+
+@pytest.mark.parametrize("dialog", [one for one in dialogs() if one.__name__ not in TYPED_INTO], ids=str)
+def test_the_keys_of_every_dialog_are_known_to_the_check(dialog: type[Dialog[Any]]) -> None:
+    """Each is in one of the surfaces, with all the commands and the fixed keys that it binds."""
+    bound = [one for bindings in dialog._merge_bindings().key_to_bindings.values() for one in bindings]
+    commands = {one.id for one in bound if one.id}
+    fixed = {one.key for one in bound if not one.id} - TEXTUALS
+    assert [one.name for one in SURFACES if commands <= set(one.commands) and fixed <= one.keys]
+
+
+def test_no_key_of_ones_own_is_in_the_way_of_a_fixed_one() -> None:
+    for surface in SURFACES:
+        keys = [key for name in surface.commands for key in BY_ID[name].keys]
+        assert len(keys) == len(set(keys)), surface.name
+        assert surface.keys.isdisjoint(keys), surface.name
 
 
 def test_one_wrong_entry_costs_no_other() -> None:

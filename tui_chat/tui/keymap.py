@@ -11,6 +11,7 @@ from textual.keys import Keys, _character_to_key
 
 from .commands.command import Command, Scope
 from .commands.registry import BY_ID, COMMANDS
+from .commands.surfaces import SURFACES, Surface
 
 PANES: Final = (Scope.LIST, Scope.MESSAGES, Scope.COMPOSER)
 """Where the commands of EVERYWHERE work as well."""
@@ -135,3 +136,17 @@ def _clashes(taken: Mapping[str, tuple[str, ...]]) -> Iterator[KeyFault]:
                 holder = holders.setdefault(key, command)
                 if holder is not command and command.id in taken:
                     yield KeyFault(command.id, f"{key!r} is the key of {holder.id!r} already ({scope.value})")
+    for surface in SURFACES:
+        yield from _clashes_on(surface, taken)
+
+
+def _clashes_on(surface: Surface, taken: Mapping[str, tuple[str, ...]]) -> Iterator[KeyFault]:
+    """The same on a screen where some keys are what they are."""
+    held: dict[str, str] = {}
+    for name in sorted(surface.commands, key=lambda one: one in taken):
+        for key in taken.get(name, BY_ID[name].keys):
+            holder = held.setdefault(key, name)
+            if name in taken and key in surface.keys:
+                yield KeyFault(name, f"{key!r} is a key that cannot be changed in {surface.name}")
+            elif name in taken and holder != name:
+                yield KeyFault(name, f"{key!r} is the key of {holder!r} already (in {surface.name})")

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tests.client.making import arrived, message, ranged
+from tests.client.making import NOWHERE, arrived, message, ranged
 from tests.client.sessions import eventually
 from tui_chat.cache.account import AccountCache
 from tui_chat.client.core import Core
-from tui_chat.client.credentials import StoredCredentials
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol import limits
 from tui_chat.protocol.events import EventRange
@@ -23,15 +22,6 @@ RANGE: Final = 100
 """Events of a range, as the server sends them to who catches up."""
 FLUSHED_EVERY: Final = 10
 """Ranges; a session brings to the disk what came since the last time, in the background."""
-NOWHERE: Final = StoredCredentials(
-    server_url="http://127.0.0.1:9",
-    user_id="alice",
-    device_id="d-laptop",
-    device_name="laptop",
-    access_token="",
-    refresh_token="",
-    expires_at=2**52,
-)
 
 
 def run(bench: Bench) -> None:

@@ -7,16 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.client.making import MINE, arrived, message, ranged, row
-from tui_chat.cache.memory import MemoryAccount
-from tui_chat.client.announcer import Announcer
-from tui_chat.client.catch_up import CatchUp
-from tui_chat.client.changes import Change, StateReset
-from tui_chat.client.doubt import Doubt
-from tui_chat.client.on_hand import OnHand
-from tui_chat.client.receiver import Receiver
-from tui_chat.client.state import State
-from tui_chat.client.undo_log import UndoLog
+from tests.client.making import Inside, arrived, message, ranged, row
+from tui_chat.client.changes import StateReset
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import TooFrequent, Unexpected
 from tui_chat.protocol.models import Conversation, ServerFacts
@@ -58,37 +50,12 @@ class Server:
         return self.pages[cursor]
 
 
-class Made:
-    """A session's inside, as far as catching up needs it."""
+class Made(Inside):
+    """With a way back into step."""
 
     def __init__(self, server: Server, *rows: Conversation):
-        self.store = MemoryAccount()
-        self.state = State(device_id=MINE.device_id, queued_for=lambda _: ())
-        self.state.fill({one.conversation_id: one for one in rows}, ())
-        self.store.save(upsert=rows)
-        self.state.position, self.state.cursor = 10, "e:10"
-        self.changes: list[Change] = []
-        announcer = Announcer()
-        announcer.subscribe(self.changes.extend)
-        self.receiver = Receiver(
-            state=self.state,
-            store=self.store,
-            on_hand=OnHand(self.store.history, disk_failed=lambda _error: None),
-            doubt=Doubt(self.store, disk_failed=lambda _error: None),
-            announcer=announcer,
-            undo_log=UndoLog(),
-            user_id="alice",
-            clock=lambda: 0,
-            is_echo=lambda _: False,
-            overlaid=lambda message: message,
-            wrote=lambda _: None,
-            inexact=lambda _: None,
-            position_moved=lambda: self.catch_up.position_moved(),
-            signed_out=lambda: None,
-            nick_changed=lambda _: None,
-            disk_failed=lambda _error: None,
-        )
-        self.catch_up = CatchUp(server, self.state, self.receiver, facts=lambda _: None)  # type: ignore[arg-type]
+        super().__init__(*rows)
+        self.catch_up = self.catching_up_with(server)
 
 
 async def test_it_goes_on_until_there_is_no_more() -> None:

@@ -5,25 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.cache.samples import every_byte
-from tests.client.making import arrived, message, ranged, row
+from tests.client.making import NOWHERE, arrived, message, ranged, row
 from tests.client.sessions import eventually, texts
 from tui_chat.cache.history import HistoryCache
 from tui_chat.cache.store import CacheError
 from tui_chat.client.changes import Change, MessageUpdated, Notice
-from tui_chat.client.credentials import StoredCredentials
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol import events
 
 BOB = "C2Cbob"
-NOWHERE = StoredCredentials(
-    server_url="http://127.0.0.1:9",
-    user_id="alice",
-    device_id="d-laptop",
-    device_name="laptop",
-    access_token="",
-    refresh_token="",
-    expires_at=2**52,
-)
 
 
 def session_on(directory: Path) -> ChatSession:

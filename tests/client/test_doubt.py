@@ -5,25 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client.making import MINE, OTHER, arrived, deleted, message, ranged, restored, row
+from tests.client.making import MINE, OTHER, Inside, arrived, deleted, message, ranged, restored, row
 from tests.client.sessions import texts
 from tests.client.test_closed_and_unread import changed
 from tui_chat.cache.memory import MemoryAccount
-from tui_chat.client.announcer import Announcer
 from tui_chat.client.changes import (
-    Change,
     ConversationsRemoved,
     ConversationsRestored,
     ConversationsUpdated,
     HistoryRestored,
 )
-from tui_chat.client.doubt import Doubt
 from tui_chat.client.merging import Marks
-from tui_chat.client.on_hand import OnHand
-from tui_chat.client.pages import Pages
-from tui_chat.client.receiver import Receiver
-from tui_chat.client.state import State
-from tui_chat.client.undo_log import UndoLog
 from tui_chat.protocol.errors import ChatError, NotConnected
 from tui_chat.protocol.requests import MessagePage
 
@@ -31,52 +23,17 @@ BOB = "C2Cbob"
 CAROL = "C2Ccarol"
 
 
-class Inside:
-    """A session's inside on a store that holds two messages of bob's, as a process finds it."""
+class Reading(Inside):
+    """Of bob's conversation two messages are held, and somebody opens it."""
 
     def __init__(self, store: MemoryAccount | None = None):
-        self.store = store or MemoryAccount()
+        super().__init__(row(BOB, 2), row(CAROL, 1), store=store)
         if store is None:
-            self.store.save(upsert=[row(BOB, 2), row(CAROL, 1)], cursor="e:10")
             self.store.history.add(BOB, [message(BOB, 1), message(BOB, 2)])
-        self.state = State(device_id=MINE.device_id, queued_for=lambda _: ())
-        self.state.fill(self.store.conversations(), self.store.stale)
-        self.state.cursor, self.state.position = self.store.cursor, int(str(self.store.cursor)[2:])
-        self.changes: list[Change] = []
-        announcer = Announcer()
-        announcer.subscribe(self.changes.extend)
-        self.doubt = Doubt(self.store, disk_failed=lambda _error: None)
-        on_hand = OnHand(self.store.history, disk_failed=lambda _error: None)
-        self.receiver = Receiver(
-            state=self.state,
-            store=self.store,
-            on_hand=on_hand,
-            doubt=self.doubt,
-            announcer=announcer,
-            undo_log=UndoLog(),
-            user_id="alice",
-            clock=lambda: 0,
-            is_echo=lambda _: False,
-            overlaid=lambda message: message,
-            wrote=lambda _: None,
-            inexact=lambda _: None,
-            position_moved=lambda: None,
-            signed_out=lambda: None,
-            nick_changed=lambda _: None,
-            disk_failed=lambda _error: None,
-        )
+        self.pages = self.pages_from(self)
         self.asked = 0
         self.answer: MessagePage | ChatError = MessagePage(messages=[message(BOB, 1), self.edited])
         self.meanwhile: Callable[[], object] = lambda: None
-        self.pages = Pages(
-            state=self.state,
-            on_hand=on_hand,
-            doubt=self.doubt,
-            announcer=announcer,
-            calls=self,  # type: ignore[arg-type]
-            receiver=self.receiver,
-            overlaid=lambda message: message,
-        )
 
     edited = message(BOB, 2, "edited", version=2)
 
@@ -95,27 +52,27 @@ class Inside:
 
 
 async def test_behind_a_gap_in_the_log_the_server_is_asked_once_and_then_the_cache_again() -> None:
-    inside = Inside()
+    inside = Reading()
     assert (await inside.read(), inside.asked) == (["m1", "m2"], 0)
     inside.receiver.replace([row(BOB, 2), row(CAROL, 1)], "e:40", keep_history=True)
     assert texts(inside.pages.tail(BOB, 9)) == ["m1", "m2"], "at once, and without a connection, what there is"
-    inside = Inside(inside.store)
+    inside = Reading(inside.store)
     assert (await inside.read(), inside.asked) == (["m1", "edited"], 1), "over a restart as well"
     assert (await inside.read(), inside.asked) == (["m1", "edited"], 1)
-    inside = Inside(inside.store)
+    inside = Reading(inside.store)
     assert (await inside.read(), inside.asked) == (["m1", "edited"], 0)
     assert inside.doubt.of(CAROL)
 
 
 @pytest.mark.parametrize("cursor", ["e:10", "f:40"])
 async def test_where_nothing_was_left_out_or_nothing_is_held_nothing_is_in_doubt(cursor: str) -> None:
-    inside = Inside()
+    inside = Reading()
     inside.receiver.replace([row(BOB, 2)], cursor, keep_history=cursor == "e:10")
     assert not inside.doubt.of(BOB)
 
 
 async def test_what_is_read_without_a_connection_is_loaded_anew_with_one() -> None:
-    inside = Inside()
+    inside = Reading()
     inside.receiver.replace([row(BOB, 2)], "e:40", keep_history=True)
     inside.answer = NotConnected()
     assert await inside.read() == ["m1", "m2"]
@@ -129,7 +86,7 @@ async def test_what_is_read_without_a_connection_is_loaded_anew_with_one() -> No
 
 async def test_a_restore_puts_in_doubt_what_was_held_while_it_may_have_changed_unseen() -> None:
     """Another device had cleared it without word; what became of messages meanwhile is not in the log."""
-    inside = Inside()
+    inside = Reading()
     inside.receiver.receive(ranged(11, restored(11, row(BOB, 2), device=OTHER)))
     await asyncio.sleep(0)
     assert HistoryRestored(conversation_id=BOB) in inside.changes, "an open pane loads it anew"
@@ -138,7 +95,7 @@ async def test_a_restore_puts_in_doubt_what_was_held_while_it_may_have_changed_u
 
 
 async def test_where_all_was_cleared_a_restore_leaves_no_doubt() -> None:
-    inside = Inside()
+    inside = Reading()
     inside.receiver.receive(ranged(11, deleted(11, {BOB: Marks(2, 2)}, device=MINE)))
     inside.receiver.receive(ranged(12, restored(12, row(BOB, 2), device=MINE)))
     assert not inside.doubt.of(BOB)
@@ -146,7 +103,7 @@ async def test_where_all_was_cleared_a_restore_leaves_no_doubt() -> None:
 
 
 async def test_a_page_says_nothing_of_what_is_cleared_when_it_is_asked_for() -> None:
-    inside = Inside()
+    inside = Reading()
     inside.store.history.purge([BOB])
     inside.receiver.receive(ranged(11, arrived(11, BOB, 5, cleared_through=3)))
     inside.store.history.purge([BOB])
@@ -158,7 +115,7 @@ async def test_a_page_says_nothing_of_what_is_cleared_when_it_is_asked_for() -> 
 
 
 async def test_a_page_that_an_edit_overtook_shows_the_edit() -> None:
-    inside = Inside()
+    inside = Reading()
     inside.store.history.purge([BOB])
     inside.answer = MessagePage(messages=[message(BOB, 1), message(BOB, 2)])
     inside.meanwhile = lambda: inside.receiver.receive(ranged(11, changed(11, BOB, 2, version=2, newest=2)))
@@ -166,7 +123,7 @@ async def test_a_page_that_an_edit_overtook_shows_the_edit() -> None:
 
 
 async def test_a_row_that_goes_and_comes_back_in_one_range_is_told_last_as_it_stands() -> None:
-    inside = Inside()
+    inside = Reading()
     came_back = arrived(13, BOB, 3, hidden_through=2, cleared_through=2)
     inside.receiver.receive(ranged(11, arrived(11, CAROL, 2), deleted(12, {BOB: Marks(2, 2)}, device=MINE), came_back))
     await asyncio.sleep(0)
@@ -184,7 +141,7 @@ async def test_a_row_that_goes_and_comes_back_in_one_range_is_told_last_as_it_st
 
 async def test_a_row_that_an_undo_and_then_a_message_brought_back_is_told_last_as_it_stands() -> None:
     """Between the two another deletion had taken it again: the undo's word is before that."""
-    inside = Inside()
+    inside = Reading()
     inside.receiver.receive(ranged(11, deleted(11, {BOB: Marks(2, 2)})))
     await asyncio.sleep(0)
     inside.changes.clear()

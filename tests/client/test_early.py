@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.client.making import row
+from tests.client.making import NOWHERE, row
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.head import HEAD_ROWS, read_head
 from tui_chat.client.changes import Change, StateReset
-from tui_chat.client.credentials import StoredCredentials
 from tui_chat.client.early import resume_early
 from tui_chat.client.interface import Session
 from tui_chat.client.problems import AccountInUse
@@ -20,15 +19,6 @@ from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.requests import Me
 
 COUNT = 250
-NOWHERE = StoredCredentials(
-    server_url="http://127.0.0.1:9",
-    user_id="alice",
-    device_id="d-laptop",
-    device_name="laptop",
-    access_token="a",
-    refresh_token="r",
-    expires_at=2**62,
-)
 
 
 @pytest.fixture

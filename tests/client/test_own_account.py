@@ -4,13 +4,14 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from msgspec.structs import replace
 
 from tests.accounts import PASSWORD
+from tests.client.making import NOWHERE
 from tests.client.sessions import Sessions, eventually
 from tests.client.test_api import Handler, api_at, serving
 from tests.servers import LiveServer
 from tui_chat.client.changes import BlockChanged, Connection
-from tui_chat.client.credentials import StoredCredentials
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
@@ -168,18 +169,8 @@ class TestExport:
 
     async def against(self, handler: Handler) -> list[dict[str, object]]:
         """Export from a server of the test's own, which takes any token."""
-        async with serving(handler) as url:
-            credentials = StoredCredentials(
-                server_url=url,
-                user_id="alice",
-                device_id="d",
-                device_name="laptop",
-                access_token="a",
-                refresh_token="r",
-                expires_at=2**53,
-            )
-            async with ChatSession.resume(credentials) as session:
-                return await exported(session)
+        async with serving(handler) as url, ChatSession.resume(replace(NOWHERE, server_url=url)) as session:
+            return await exported(session)
 
 
 async def test_an_answer_without_a_line_end_is_not_taken_in_whole(monkeypatch: pytest.MonkeyPatch) -> None:

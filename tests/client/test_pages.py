@@ -6,19 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.making import MINE, arrived, deleted, message, ranged, restored, row
+from tests.client.making import Inside, arrived, deleted, message, ranged, restored, row
 from tests.client.sessions import Sessions, Watched, eventually, texts
 from tests.proxy import proxy_to
 from tests.servers import START_MS, LiveServer
-from tui_chat.cache.memory import MemoryAccount
-from tui_chat.client.announcer import Announcer
-from tui_chat.client.doubt import Doubt
 from tui_chat.client.merging import Marks
-from tui_chat.client.on_hand import OnHand
 from tui_chat.client.pages import Pages
 from tui_chat.client.receiver import Receiver
-from tui_chat.client.state import State
-from tui_chat.client.undo_log import UndoLog
 from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.requests import MessagePage
 from tui_chat.server.operations.importing import Archive, ArchivedMessage, ArchivedUser, import_archive
@@ -98,40 +92,8 @@ class Asked:
 
 
 def pages_and_receiver(asked: Asked) -> tuple[Pages, Receiver]:
-    store = MemoryAccount()
-    on_hand = OnHand(store.history, disk_failed=lambda _error: None)
-    doubt = Doubt(store, disk_failed=lambda _error: None)
-    state = State(device_id=MINE.device_id, queued_for=lambda _: ())
-    state.fill({BOB: row(BOB, 4)}, ())
-    state.position, state.cursor = 10, "e:10"
-    receiver = Receiver(
-        state=state,
-        store=store,
-        on_hand=on_hand,
-        doubt=doubt,
-        announcer=Announcer(),
-        undo_log=UndoLog(),
-        user_id="alice",
-        clock=lambda: 0,
-        is_echo=lambda _: False,
-        overlaid=lambda message: message,
-        wrote=lambda _: None,
-        inexact=lambda _: None,
-        position_moved=lambda: None,
-        signed_out=lambda: None,
-        nick_changed=lambda _: None,
-        disk_failed=lambda _error: None,
-    )
-    pages = Pages(
-        state=state,
-        on_hand=on_hand,
-        doubt=doubt,
-        announcer=Announcer(),
-        calls=asked,  # type: ignore[arg-type]
-        receiver=receiver,
-        overlaid=lambda message: message,
-    )
-    return pages, receiver
+    inside = Inside(row(BOB, 4))
+    return inside.pages_from(asked), inside.receiver
 
 
 OLD_PAGE = MessagePage(messages=[message(BOB, number) for number in range(1, 5)])

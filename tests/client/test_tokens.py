@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from tests.client.making import NOWHERE
 from tests.client.sessions import Sessions, eventually
 from tests.servers import LiveServer
 from tui_chat.client.changes import Connection
@@ -125,17 +127,13 @@ async def test_a_wrong_password_and_no_server(sessions: Sessions) -> None:
     with pytest.raises(WrongPassword):
         await ChatSession.log_in(sessions.url, "alice", "incorrect donkey", device_name="x")
     with pytest.raises(NotConnected):
-        await ChatSession.log_in("http://127.0.0.1:9", "alice", "correct horse battery", device_name="x")
+        await ChatSession.log_in(NOWHERE.server_url, "alice", "correct horse battery", device_name="x")
 
 
 async def test_waiting_for_a_server_that_is_not_there_ends(sessions: Sessions) -> None:
     alice = await sessions.register("alice")
     await alice.session.close()
-    credentials = StoredCredentials(
-        **{name: getattr(alice.session.credentials, name) for name in StoredCredentials.__struct_fields__}
-        | {"server_url": "http://127.0.0.1:9"}
-    )
-    async with ChatSession.resume(credentials) as lost:
+    async with ChatSession.resume(replace(alice.session.credentials, server_url=NOWHERE.server_url)) as lost:
         await lost.start()
         with pytest.raises(NotConnected):
             await lost.wait_until_current(timeout=0.3)

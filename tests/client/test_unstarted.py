@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from tests.accounts import DEADLINE
+from tests.client.making import NOWHERE
 from tests.client.sessions import Sessions, Watched, eventually, in_step, texts
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol.errors import NotConnected
 
 BOB, CAROL = "C2Cbob", "C2Ccarol"
-NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_without_a_server_the_cache_will_do_and_the_command_waits(
     await eventually(lambda: {BOB, CAROL} <= phone.session.conversations.keys())
     credentials = phone.session.credentials
     await phone.session.close()
-    away = msgspec.structs.replace(credentials, server_url=NOWHERE)
+    away = msgspec.structs.replace(credentials, server_url=NOWHERE.server_url)
     async with asyncio.timeout(DEADLINE), ChatSession.resume(away, cache_directory=cache) as offline:
         assert (await offline.delete_conversation(BOB)).queued
         assert BOB not in offline.conversations
@@ -148,7 +148,7 @@ async def test_without_a_server_the_cache_will_do_and_the_command_waits(
 async def test_with_neither_a_server_nor_a_cache_it_says_so_at_once(
     alice: Watched, command: Callable[[ChatSession], Awaitable[None]]
 ) -> None:
-    away = msgspec.structs.replace(alice.session.credentials, server_url=NOWHERE)
+    away = msgspec.structs.replace(alice.session.credentials, server_url=NOWHERE.server_url)
     async with asyncio.timeout(DEADLINE), ChatSession.resume(away) as offline:
         with pytest.raises(NotConnected, match="the server cannot be reached"):
             await command(offline)

@@ -1,108 +1,27 @@
 """One device: the real session's core over the simulated network, and everything that must hold of it at any time."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from random import Random
 from typing import Any, Final
 
-from tui_chat.cache.memory import MemoryAccount, MemoryOutbox
 from tui_chat.client import changes
 from tui_chat.client.core import Core
 from tui_chat.client.credentials import CredentialsInMemory, StoredCredentials
-from tui_chat.client.entries import AnyEntry, QueuedDeletion, QueuedRestore, QueuedSend, entry_from
+from tui_chat.client.entries import QueuedDeletion, QueuedRestore
 from tui_chat.client.merging import NO_MARKS, Marks, is_listed
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.models import Conversation, Membership, Message
 from tui_chat.server.operations.caller import Caller
 
+from .disk import HELD, Disk
 from .screen import Screen
 from .simulated_network import Link, SimulatedApi, Switchboard
 from .simulated_server import SimulatedServer, is_for
 
 NEVER: Final = 2**53
 """When the tokens here run out: their renewal is tests/client/test_tokens.py's."""
-HELD: Final = 1_000
-"""More messages than any conversation here has."""
-
-
-class StoredOutbox(MemoryOutbox):
-    """A queue that remembers everything that ever was in it, and what a power cut would bring back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ever: dict[int, AnyEntry] = {}
-        """By number, as it was last stored."""
-        self.identifiers: set[str] = set()
-        self.numbers: dict[str, int] = {}
-        """By what the server knows it: an entry's number."""
-        self.unflushed: dict[int, dict[str, Any]] = {}
-
-    def add(self, entry: Mapping[str, Any]) -> int:
-        """Append a command."""
-        entry_id = super().add(entry)
-        self._note(entry_id, entry)
-        return entry_id
-
-    def update(self, entry_id: int, entry: Mapping[str, Any]) -> None:
-        """Replace a command."""
-        super().update(entry_id, entry)
-        self._note(entry_id, entry)
-
-    def _note(self, entry_id: int, entry: Mapping[str, Any]) -> None:
-        self.ever[entry_id] = entry_from(entry)
-        key = identifier_of(self.ever[entry_id])
-        self.identifiers.add(key)
-        self.numbers[key] = entry_id
-
-    def remove(self, *entry_ids: int) -> None:
-        """Take commands out."""
-        for entry_id in entry_ids:
-            if entry_id in self._entries:
-                self.unflushed[entry_id] = self._entries[entry_id]
-        super().remove(*entry_ids)
-
-    def lose_power(self) -> None:
-        """What was taken out, but not for good, stands there again."""
-        self._entries |= self.unflushed
-        self.unflushed = {}
-
-
-class Store(MemoryAccount):
-    """A device's disk: outlives its processes; what was not flushed goes with the power."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.outbox: StoredOutbox = StoredOutbox()
-        self.snapshot: tuple[str, dict[str, Marks]] | None = None
-        """The last snapshot's cursor and watermarks, until somebody has taken note of them."""
-        self._durable: tuple[dict[str, Conversation], str | None, frozenset[str], dict[str, Any]] = (
-            {},
-            None,
-            frozenset(),
-            {},
-        )
-
-    def replace(self, conversations: Iterable[Conversation], cursor: str | None, **how: Any) -> None:
-        """Put a snapshot in the place of all rows; `Device` hears what it says."""
-        rows = list(conversations)
-        super().replace(rows, cursor, **how)
-        self.snapshot = (
-            cursor or "",
-            {row.conversation_id: Marks(row.hidden_through, row.cleared_through) for row in rows},
-        )
-
-    async def flush(self) -> None:
-        """Everything so far is there for good."""
-        self.outbox.unflushed = {}
-        self._durable = (dict(self._conversations), self.cursor, self.stale, dict(self._preferences))
-
-    def lose_power(self, forgotten: Iterable[str]) -> None:
-        """Be as after the last flush; of the `forgotten` conversations no messages are left."""
-        conversations, self.cursor, self.stale, preferences = self._durable
-        self._conversations, self._preferences = dict(conversations), dict(preferences)
-        self.outbox.lose_power()
-        self.history.purge(forgotten)
 
 
 class Device:
@@ -128,7 +47,7 @@ class Device:
         self.ever_cleared = ever_cleared
         """The same, with what was undone since."""
         self.link = Link(server, random)
-        self.store = Store()
+        self.store = Disk()
         self.core: Core
         self.doing: dict[asyncio.Task[Any], None] = {}
         """Commands that have not ended."""
@@ -437,10 +356,3 @@ class Device:
                     assert row is None or row.newest_seq > through, (
                         f"{self.name}: {conversation_id} is shown, to be deleted through {through}"
                     )
-
-
-def identifier_of(entry: AnyEntry) -> str:
-    """By what the server knows a queued command again."""
-    if isinstance(entry, QueuedSend):
-        return entry.client_id
-    return getattr(entry, "operation_id", "")

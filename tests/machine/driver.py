@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from tests.server.operations.stores import Store
 
-from .actions import ACTIONS, SeededDice, step
+from .actions import ACTIONS, step
+from .dice import SeededDice
 from .world import World
 
 STEPS_A_WORLD = 300

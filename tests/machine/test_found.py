@@ -6,7 +6,8 @@ import pytest
 
 from tui_chat.client import deleting, sending
 
-from .device import HELD, Device
+from .device import Device
+from .disk import HELD
 from .simulated_network import NONE, Faults
 from .world import World
 

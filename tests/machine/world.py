@@ -12,9 +12,8 @@ import websockets.asyncio.client
 from tests.server.operations.stores import Store
 from tui_chat.client import inquiry
 from tui_chat.client.changes import Connection
-from tui_chat.client.entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedSend
+from tui_chat.client.entries import QueuedSend
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.models import Conversation, Membership, Message
 from tui_chat.protocol.requests import (
     ConversationsDeleted,
     CreateGroup,
@@ -22,16 +21,15 @@ from tui_chat.protocol.requests import (
     SendMessage,
     SyncAnswer,
 )
-from tui_chat.server.operations import messages
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.routes.endpoint import Call, Endpoint
 
-from .device import HELD, Device, identifier_of
+from .at_rest import check_at_rest
+from .device import Device
 from .ledger import Clerk, Ledger, identifier
-from .screen import same_text
 from .simulated_loop import SimulatedLoop
 from .simulated_network import NONE, Switchboard
-from .simulated_server import PAGE, START, Backup, MemoryStore, SimulatedServer
+from .simulated_server import START, Backup, MemoryStore, SimulatedServer
 
 DEVICES: Final = (("alice", "laptop"), ("alice", "phone"), ("alice", "tablet"), ("bob", "laptop"), ("bob", "phone"))
 PEERS: Final = ("carol", "dave")
@@ -288,7 +286,7 @@ class World:
             if restless and self.loop.now > end - REST_SECONDS + 5:
                 self.loop.pass_time(5.0)
                 self.loop.call_soon(self._ping)
-        self.check()
+        check_at_rest(self)
         for device, (up, faults) in zip(self.devices, before, strict=True):
             device.link.faults = faults
             if not up:
@@ -322,128 +320,3 @@ class World:
             if core.state.cursor != newest:
                 return f"{device.name} is at {core.state.cursor} of {newest}"
         return ""
-
-    # What must hold then
-
-    def check(self) -> None:
-        """Everything is as the rules have it, on the server and on every device."""
-        self.clerk.check(self.callers)
-        self._check_effects()
-        truths = {user: self.clerk.listed(caller) for user, caller in self.callers.items()}
-        for device in self.devices:
-            self._check_rows(device, truths[device.caller.user])
-        if self.was_off:
-            for device in self.devices:
-                self.loop.do(device.core.catch_up.reload())
-            self.loop.pass_time(0.5)
-            self.look()
-            for device in self.devices:
-                assert not device.core.state.stale, f"{device.name}: a reload leaves nothing stale"
-                self._compare(device, truths[device.caller.user])
-        for device in self.devices:
-            self._check_history(device, truths[device.caller.user])
-
-    def _check_rows(self, device: Device, truth: dict[str, Conversation]) -> None:
-        """As a fresh snapshot; where deletions were not told, plus copies of what others deleted."""
-        rows = device.core.state.conversations
-        if not self.was_off:
-            assert not device.core.state.stale, f"{device.name}: everything was told, and yet something is stale"
-            self._compare(device, truth)
-            return
-        extra = rows.keys() - truth.keys()
-        assert extra <= device.untold.keys(), f"{device.name}: {extra - device.untold.keys()} should be gone"
-        assert device.kept <= rows.keys(), f"{device.name}: {device.kept - rows.keys()} should have stayed"
-        exact = truth.keys() - device.untold.keys()
-        self._compare(device, {name: truth[name] for name in exact}, {name: rows[name] for name in rows.keys() & exact})
-
-    def _compare(
-        self, device: Device, truth: dict[str, Conversation], rows: dict[str, Conversation] | None = None
-    ) -> None:
-        state = device.core.state
-        found = state.conversations if rows is None else rows
-        assert found.keys() == truth.keys(), f"{device.name} lists {sorted(found)}, true is {sorted(truth)}"
-        for name, one in truth.items():
-            shown, true = without_nick(found[name]), without_nick(one)
-            assert shown == true, f"{device.name}: {name} (shown, true) {differing(shown, true)}"
-        assert state.shown == state.conversations, f"{device.name} shows other than what is confirmed"
-        assert device.store.conversations() == state.conversations, f"{device.name} stores other than what it shows"
-
-    def _check_history(self, device: Device, truth: dict[str, Conversation]) -> None:
-        """What is held is true and without a hole, and a page shows what the server has."""
-        everything = {name: self._visible(device.caller, name) for name in truth}
-        told = {name for name, row in truth.items() if row.membership in (None, Membership.JOINED)}
-        device.changed_screen.check_at_rest({name: everything[name] for name in told})
-        for name, row in truth.items():
-            true, visible = everything[name], list(everything[name])
-            kept = device.store.history.tail(name, HELD)
-            for one in kept if name in told and not device.core.doubt.of(name) else []:
-                assert one.message_seq not in true or same_text(one, true[one.message_seq]), (
-                    f"{device.name}: {name} {one.message_seq} is held as {one}, true is {true[one.message_seq]}"
-                )
-            held = [message.message_seq for message in kept]
-            span = [seq for seq in visible if held and held[0] <= seq <= held[-1]]
-            assert held == span, f"{device.name}: {name} holds {held} of {visible}"
-            if self.random.random() < 0.25:
-                page = self.loop.do(device.core.pages.page(name, before=None, after=None, limit=PAGE))
-                seqs = [message.message_seq for message in page.messages]
-                assert seqs == visible[-PAGE:], f"{device.name}: a page of {name} has {seqs} of {visible}"
-            assert row.message_count == len(visible), f"{name} of {device.name}"
-
-    def _visible(self, caller: Caller, conversation_id: str) -> dict[int, Message]:
-        def job(tx: Any) -> list[Message]:
-            found: list[Message] = []
-            while True:
-                before = found[0].message_seq if found else None
-                page = messages.page(tx, caller, conversation_id, before=before, limit=100)
-                found = page.messages + found
-                if not page.more:
-                    return found
-
-        return {message.message_seq: message for message in self.server.engine.look(job)}
-
-    def _check_effects(self) -> None:
-        """Every command that was ever queued took effect once, was refused, or was taken out for a reason."""
-        texts: dict[str, int] = {}
-        for client_id, count in self.server.store.rows(
-            "SELECT client_id, COUNT(*) FROM message WHERE client_id IS NOT NULL GROUP BY client_id"
-        ):
-            texts[client_id] = count
-        assert set(texts.values()) <= {1}, "a message is in history once"
-        for client_id in self.ledger.carried_out:
-            if client_id.startswith("peer-"):
-                assert client_id in texts, f"{client_id} was acknowledged and is not in history"
-        for device in self.devices:
-            entries = list(device.store.outbox.ever.items())
-            for entry_id, entry in entries:
-                key = identifier_of(entry)
-                if not key or key in self.forgiven:
-                    continue
-                done = key in self.ledger.carried_out
-                if isinstance(entry, QueuedSend):
-                    assert done == (key in texts), f"{device.name}: {entry} was acknowledged and is not in history"
-                if not done and key not in self.ledger.refused_last:
-                    assert _taken_out(entry_id, entry, entries, device), f"{device.name}: {entry} is lost"
-
-
-def without_nick(row: Conversation) -> Conversation:
-    """The row, whatever its last message's sender is called: with a new nick, old messages are not told anew."""
-    last = row.last_message
-    if last is None or last.nick is None:
-        return row
-    return msgspec.structs.replace(row, last_message=msgspec.structs.replace(last, nick=None))
-
-
-def differing(shown: Conversation, true: Conversation) -> dict[str, tuple[Any, Any]]:
-    """In which fields two rows are not alike."""
-    pairs = {name: (getattr(shown, name), getattr(true, name)) for name in Conversation.__struct_fields__}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-
-
-def _taken_out(entry_id: int, entry: AnyEntry, entries: list[tuple[int, AnyEntry]], device: Device) -> bool:
-    """A deletion drops what was not sent yet; an undo takes out what was not attempted."""
-    if isinstance(entry, QueuedSend):
-        return any(
-            isinstance(other, QueuedDeletion) and later > entry_id and entry.conversation_id in other.conversations()
-            for later, other in entries
-        )
-    return isinstance(entry, QueuedDeletion | QueuedClear) and entry.batch_id in device.undone

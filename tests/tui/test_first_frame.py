@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import pyte
 from rich.console import RenderableType
+from textual import events
 from textual._compositor import CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.screen import Screen
@@ -48,7 +49,38 @@ async def test_a_key_that_moves_the_cursor_has_two_lines_of_the_list_drawn() -> 
             widget.render_lines = counted  # type: ignore[method-assign, assignment]
         await pilot.press("j")
         await pilot.pause()
-        assert sorted(asked) == [("DeviceList#primary-list", 2), ("ScrollBar", 2)]
+        assert sorted(asked) == [("DeviceList#primary-list", 2)]
+
+
+async def test_a_key_in_the_list_is_one_frame_with_all_that_it_changes() -> None:
+    frames: list[str] = []
+    async with running(FakeSession()) as (app, pilot):
+        display = app._display
+
+        def watched(screen: Screen[object], update: RenderableType | None) -> None:
+            if isinstance(update, CompositorUpdate):
+                frames.append(update.render_segments(app.console))
+            display(screen, update)
+
+        await pilot.pause()
+        await until(lambda: not app.main._waits_to_be_drawn)
+        with patch.object(app, "_display", watched):
+            await app.on_event(events.Key("space", " "))
+            assert len(frames) == 1, "it waits for no message"
+            assert app.symbols.marked in frames[0]
+            assert "1 marked" in frames[0]
+            await pilot.pause()
+            assert len(frames) == 1
+
+
+async def test_a_key_does_not_overtake_what_was_done_with_the_mouse() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.pause()
+        listed, done = app.device.list, []
+        listed.call_later(lambda: done.append(listed.cursor_index))
+        await app.on_event(events.Key("j", "j"))
+        await until(lambda: listed.cursor_index == 1)
+        assert done == [0]
 
 
 async def test_what_is_drawn_in_parts_is_what_the_whole_would_be() -> None:

@@ -178,10 +178,13 @@ async def run_screen(app: "ChatApp", settings: "Settings") -> None:
     import asyncio
     import signal
 
+    from tui_chat.tui.drawing import SWITCH
+
     loop = asyncio.get_running_loop()
     for asked in (signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(asked, app.exit)
     app.settled = _keep_what_is_there
+    sys.setswitchinterval(SWITCH)
     if isinstance(sys.__stderr__, io.TextIOWrapper):
         # Letters that the terminal's encoding has not, in names and messages: a question mark, not an escape in ASCII.
         sys.__stderr__.reconfigure(errors="replace")

@@ -133,7 +133,7 @@ class ChatApp(App[None]):
         """Called once, when the first frame is painted and the session has started."""
         self.failure: ChatError | None = None
         """Why the session could not be started: it ends the app."""
-        self._in_turn = OneAtATime(self, super().on_event, stays=self._leaves_focus)
+        self._in_turn = OneAtATime(self, self._forward, stays=self._leaves_focus)
         self._held: list[events.Event] | None = []
         """What the person did before the session had started."""
         self.notifier = Notifier(
@@ -241,6 +241,22 @@ class ChatApp(App[None]):
             self._held.append(event)
         elif done and not quits:
             await self._in_turn.take(event)
+        else:
+            await super().on_event(event)
+
+    async def _forward(self, event: events.Event) -> None:
+        """Give it to Textual. A key that moves or marks in the list does so at once: nothing on the way from there up
+        to here takes such a key, and that way is as long as all that it does."""
+        listed = self.main.device.list
+        at_once = (
+            isinstance(event, events.Key)
+            and self._leaves_focus(event.key)
+            and self.focused is listed
+            and self.app_focus
+            and listed._message_queue.empty()  # what was done with the mouse before comes before
+        )
+        if at_once and await self._check_bindings(event.key):
+            self.main.answer()
         else:
             await super().on_event(event)
 

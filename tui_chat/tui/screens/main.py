@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -11,9 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.geometry import Size
-from textual.reactive import Reactive
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -24,7 +20,7 @@ from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
-from tui_chat.tui.compositing import NarrowCompositor
+from tui_chat.tui.drawing import PromptScreen
 from tui_chat.tui.widgets.conversation_list import ConversationList
 from tui_chat.tui.widgets.empty_pane import EmptyPane
 
@@ -40,26 +36,19 @@ if TYPE_CHECKING:
     from .conversation_pane import ConversationPane
     from .search_everywhere import Place
 
-FRAME: Final = 1 / 120
-"""Seconds from one frame to the next at least."""
-SETTLE: Final = 0.001
-"""Seconds in which what one key changes comes together, such as the list and the status line."""
 NARROW_BELOW: Final = 100
 """Columns below which one pane shows at a time."""
 NARROW_BELOW_WITH_TWO: Final = 120
 """The same where a second device stands beside them."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(PromptScreen[None]):
     """Panes, focus, and what the status line says."""
 
     app: ChatApp
 
     AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of(COMMANDS, Scope.EVERYWHERE)]
-
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-    """Textual's, which has the whole screen painted anew: what looks different with the focus paints itself."""
 
     primary: DevicePane
     second: DevicePane | None = None
@@ -70,16 +59,8 @@ class MainScreen(Screen[None]):
     bottom: Bottom
     _searched: str = ""
     _second_busy: bool = False
-    _drawing: asyncio.TimerHandle | None = None
-    _drawn = 0.0
-    """When the last frame was, by the loop's time."""
-    _repainting = False
-    """All of it is painted in the frame that is being made."""
-    _laying_out = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = NarrowCompositor()
+    _told: tuple[str | None, frozenset[str]] | None = None
+    """Where the cursor was, and what was marked, when the status line was last written for them."""
 
     def compose(self) -> ComposeResult:
         app = self.app
@@ -110,42 +91,6 @@ class MainScreen(Screen[None]):
             await self._empty.remove()
             await self.primary.complete()
         self.whole = True
-
-    async def _on_idle(self, event: events.Idle) -> None:
-        """Textual: everything is said that is to be drawn. It draws sixty times a second, which puts the answer to a
-        key off by as much as two of those; here it is drawn as soon as the last frame is FRAME old."""
-        if not self._waits_to_be_drawn:
-            return
-        event.prevent_default()
-        if self._drawing is None:
-            loop = asyncio.get_running_loop()
-            self._drawing = loop.call_at(max(loop.time() + SETTLE, self._drawn + FRAME), self._draw)
-
-    @property
-    def _waits_to_be_drawn(self) -> bool:
-        changed = self._layout_required or self._scroll_required or self._repaint_required or self._dirty_widgets
-        return bool(changed) and self.is_current and not self.app._batch_count
-
-    def _draw(self) -> None:
-        self._drawing = None
-        if self.is_running:
-            self._repainting = self._repaint_required
-            self._on_timer_update()
-            self._repainting = False
-            self._drawn = asyncio.get_running_loop().time()
-
-    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        """Textual: find out where everything stands, and paint what that changes. Where all of it is painted right
-        after, it is not painted twice."""
-        self._laying_out = self._repainting
-        try:
-            super()._refresh_layout(size, scroll)
-        finally:
-            self._laying_out = False
-
-    def _compositor_refresh(self) -> None:
-        if not self._laying_out:
-            super()._compositor_refresh()
 
     def on_screen_resume(self) -> None:
         """A dialog has gone: what it covered is read now."""
@@ -350,8 +295,11 @@ class MainScreen(Screen[None]):
 
     @on(ConversationList.MarksChanged)
     @on(ConversationList.Highlighted)
-    def _list_changed(self) -> None:
-        self.show_status()
+    def _list_changed(self, event: ConversationList.MarksChanged | ConversationList.Highlighted) -> None:
+        event.stop()
+        listed = self.device.list
+        if self._told != (listed.cursor_key, listed.marks):  # what a key did is told by then
+            self.show_status()
 
     def on_descendant_focus(self) -> None:
         """Other keys do something now."""
@@ -372,7 +320,14 @@ class MainScreen(Screen[None]):
     def show_status(self) -> None:
         """Facts and keys as they are now."""
         if self.is_mounted:
+            listed = self.device.list
+            self._told = (listed.cursor_key, listed.marks)
             self.bottom.show_status()
+
+    def answer(self) -> None:
+        """A key has done in the list all that it does: draw it, with what the status line says of it."""
+        self.show_status()
+        self.draw_at_once()
 
     def show_progress(self, run: Run | None) -> None:
         """How far a long deletion is; None: it is over."""

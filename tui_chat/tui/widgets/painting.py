@@ -79,7 +79,15 @@ class Painted(ScrollView, inherit_bindings=False):
             if abs(bar.position - new_value) >= eighth or new_value in (0, self.max_scroll_y):
                 bar.position = new_value
         if round(old_value) != round(new_value):
-            self.refresh(self.size.region)
+            self.refresh(Region(0, 0, self.cells, self.size.height))
+
+    def refresh_lines(self, y_start: int, line_count: int = 1) -> None:
+        """Textual: draw some lines anew; without the scroll bar, which is beside them."""
+        self.refresh(Region(0, y_start - round(self.scroll_y), self.cells, line_count))
+
+    def refresh_line(self, y: int) -> None:
+        """Textual: draw one line anew."""
+        self.refresh_lines(y)
 
     def line_strip(self, y: int, cells: int) -> Strip:
         """Line y of what is visible, so wide; the same object as long as it looks the same. To be overridden."""

@@ -1,0 +1,106 @@
+"""When a screen draws: at once, and one frame for what belongs together.
+
+Textual draws sixty times a second, which puts the answer to a key off by as much as two of those; and it learns of what
+has changed by messages, each of which waits its turn.
+"""
+
+import asyncio
+from typing import Final
+
+from textual import events
+from textual.geometry import Size
+from textual.reactive import Reactive
+from textual.screen import Screen, ScreenResultType
+from textual.widget import Widget
+
+from .compositing import NarrowCompositor
+
+FRAME: Final = 1 / 120
+"""Seconds from one frame to the next at least."""
+KEY_FRAME: Final = 1 / 250
+"""The same where a key asks for it: one pressed while another's frame is still warm is not put off for that."""
+SETTLE: Final = 0.001
+"""Seconds in which what was changed by messages comes together, such as the list and the status line."""
+SWITCH: Final = 0.0005
+"""Seconds after which Python lets the thread that writes to the terminal run: a frame that is made does not wait for
+what the screen does after it."""
+
+
+class PromptScreen(Screen[ScreenResultType]):
+    """Draws as soon as everything is said that is to be drawn, or when it is told that this is so."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """Textual's, which has the whole screen painted anew: what looks different with the focus paints itself."""
+
+    _drawing: asyncio.TimerHandle | None = None
+    _drawn = 0.0
+    """When the last frame was, by the loop's time."""
+    _repainting = False
+    """All of it is painted in the frame that is being made."""
+    _laying_out = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = NarrowCompositor()
+
+    def draw_at_once(self) -> None:
+        """All that one key changes is changed: draw it without waiting for the messages that tell of it."""
+        self._gather()
+        if not self._waits_to_be_drawn:
+            return
+        loop = asyncio.get_running_loop()
+        if self._drawing is not None:
+            self._drawing.cancel()
+            self._drawing = None
+        if loop.time() >= self._drawn + KEY_FRAME:
+            with self._context():
+                self._draw()
+        else:
+            self._drawing = loop.call_at(self._drawn + KEY_FRAME, self._draw)
+
+    async def _on_idle(self, event: events.Idle) -> None:
+        """Textual: everything is said that is to be drawn."""
+        if not self._waits_to_be_drawn:
+            return
+        event.prevent_default()
+        if self._drawing is None:
+            loop = asyncio.get_running_loop()
+            self._drawing = loop.call_at(max(loop.time() + SETTLE, self._drawn + FRAME), self._draw)
+
+    @property
+    def _waits_to_be_drawn(self) -> bool:
+        changed = self._layout_required or self._scroll_required or self._repaint_required or self._dirty_widgets
+        return bool(changed) and self.is_current and not self.app._batch_count
+
+    def _draw(self) -> None:
+        self._drawing = None
+        if self.is_running:
+            self._gather()
+            self._repainting = self._repaint_required
+            self._on_timer_update()
+            self._repainting = False
+            self._drawn = asyncio.get_running_loop().time()
+
+    def _gather(self) -> None:
+        """Take what wants to be painted now: the message that asks for it would come after this frame."""
+        for widget in self._compositor.visible_widgets:
+            if (
+                widget._repaint_required
+                and widget is not self
+                and not (widget._layout_required or widget._scroll_required or widget._refresh_styles_required)
+            ):
+                widget._repaint_required = False
+                self._dirty_widgets.add(widget)
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        """Textual: find out where everything stands, and paint what that changes. Where all of it is painted right
+        after, it is not painted twice."""
+        self._laying_out = self._repainting
+        try:
+            super()._refresh_layout(size, scroll)
+        finally:
+            self._laying_out = False
+
+    def _compositor_refresh(self) -> None:
+        if not self._laying_out:
+            super()._compositor_refresh()

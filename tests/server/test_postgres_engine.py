@@ -241,7 +241,7 @@ async def test_reading_sees_one_state_and_cannot_write(postgres: PostgresServer)
         assert await engine.read(names) == ["meanwhile"]
 
 
-ENGINE_LOG = "tui_chat.server.engines.postgres"
+ENGINE_LOG = "tui_chat.server.engines.postgres_reaching"
 
 
 async def test_a_lost_database_refuses_and_is_found_again(caplog: pytest.LogCaptureFixture) -> None:

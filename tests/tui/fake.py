@@ -180,6 +180,11 @@ class FakeSession(Changing, Grouping, Unasked):
 
     def connect(self, connection: Connection, queued: int = 0) -> None:
         self.connection, self.queued = connection, queued
+        if len(self.queue) != queued:
+            self.queue = [
+                QueuedCommand(number=number, what="send", conversation_id_list=["C2Cbob"], attempted=False)
+                for number in range(queued)
+            ]
         self.tell(ConnectionChanged(connection=connection, queued=queued))
 
     def arrive(self, message: Message, **row_changes: Any) -> None:

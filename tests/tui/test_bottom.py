@@ -5,6 +5,7 @@ import pytest
 from tests.tui.apps import running, text_of, until
 from tests.tui.fake import FakeSession
 from tui_chat.client.changes import Connection
+from tui_chat.client.results import QueuedCommand
 
 
 async def test_what_is_confirmed_within_a_second_is_not_mentioned() -> None:
@@ -27,6 +28,18 @@ async def test_without_a_connection_it_is_said_at_once() -> None:
     async with running(session, stopwatch=lambda: 100.0) as (app, _pilot):
         session.connect(Connection.OFFLINE, queued=1)
         await until(lambda: "offline, 1 queued" in text_of(app))
+
+
+async def test_conversations_are_counted_and_not_the_calls_in_which_they_go_out() -> None:
+    session = FakeSession()
+    session.queue = [
+        QueuedCommand(number=1, what="delete", conversation_id_list=[f"C2Cu{n}" for n in range(100)], attempted=False),
+        QueuedCommand(number=2, what="delete", conversation_id_list=["C2Cv"], attempted=False),
+        QueuedCommand(number=3, what="restore", conversation_id_list=[], attempted=False),
+    ]
+    async with running(session, stopwatch=lambda: 100.0) as (app, _pilot):
+        session.connect(Connection.OFFLINE, queued=3)
+        await until(lambda: "offline, 102 queued" in text_of(app))
 
 
 async def test_ctrl_z_suspends_while_one_writes_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,21 @@ async def test_one_that_has_come_back_stays_in_whatever_order_that_is_told() -> 
         assert "C2Ccarol" not in listed(app)
 
 
+async def test_on_a_low_screen_a_notice_waits_for_the_end_of_a_dialog_and_a_warning_does_not() -> None:
+    session = FakeSession()
+    async with running(session, size=(20, 5)) as (app, pilot):
+        await pilot.press("d")
+        await until(lambda: app.screen is not app.main)
+        session.deleted_elsewhere(["C2Ccarol"])
+        await until(lambda: "C2Ccarol" not in listed(app))
+        await until(lambda: app._unsaid)
+        assert said(app) == []
+        session.tell(Notice(what="cache_rebuilt"))
+        await until(lambda: said(app))
+        await pilot.press("n")
+        await until(lambda: "Deleted on phone: 1 conversation · u brings it back" in said(app))
+
+
 async def test_rows_flash_before_they_go() -> None:
     session = FakeSession()
     async with running(session, flash_seconds=30.0) as (app, _pilot):

@@ -31,6 +31,7 @@ from tui_chat.tui.notifications import Notifier
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.screens import sentences
+from tui_chat.tui.screens.bottom import LOW_BELOW
 from tui_chat.tui.screens.coach import Coach, Did
 from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
@@ -127,6 +128,8 @@ class ChatApp(App[None]):
         self._awaited: str | None = None
         """The conversation whose return is the last step of the tour."""
         self._second = second
+        self._unsaid: list[str] = []
+        """Notices that a dialog on a low screen has put off."""
         self._confirmed: dict[str, Confirmation] = {}
         """By batch."""
         self.settled: Callable[[], None] = lambda: None
@@ -350,8 +353,18 @@ class ChatApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """As Textual's, but never reads markup."""
+        """As Textual's, but never reads markup. Over a dialog on a low screen it would lie on the title, so what is no
+        warning waits there until the dialog has gone."""
+        if severity == "information" and self.screen is not self.main and self.size.height < LOW_BELOW:
+            self._unsaid.append(message)
+            return
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
+
+    def say_what_waited(self) -> None:
+        """The dialog has gone."""
+        unsaid, self._unsaid = self._unsaid, []
+        for message in unsaid:
+            self.notify(message)
 
     def action_command_palette(self) -> None:
         """Ctrl+P; as Textual's, in the reader's language."""

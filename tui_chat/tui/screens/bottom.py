@@ -75,12 +75,12 @@ class Bottom:
         """What waits, as far as it is worth a word."""
         if not session.queued or session.connection is not Connection.CONNECTED:
             self._waiting_since = None
-            return session.queued
+            return status.actions(session.queue) if session.queued else 0
         now = self._screen.app.stopwatch()
         if self._waiting_since is None:
             self._waiting_since = now
             self._screen.set_timer(QUEUED_AFTER, self._screen.show_status)
-        return session.queued if now - self._waiting_since >= QUEUED_AFTER * 0.9 else 0
+        return status.actions(session.queue) if now - self._waiting_since >= QUEUED_AFTER * 0.9 else 0
 
     def _show_stale(self, device: DevicePane) -> None:
         """What the sign on a row means, while the cursor is on such a row, or it is open."""

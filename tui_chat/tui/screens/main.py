@@ -93,7 +93,8 @@ class MainScreen(PromptScreen[None]):
         self.whole = True
 
     def on_screen_resume(self) -> None:
-        """A dialog has gone: what it covered is read now."""
+        """A dialog has gone: what it covered is read now, and what it put off is said."""
+        self.app.say_what_waited()
         if self.whole:
             self.call_after_refresh(self.conversation.messages.tell_read)
 

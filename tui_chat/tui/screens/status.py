@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui_chat.client.changes import Connection
-from tui_chat.client.results import UndoableBatch
+from tui_chat.client.results import QueuedCommand, UndoableBatch
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.tui.commands.command import Command, KeysOf, Scope, key_name
@@ -31,8 +31,15 @@ def connection_fact(connection: Connection, queued: int, symbols: Symbols) -> Fa
             said, sign, style = _("offline"), symbols.empty, "warning"
     text = join(sign, own(" "), own(said))
     if queued:
-        text = fill(ngettext("{state}, {count} queued", "{state}, {count} queued", queued), state=text, count=queued)
+        said = ngettext("{state}, {count} queued", "{state}, {count} queued", queued)
+        text = fill(said, state=text, count=f"{queued:,}")
     return Fact(text, 9, style, short=sign if connection is Connection.CONNECTED and not queued else None)
+
+
+def actions(queue: Sequence[QueuedCommand]) -> int:
+    """How much waits, as the person counts it: what is done to ten thousand conversations are ten thousand, in however
+    many calls it goes out."""
+    return sum(max(1, len(one.conversation_id_list)) for one in queue)
 
 
 def waiting_fact(what: Safe, symbols: Symbols) -> Fact:

@@ -80,8 +80,12 @@ def test_high_contrast_is_white_on_black(tmp_path: Path, url: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "environment"),
-    [('[screen]\nsymbols = "ascii"\n', {}), ("", {"PYTHONIOENCODING": "iso-8859-1"})],
-    ids=["by the settings", "by the terminal's encoding"],
+    [
+        ('[screen]\nsymbols = "ascii"\n', {}),
+        ("", {"PYTHONIOENCODING": "iso-8859-1"}),
+        ("", {"TERM": "linux"}),
+    ],
+    ids=["by the settings", "by the terminal's encoding", "by the terminal's kind"],
 )
 def test_ascii_where_it_is_asked_for_or_the_terminal_has_no_more(
     tmp_path: Path, url: str, said: str, environment: dict[str, str]

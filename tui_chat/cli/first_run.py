@@ -1,11 +1,11 @@
 """`tui-chat` where nobody has an account yet: the demo, a server elsewhere, or one here."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from tui_chat.locale import _
 
 from .own_server import OwnServer, own_server
+from .terminal import drawn_encoding
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -122,14 +122,13 @@ async def _ask(beginnings: Beginnings, settings: "Settings") -> "Then | None":
 
     from tui_chat.tui.welcome import Welcome
 
-    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
     app = Welcome(
         connect=beginnings.connect,
         serve=beginnings.serve,
         fault=fault,
         doubt=doubt,
         settings=settings,
-        encoding=encoding,
+        encoding=drawn_encoding(),
     )
     for asked in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(asked, app.exit)

@@ -162,10 +162,10 @@ def screen_options() -> dict[str, Any]:
     from tui_chat.config import Paths
     from tui_chat.settings_file import read_leniently
 
+    from .terminal import drawn_encoding
+
     file = Paths.of_user().settings_file
-    # Textual draws on standard error.
-    encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
-    return {"encoding": encoding, "settings_file": file, "faults": len(read_leniently(file).faults)}
+    return {"encoding": drawn_encoding(), "settings_file": file, "faults": len(read_leniently(file).faults)}
 
 
 async def run_screen(app: "ChatApp", settings: "Settings") -> None:

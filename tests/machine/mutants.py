@@ -66,8 +66,8 @@ def _lower_too(move: Any) -> Any:
         one = move(before, up_to, hide=hide, clear=clear, settled=settled)
         return msgspec.structs.replace(
             one,
-            hidden=one.hidden_share if hide else one.hidden,
-            cleared=one.cleared_share if clear else one.cleared,
+            hidden=one.seen if hide else one.hidden,
+            cleared=one.seen if clear else one.cleared,
         )
 
     return moved
@@ -85,11 +85,9 @@ def _and_reads(save: Any) -> Any:
 
 
 def _and_later_ones(withdraw: Any) -> Any:
-    def withdrawn(tx: Any, caller: Any, operations: Sequence[int]) -> Any:
-        later = tx.all(
-            "SELECT DISTINCT operation FROM item WHERE account = ? AND operation > ?", caller.user, max(operations)
-        )
-        return withdraw(tx, caller, [*operations, *(row[0] for row in later)])
+    def withdrawn(tx: Any, caller: Any, live: Sequence[Any], operations: Sequence[int]) -> Any:
+        later = {one.operation for one in live if one.operation > max(operations)}
+        return withdraw(tx, caller, live, [*operations, *later])
 
     return withdrawn
 
@@ -122,8 +120,8 @@ def _to_the_caller(tell: Any) -> Any:
 
 
 def _whenever_it_took_one(_: Any) -> Any:
-    return lambda tx, caller, before, items, left, undone: any(
-        item.unpinned for item in items if item.operation in undone
+    return lambda before, items, left, undone, passed_on: any(
+        item.pin_version is not None for item in items if item.operation in undone
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui_chat.server.engines.postgres_session import Session
 
 
-CORE = ("accounts", "blocking", "deleting", "devices", "editing", "expiry", "groups", "messages", "undo")
+CORE = ("accounts", "blocking", "deleting", "devices", "editing", "expiry", "groups", "messages", "shares", "undo")
 """Files whose tests run on PostgreSQL by default; CI runs all others there too."""
 
 

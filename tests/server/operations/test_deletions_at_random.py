@@ -1,6 +1,7 @@
 """Deletions, clearings and undoing from two devices in any order: what is derived always follows from what it is
 derived from, and every rule that holds of a single call holds in the middle of others."""
 
+import json
 from collections.abc import Callable
 from random import Random
 from typing import Final
@@ -128,10 +129,11 @@ class Play:
         """Everything that follows from something else does follow from it."""
         user = self.alice.caller.user
         live: dict[int, tuple[int, int]] = {}
-        for conversation, hidden, cleared in self.world.rows(
-            "SELECT conversation, MAX(hidden), MAX(cleared) FROM item WHERE account = ? GROUP BY conversation", user
-        ):
-            live[conversation] = (hidden, cleared)
+        for hides, clears, text in self.world.rows("SELECT hides, clears, shares FROM share WHERE account = ?", user):
+            conversations, seen, _ = json.loads(text)
+            for conversation, share in zip(conversations, seen, strict=True):
+                hidden, cleared = live.get(conversation, (0, 0))
+                live[conversation] = (max(hidden, share * hides), max(cleared, share * clears))
         for conversation, name, *numbers in self.world.rows(
             "SELECT conversation, conversation_id, hidden, cleared, hidden_settled, cleared_settled, read_seq,"
             " floor_count, mention_count FROM state WHERE account = ?",
@@ -156,7 +158,7 @@ class Play:
             )
             assert mention_count == mentions, name
         [(orphans,)] = self.world.rows(
-            "SELECT COUNT(*) FROM item i LEFT JOIN operation o ON o.id = i.operation WHERE COALESCE(o.status, 9) <> 0"
+            "SELECT COUNT(*) FROM share s LEFT JOIN operation o ON o.id = s.operation WHERE COALESCE(o.status, 9) <> 0"
         )
         assert orphans == 0
         for entry in self.alice.deletions():

@@ -29,7 +29,7 @@ OWN_TABLES = (
     "mention",
     "batch",
     "operation",
-    "item",
+    "share",
     "answered",
     "event",
     "stream",

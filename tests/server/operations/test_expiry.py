@@ -142,7 +142,7 @@ def test_folding_moves_nothing_that_is_in_effect(world: World, alice: Device, bo
     world.tidy()
     assert bob.get("C2CAlice") == before
     assert bob.told() == []
-    assert world.rows("SELECT COUNT(*) FROM item") == [(0,)]
+    assert world.rows("SELECT COUNT(*) FROM share") == [(0,)]
 
 
 def test_events_older_than_thirty_days_are_forgotten(world: World, alice: Device, bob: Device) -> None:
@@ -197,7 +197,7 @@ def test_folding_is_done_in_pieces_and_the_log_of_it_stays_true(
     [entry] = bob.deletions()
     told.append((entry.count, entry.undo_seconds))
     assert told == [(2, 0)] * 3
-    assert world.rows("SELECT COUNT(*) FROM item") == [(0,)]
+    assert world.rows("SELECT COUNT(*) FROM share") == [(0,)]
     assert world.rows("SELECT DISTINCT status FROM batch") == [(2,)]
     assert bob.listed() == {}
 

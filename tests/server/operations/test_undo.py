@@ -411,7 +411,7 @@ class TestUndoSeconds:
         bob.delete("C2Ccarol", batch_id="b")
         with pytest.raises(UndoExpired):
             bob.undo("b")
-        assert world.rows("SELECT COUNT(*) FROM item") == [(0,)]
+        assert world.rows("SELECT COUNT(*) FROM share") == [(0,)]
 
     def test_what_was_promised_holds_when_it_changes(self, world: World, alice: Device, bob: Device) -> None:
         alice.send("C2Cbob")

@@ -35,6 +35,7 @@ from .marks import Marks, counts, marks, save_marks, save_pins
 from .naming import bounds, distinct
 from .settings import current
 from .settling import ERASED, FINAL, LIVE, UNDONE, settle, settle_shares
+from .shares import save_shares
 
 
 class Asked(NamedTuple):
@@ -62,13 +63,12 @@ def in_order(caller: Caller, request: DeleteConversations | ClearConversations) 
 
 
 class _Moved(msgspec.Struct, frozen=True, gc=False):
-    """One conversation of a call: how it was, its watermarks afterwards, and what the call set of them."""
+    """One conversation of a call: how it was, its watermarks afterwards, and up to which message the call takes it."""
 
     before: Marks
     hidden: int
     cleared: int
-    hidden_share: int
-    cleared_share: int
+    seen: int
     unpinned: bool
     pin_version: int
     news: bool
@@ -131,24 +131,23 @@ def _carry_out(
     if not moved:
         return answer
     _save(tx, caller.user, moved)
-    count = len(moved) - _again(tx, caller, batch, moved)
-    operation = _record(tx, caller, batch, batch_id, operation_id, count, settings.undo_seconds, hide=hide, clear=clear)
+    batch, operation = _record(
+        tx, caller, batch, batch_id, operation_id, len(moved), settings.undo_seconds, hide=hide, clear=clear
+    )
     if undoable:
-        tx.change_rows(
-            "INSERT INTO item (operation, account, conversation, hidden, cleared, unpinned, pin_version)"
-            " SELECT ?, ?, v.column1, v.column2, v.column3, v.column4, v.column5 FROM (VALUES ?**) v"
-            " WHERE v.column1 IS NOT NULL",
-            [
-                (one.before.conversation, one.hidden_share, one.cleared_share, int(one.unpinned), one.pin_version)
-                for one in moved
-            ],
-            operation,
+        save_shares(
+            tx,
             caller.user,
+            batch,
+            operation,
+            [(one.before.conversation, one.seen) for one in moved],
+            {one.before.conversation: one.pin_version for one in moved if one.unpinned},
+            hides=hide,
+            clears=clear,
         )
     else:
-        settle_shares(
-            tx, caller.user, [(one.before.conversation, one.hidden_share, one.cleared_share) for one in moved]
-        )
+        shares = [(one.before.conversation, one.seen if hide else 0, one.seen if clear else 0) for one in moved]
+        settle_shares(tx, caller.user, shares)
     # The caller's device may still show a row that others lost long ago, so it hears of all; they hear of what is new.
     told = [one for one in moved if one.news] if answer.synced else []
     untold = [one for one in moved if not one.news] if answer.synced else moved
@@ -169,8 +168,7 @@ def _move(before: Marks, up_to: int | None, *, hide: bool, clear: bool, settled:
         before,
         hidden_share if hidden_share > before.hidden else before.hidden,
         cleared_share if cleared_share > before.cleared else before.cleared,
-        hidden_share,
-        cleared_share,
+        seen,
         unpinned,
         # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
         before.pin_version + 1 if unpinned or (settled and hidden_share) else before.pin_version,
@@ -252,20 +250,6 @@ def _open_batch(tx: Transaction, caller: Caller, batch_id: str, undo_seconds: in
     return int(key)
 
 
-def _again(tx: Transaction, caller: Caller, batch: int | None, moved: Sequence[_Moved]) -> int:
-    """How many of the conversations an earlier call of the batch, which can still be undone, had named already."""
-    if batch is None:
-        return 0
-    rows = tx.in_list(
-        "SELECT i.conversation FROM item i JOIN operation o ON o.id = i.operation"
-        " WHERE i.account = ? AND i.conversation IN (?*) AND o.batch = ?",
-        [one.before.conversation for one in moved],
-        caller.user,
-        batch,
-    )
-    return len({row[0] for row in rows})
-
-
 def _record(
     tx: Transaction,
     caller: Caller,
@@ -277,15 +261,15 @@ def _record(
     *,
     hide: bool,
     clear: bool,
-) -> int:
-    """Write the call and its batch into the log; the operation's key. The batch's time runs from its last call."""
+) -> tuple[int, int]:
+    """Write the call and its batch into the log; their keys. The batch's time runs from its last call."""
     until = tx.now + undo_seconds * 1000
     status = LIVE if undo_seconds else FINAL
     if batch is None:
         batch = tx.next_key("batch")
-        tx.execute(
+        tx.later(
             "INSERT INTO batch (id, account, batch_id, device, time, what, clear, count, until, status, answer)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)",
             batch,
             caller.user,
             batch_id,
@@ -293,17 +277,15 @@ def _record(
             tx.now,
             DELETED if hide else CLEARED,
             int(clear),
-            count,
             until,
             status,
         )
     else:
-        tx.execute(
-            "UPDATE batch SET time = ?, count = count + ?, until = ?, status = ?,"
+        tx.later(
+            "UPDATE batch SET time = ?, until = ?, status = ?,"
             " what = CASE WHEN what < ? THEN what ELSE ? END, clear = CASE WHEN clear > ? THEN clear ELSE ? END"
             " WHERE id = ?",
             tx.now,
-            count,
             until,
             status,
             *(DELETED if hide else CLEARED,) * 2,
@@ -323,7 +305,7 @@ def _record(
     )
     if not written:
         raise OperationReused()
-    return operation
+    return batch, operation
 
 
 def erase_now(tx: Transaction, caller: Caller, batch_id: str) -> Done:

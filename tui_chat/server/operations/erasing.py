@@ -34,7 +34,7 @@ AFTERWARDS_MS: Final = 60_000
 _KEYED: Final = (
     ("past_period", "account", ("account", "conversation", "join_seq")),
     ("mention", "account", ("account", "conversation", "seq")),
-    ("item", "account", ("account", "conversation", "operation")),
+    ("share", "account", ("account", "batch", "operation", "part")),
     ("operation", "account", ("id",)),
     ("batch", "account", ("id",)),
     ("answered", "account", ("account", "operation_id")),
@@ -177,8 +177,8 @@ def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
         [(read_seq, peer, key) for key, _, peer, _, read_seq in rows if peer],
     )
     mine = [(leaving.account, key) for key in keys]
-    for table in ("past_period", "mention", "item", "state"):
-        tx.many(f"DELETE FROM {table} WHERE account = ? AND conversation = ?", mine)  # noqa: S608 - one of four names
+    for table in ("past_period", "mention", "state"):
+        tx.many(f"DELETE FROM {table} WHERE account = ? AND conversation = ?", mine)  # noqa: S608 - one of three names
     to_be_erased(tx, keys)
     nameless = UserChanged(user=User(user_id=leaving.user_id))
     emit(tx, [Outgoing(peer, peer_id, nameless) for _, kind, peer, peer_id, _ in rows if kind != GROUP and peer])

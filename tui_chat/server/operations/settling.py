@@ -8,6 +8,8 @@ from typing import Final
 
 from tui_chat.server.engines import Transaction
 
+from .shares import count_ended, forget_shares, save_shares_pins, shares_of, shares_with_pins
+
 LIVE: Final = 0
 UNDONE: Final = 1
 FINAL: Final = 2
@@ -31,42 +33,37 @@ def settle(tx: Transaction, account: int, batches: Sequence[int]) -> None:
 
 def fold(tx: Transaction, account: int, operations: Mapping[int, int]) -> None:
     """Make live operations (operation -> its batch) of one user, who is locked, final."""
-    items = tx.in_list(
-        "SELECT conversation, operation, hidden, cleared FROM item WHERE operation IN (?*)", sorted(operations)
-    )
-    # What two calls of a batch deleted is one conversation for the log, whose entry keeps no IDs: the last one counts.
-    counted = {
-        (batch, conversation)
-        for conversation, batch, operation in tx.in_list(
-            "SELECT i.conversation, o.batch, o.id FROM item i JOIN operation o ON o.id = i.operation"
-            " WHERE i.account = ? AND i.conversation IN (?*)",
-            sorted({item[0] for item in items}),
-            account,
-        )
-        if operation not in operations
-    }
-    counts = dict.fromkeys(operations, 0)
+    shares = shares_of(tx, account, set(operations.values()))
     hidden: dict[int, int] = {}
     cleared: dict[int, int] = {}
-    for conversation, operation, hidden_share, cleared_share in items:
-        if (operations[operation], conversation) not in counted:
-            counted.add((operations[operation], conversation))
-            counts[operation] += 1
-        hidden[conversation] = max(hidden_share, hidden.get(conversation, 0))
-        cleared[conversation] = max(cleared_share, cleared.get(conversation, 0))
+    taken: dict[int, int] = {}
+    """The last of the operations that deleted a conversation."""
+    for one in shares:
+        if one.operation in operations:
+            for conversation, share in one.each():
+                hidden[conversation] = max(share.hidden, hidden.get(conversation, 0))
+                cleared[conversation] = max(share.cleared, cleared.get(conversation, 0))
+                if share.hidden:
+                    taken[conversation] = one.operation
     settle_shares(tx, account, [(conversation, share, cleared[conversation]) for conversation, share in hidden.items()])
-    # A deletion that is final took the pin for good, also from the undoing of an earlier one.
-    tx.change_rows(
-        "UPDATE item SET unpinned = 0 FROM (VALUES ?**) v WHERE item.account = ?"
-        " AND item.conversation = v.column1 AND item.operation < v.column2 AND item.unpinned = 1",
-        [(conversation, operation) for conversation, operation, hidden_share, _ in items if hidden_share],
-        account,
-    )
-    tx.many("DELETE FROM item WHERE operation = ?", [(operation,) for operation in operations])
+    forget_shares(tx, account, operations)
+    if taken:
+        _keep_pins(tx, account, taken)
     tx.many(
         "UPDATE operation SET status = ?, count = ? WHERE id = ?",
-        [(FINAL, count, operation) for operation, count in counts.items()],
+        [(FINAL, count, operation) for operation, count in count_ended(shares, operations).items()],
     )
+
+
+def _keep_pins(tx: Transaction, account: int, taken: Mapping[int, int]) -> None:
+    """A deletion that is final (conversation -> operation) took the pin for good, also from the undoing of an earlier
+    one."""
+    changed = []
+    for one in shares_with_pins(tx, account, max(taken.values())):
+        left = {key: version for key, version in one.pins.items() if one.operation >= taken.get(key, 0)}
+        if len(left) < len(one.pins):
+            changed.append((one, left))
+    save_shares_pins(tx, account, changed)
 
 
 def settle_shares(tx: Transaction, account: int, shares: Sequence[tuple[int, int, int]]) -> None:

@@ -3,7 +3,7 @@
 Each watermark is the greatest of its settled value and of what each live operation set, so undo composes in any order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ from .conversations import pins
 from .eventlog import in_events, tell
 from .marks import Marks, counts, marks_by_key, save_marks, save_pins
 from .settling import FINAL, LIVE, UNDONE
+from .shares import Share, Shares, count_ended, forget_shares, live_shares, save_shares_pins
 from .state import views
 
 
@@ -29,15 +30,6 @@ class _Target(NamedTuple):
     batch_id: str
     operations: list[int]
     whole: bool
-
-
-class _Item(NamedTuple):
-    conversation: int
-    operation: int
-    hidden: int
-    cleared: int
-    unpinned: int
-    pin_version: int
 
 
 def restore(tx: Transaction, caller: Caller, request: RestoreConversations) -> ConversationsRestored:
@@ -59,7 +51,8 @@ def restore(tx: Transaction, caller: Caller, request: RestoreConversations) -> C
         target = _by_operation(tx, caller, request.operation_id or "")
     if isinstance(target, ConversationsRestored):
         return target
-    keys = _withdraw(tx, caller, target.operations)
+    live = live_shares(tx, caller.user)
+    keys = _withdraw(tx, caller, live, target.operations)
     shown = views(tx, caller.user, keys)
     told = [
         ConversationRestored(conversations=piece, batch_id=target.batch_id, device=caller.as_event_device())
@@ -71,10 +64,12 @@ def restore(tx: Transaction, caller: Caller, request: RestoreConversations) -> C
         event_seq=tell(tx, caller, told),
     )
     stored = msgspec.json.encode(answer).decode()
+    counted = count_ended([one for one in live if one.batch == target.batch], target.operations)
     tx.many(
-        "UPDATE operation SET status = ?, answer = ? WHERE id = ?",
-        [(UNDONE, None if target.whole else stored, operation) for operation in target.operations],
+        "UPDATE operation SET status = ?, count = ?, answer = ? WHERE id = ?",
+        [(UNDONE, count, None if target.whole else stored, operation) for operation, count in counted.items()],
     )
+    forget_shares(tx, caller.user, dict.fromkeys(target.operations, target.batch))
     if target.whole:
         tx.execute("UPDATE batch SET status = ?, answer = ? WHERE id = ?", UNDONE, stored, target.batch)
     return answer
@@ -113,30 +108,34 @@ def _by_operation(tx: Transaction, caller: Caller, operation_id: str) -> _Target
     return _Target(batch, batch_id, [operation], all(row[0] == UNDONE for row in others))
 
 
-def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> list[int]:
-    """Take the operations' shares back; the conversations that they had touched, in that order."""
+def _withdraw(tx: Transaction, caller: Caller, live: Sequence[Shares], operations: Sequence[int]) -> list[int]:
+    """Take the operations' shares of what is live back; the conversations that they had touched, in that order."""
     undone = set(operations)
-    shares: dict[int, list[_Item]] = {}
-    for row in tx.all(
-        "SELECT conversation, operation, hidden, cleared, unpinned, pin_version FROM item WHERE account = ?"
-        " ORDER BY operation",
-        caller.user,
-    ):
-        shares.setdefault(row[0], []).append(_Item(*row))
-    shares = {key: items for key, items in shares.items() if any(item.operation in undone for item in items)}
+    shares: dict[int, list[Share]] = {
+        conversation: [] for one in live if one.operation in undone for conversation in one.conversations
+    }
+    for one in live:
+        if shares.keys().isdisjoint(one.conversations):
+            continue
+        for conversation, share in one.each():
+            if conversation in shares:
+                shares[conversation].append(share)
     before = marks_by_key(tx, caller.user, list(shares))
     pinned: list[tuple[int, int, int]] = []
+    passed_on: dict[int, dict[int, int]] = {}
     moved: list[tuple[Marks, int, int]] = []
     for key, items in shares.items():
         own = before[key]
         left = [item for item in items if item.operation not in undone]
-        if _repins(tx, caller, own, items, left, undone):
+        if _repins(own, items, left, undone, passed_on):
             pinned.append((key, 1, own.pin_version + 1))
         hidden = max([own.hidden_settled] + [item.hidden for item in left])
         cleared = max([own.cleared_settled] + [item.cleared for item in left])
         moved.append((own, hidden, cleared))
     if pinned:
         save_pins(tx, caller.user, pinned[: max(0, limits.PINS - pins(tx, caller.user))])
+    if passed_on:
+        _pass_on(tx, caller, live, passed_on)
     counted = counts(tx, caller.user, [(own, max(own.read_seq, hidden, cleared)) for own, hidden, cleared in moved])
     save_marks(
         tx,
@@ -146,30 +145,35 @@ def _withdraw(tx: Transaction, caller: Caller, operations: Sequence[int]) -> lis
             for (own, hidden, cleared), (floor_count, mention_count) in zip(moved, counted, strict=True)
         ],
     )
-    tx.many("DELETE FROM item WHERE operation = ?", [(operation,) for operation in operations])
     return list(shares)
 
 
 def _repins(
-    tx: Transaction, caller: Caller, before: Marks, items: list[_Item], left: list[_Item], undone: set[int]
+    before: Marks, items: list[Share], left: list[Share], undone: set[int], passed_on: dict[int, dict[int, int]]
 ) -> bool:
     """Whether the pin comes back: one of the undone took it, and nobody changed it since.
 
-    Where a later deletion is still live, the pin comes back only with that one: it is noted there.
+    Where a later deletion is still live, the pin comes back only with that one: it is noted in `passed_on`, by
+    operation and conversation.
     """
-    taken = [
-        item for item in items if item.operation in undone and item.unpinned and item.pin_version == before.pin_version
-    ]
+    taken = [item for item in items if item.operation in undone and item.pin_version == before.pin_version]
     if not taken:
         return False
     later = [item for item in left if item.operation > taken[0].operation and item.hidden]
     if not later:
         return True
-    tx.execute(
-        "UPDATE item SET unpinned = 1, pin_version = ? WHERE account = ? AND conversation = ? AND operation = ?",
-        before.pin_version,
-        caller.user,
-        before.conversation,
-        later[0].operation,
-    )
+    passed_on.setdefault(later[0].operation, {})[before.conversation] = before.pin_version
     return False
+
+
+def _pass_on(
+    tx: Transaction, caller: Caller, live: Sequence[Shares], passed_on: Mapping[int, Mapping[int, int]]
+) -> None:
+    """Let later deletions have taken pins that an undone one had taken."""
+    changed = []
+    for one in live:
+        own = set(one.conversations)
+        more = {key: version for key, version in passed_on.get(one.operation, {}).items() if key in own}
+        if more:
+            changed.append((one, one.pins | more))
+    save_shares_pins(tx, caller.user, changed)

@@ -126,6 +126,7 @@ class Client:
     async def _draft(self) -> None:
         self._number += 1
         text = f"draft {self._seed}-{self._number}"
+        say("begin", what="draft", text=text)
         self._session.set_draft(DRAFTED, text)
         say("done", what="draft", text=text)
 

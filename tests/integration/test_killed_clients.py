@@ -70,7 +70,8 @@ class Killed:
         self._must_be_deleted: set[str] = set()
         self._cleared: dict[str, tuple[int, str]] = {}
         self._bounds: dict[str, int] = {}
-        self._draft = ""
+        self._drafts = [""]
+        """The draft that must be there, and those that were begun after it, of which any may be there instead."""
 
     # A client's life
 
@@ -128,8 +129,10 @@ class Killed:
             case {"say": "done", "what": "send", "token": token, "conversation": name, "seq": seq}:
                 if seq:
                     self._sent[token] = name, seq
+            case {"say": "begin", "what": "draft", "text": text}:
+                self._drafts.append(text)
             case {"say": "done", "what": "draft", "text": text}:
-                self._draft = text
+                self._drafts = [text]
         self.begun[f"{line['say']} {line.get('what', '')}".strip()] += 1
 
     # What is left
@@ -141,8 +144,9 @@ class Killed:
         cache = AccountCache.open(self.cache)
         try:
             assert cache.recovered is None
-            if self._draft:
-                assert cache.draft(DRAFTED) == self._draft
+            found = cache.draft(DRAFTED)
+            assert found in self._drafts
+            self._drafts = [found]
             for _, entry in cache.outbox.all():
                 self._note_queued(entry)
         finally:

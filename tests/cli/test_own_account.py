@@ -149,4 +149,6 @@ class TestAdministrators:
         newest = accounts("admin", "audit", "--count", "1")[1]
         assert newest.split()[-2:] == ["user.demoted", "bob"]
         assert "undoSeconds 60" in accounts("admin", "audit")[1]
+        assert accounts("admin", "set", "sync-conversation-deletion", "on")[0] == 0
+        assert "syncConversationDeletion on" in accounts("admin", "audit")[1]
         assert accounts("admin", "demote", "alice")[0] == 1

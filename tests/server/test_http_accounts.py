@@ -227,8 +227,12 @@ def test_a_loopback_server_has_no_invitation_to_print(server: LiveServer) -> Non
     assert server.running.listening.reached_at == server.url
 
 
-def test_the_first_account_is_made_at_the_address_that_people_use(public_server: LiveServer) -> None:
+def test_the_first_account_is_made_at_the_address_that_people_use(public_server: LiveServer, tmp_path: Path) -> None:
     assert public_server.running.listening.reached_at == public_server.options.public_url
+    everywhere = LiveServer(tmp_path / "everywhere", host="0.0.0.0", insecure=True)
+    everywhere.stop()
+    port = everywhere.url.rpartition(":")[2]
+    assert everywhere.running.listening.reached_at == f"http://{socket.gethostname()}:{port}"
 
 
 def test_registration_can_be_switched(server: LiveServer, people: People) -> None:

@@ -129,9 +129,14 @@ async def _audit(session: "ChatSession", arguments: argparse.Namespace) -> None:
         if arguments.json:
             print_json(one)
             continue
-        details = ", ".join(f"{name} {value}" for name, value in one.details.items())
+        details = ", ".join(f"{name} {_shown(value)}" for name, value in one.details.items())
         what = " ".join(word for word in (one.what, one.whom, details) if word)
         print_line(columns([moment(one.time), one.administrator, one.device_name, what], [16, 16, 16, 0]))
+
+
+def _shown(value: object) -> str:
+    """A value as `admin set` takes it."""
+    return str(value) if not isinstance(value, bool) else "on" if value else "off"
 
 
 def _done(arguments: argparse.Namespace, said: str, row: Any = None, **facts: Any) -> None:

@@ -264,6 +264,11 @@ async def _open_postgres(address: str, clock: Clock) -> Engine:
         raise CannotServe(str(error)) from error
 
 
+def _web_address(scheme: str, host: str, port: int) -> str:
+    """The URL of a server."""
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
 async def _announce(options: ServerOptions, listener: socket.socket, engine: Engine, *, first: bool) -> Listening:
     host, port = listener.getsockname()[:2]
     scheme = "http" if options.tls_cert is None else "https"
@@ -272,10 +277,12 @@ async def _announce(options: ServerOptions, listener: socket.socket, engine: Eng
         await engine.write(lambda tx: operations_settings.apply(tx, change))
     invited = first and (options.public_url is not None or not is_loopback(options.host))
     invite = await engine.write(accounts.first_invite) if invited else None
-    url = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    url = _web_address(scheme, host, port)
+    # Who listens on every address is reached at none of that name, and no certificate is for it.
+    here = url if host not in ("0.0.0.0", "::") else _web_address(scheme, socket.gethostname(), port)  # noqa: S104
     return Listening(
         url=url,
-        reached_at=options.public_url or url,
+        reached_at=options.public_url or here,
         settings=await engine.read(operations_settings.current),
         empty=await engine.read(accounts.nobody_yet),
         invitation=invite.invite if invite is not None else None,

@@ -116,7 +116,7 @@ class SimulatedEngine:
         finally:
             self.store.rollback()
 
-    async def write(self, job: Callable[[Transaction], T]) -> T:
+    async def write(self, job: Callable[[Transaction], T], *, brief: bool = False) -> T:
         """See Engine.write."""
         return self.do(job)
 

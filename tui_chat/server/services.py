@@ -185,7 +185,7 @@ class Services:
 
     async def _authenticate(self, token: str) -> Caller:
         caller = await self.engine.read(lambda tx: accounts.authenticate(tx, token))
-        await self.engine.write(lambda tx: devices.touch(tx, caller, token))
+        await self.engine.write(lambda tx: devices.touch(tx, caller, token), brief=True)
         return caller
 
     def _committed(self, committed: Committed) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tui_chat.protocol.errors import ChatError, NotFound, StorageFull, Unavailable
 from tui_chat.protocol.events import DeviceRevoked
-from tui_chat.server.engines import Committed, DatabaseInUse, Emitted, Transaction, sqlite
+from tui_chat.server.engines import Committed, DatabaseInUse, Emitted, Transaction, sqlite, sqlite_log
 from tui_chat.server.engines.migrations import available, statements
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
@@ -367,10 +367,10 @@ async def test_the_log_is_folded_in_by_what_is_in_it(tmp_path: Path) -> None:
     await engine.write(write(3_000, 3_000, 10))
     shared = log.stat().st_size
     assert shared < 200 * page, "many rows stand on one page"
-    assert engine._pages_a_row == sqlite.PAGES_A_ROW_LEAST
+    assert engine._log.pages_a_row == sqlite_log.PAGES_A_ROW_LEAST
     for number in range(12):
         await engine.write(write(10_000 + 1_000 * number, 1_000, 6_000))
         sizes.append(log.stat().st_size)
-    assert engine._pages_a_row > 1, "now each has pages of its own"
+    assert engine._log.pages_a_row > 1, "now each has pages of its own"
     assert max(sizes) < 40_000_000 < 12 * 1_000 * 6_000, "of what was written the log does not keep everything"
     await engine.close()

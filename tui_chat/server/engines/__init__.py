@@ -176,10 +176,13 @@ class Transaction(ABC):
 
 
 class Engine(Protocol):
-    """A database that runs whole transactions off the event loop."""
+    """A database that runs whole transactions, and waits for its disk off the event loop."""
 
-    async def write(self, job: Callable[[Transaction], T]) -> T:
+    async def write(self, job: Callable[[Transaction], T], *, brief: bool = False) -> T:
         """Run `job`, and return what it returned once that is durable.
+
+        `brief`: it is a few statements, whatever it is given, each of which finds its rows by a key; an engine may run
+        such jobs on the event loop's thread.
 
         Raises:
             whatever `job` raised; its own changes are then undone, and no one else's.

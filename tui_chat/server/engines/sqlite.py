@@ -1,8 +1,18 @@
-"""SQLite: one writer thread that commits in groups, a few read-only connections beside it.
+"""SQLite: one connection that writes and commits in groups, a few read-only connections beside it.
 
-Measured on two cores at synchronous=FULL: a thread hop for each statement gives 0.9 k messages/s, one for each
-transaction with group commit 17-26 k. The writer alone checkpoints: two connections that write or checkpoint at the
-same moment can corrupt the log of an SQLite before 3.51.3 (https://sqlite.org/wal.html#walreset).
+A job is either brief, a few statements that find their rows by a key, or it is not. Brief ones run where they were
+asked for, on the event loop's thread, BRIEF_SECONDS in one go; only their COMMIT, which waits for the disk, goes
+to the writer's thread. What is asked for meanwhile gathers, and is the next group. All other jobs run on the writer's
+thread as a whole, and whatever came behind one of them with it: jobs run in the order in which they came. So the
+writer's connection is now the loop's and now the thread's, never both's, and it is the loop that says whose.
+
+Why: a message whose statements run on another thread crosses to it and back, and the two fight over the interpreter's
+lock at each statement. Measured on two cores with 100 senders at once, that is no less work (some 400 µs of processor
+time a message either way, of which 15 to 40 are the COMMIT's), but only one thread's; one by one, half of all messages
+arrive some 0.1 to 0.4 ms earlier. To COMMIT on the loop as well, where nobody else waits, brought nothing.
+
+The writer's thread alone checkpoints, and never while a transaction is open: two connections that write or checkpoint
+at the same moment can corrupt the log of an SQLite before 3.51.3 (https://sqlite.org/wal.html#walreset).
 """
 
 import asyncio
@@ -10,39 +20,42 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from errno import ENOSPC
+from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Final, TypeVar, cast
 
 from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
-from . import ERASED, Clock, Committed, DatabaseSize, Emitted, Revoked, Transaction
+from . import ERASED, Clock, Committed, DatabaseSize, Transaction
 from .filelock import FileLock
 from .migrations import migrate
-from .sqlite_files import BUSY_MS, NotADatabase, connect, copy
+from .sqlite_files import NotADatabase, connect, copy
+from .sqlite_group import Group, Job, as_refusal
+from .sqlite_log import WriteAheadLog
 from .sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
 
 GROUP: Final = 256
 """Jobs in one commit, at most."""
+BRIEF_GROUP: Final = 64
+"""Brief jobs in one commit, at most."""
+BRIEF_SECONDS: Final = 0.002
+"""So long brief jobs run in one go, and the one that is then under way to its end; the loop serves nobody else
+meanwhile."""
+LATE_SECONDS: Final = 0.02
+"""Where brief jobs took longer than that, what they read was not in memory and the disk is slow: for ASIDE_SECONDS they
+run on the writer's thread, where they hold nobody up."""
+ASIDE_SECONDS: Final = 1.0
 READERS: Final = 3
-CHECKPOINT_PAGES: Final = 4_096
-"""Pages in the log after which it is folded into the database even while there is more to write, which takes some 10
-ms. How many there are is estimated by the changed rows, and by what was found the last time."""
-CHECKPOINT_BYTES: Final = CHECKPOINT_PAGES * 4_096
-PAGES_A_ROW: Final = 3.0
-"""Pages that one changed row may put into the log: its table's, and an index or two."""
-PAGES_A_ROW_LEAST: Final = 0.2
-"""Where many jobs share commits, rows share pages: a message to a group of 200 changes 400 rows, on 250 pages, which
-those of the same commit mostly share. Taken for less than this, a log would grow long before it is noticed that jobs
-come one by one again."""
 IDLE_SECONDS: Final = 1.0
-"""Quiet after which it is folded in anyway, and emptied: what was erased would stay readable in it. While nothing was
+"""Quiet after which the log is folded in and emptied: what was erased would stay readable in it. While nothing was
 written, no timer runs."""
 COMPACTED_BYTES: Final = 256 * 1024 * 1024
 """Databases up to this size are written anew at a start after something was erased (measured: some 20 ms a MB); larger
@@ -55,19 +68,6 @@ SPARE_PAGES: Final = 1_024
 _log = logging.getLogger(__name__)
 
 
-class _Job:
-    """A transaction that somebody waits for."""
-
-    __slots__ = ("failure", "future", "result", "transaction", "work")
-
-    def __init__(self, work: Callable[[Transaction], Any], future: "asyncio.Future[Any]") -> None:
-        self.work = work
-        self.future = future
-        self.result: Any = None
-        self.failure: BaseException | None = None
-        self.transaction: SqliteTransaction | None = None
-
-
 class SqliteEngine:
     """The default engine. Use `open`."""
 
@@ -77,16 +77,20 @@ class SqliteEngine:
         self._lock = lock
         self._loop = loop
         self._listeners: list[Callable[[Committed], None]] = []
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._observers: list[Callable[[int, float], None]] = []
+        self._waiting: deque[Job] = deque()
+        """In the order in which they were asked for."""
+        self._at_work = False
+        """A group is under way, or is about to begin, or the log is being emptied; the loop alone changes it."""
+        self._orders: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        """What the writer's thread has to do; never more than one thing."""
+        self._aside_until = 0.0
+        self._rested = 0.0
+        self._idle: asyncio.TimerHandle | None = None
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._closed = False
-        self._observers: list[Callable[[int, float], None]] = []
         self._trouble: str | None = None
-        self._pages_a_row = PAGES_A_ROW
-        """In the log, as it was found the last time."""
-        self._folded_bytes = 0
-        """The log's file when it was folded in last; it is written again from its beginning."""
         self._writer = connect(path)
         for statement in (
             # Only for a database that has no tables yet; measured, it costs writers nothing.
@@ -102,13 +106,15 @@ class SqliteEngine:
             self._writer.execute(statement)
         migrate(self._writer, clock())
         _compact(self._writer)
+        self._writer.execute("PRAGMA busy_timeout=0")  # The loop waits for nobody; see Group.
         self._shrinks = self._writer.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
+        self._log = WriteAheadLog(self._writer, path)
         for _ in range(READERS):
             reader = connect(path, read_only=True)
             reader.execute("PRAGMA query_only=1")
             reader.execute("PRAGMA cache_size=-16384")
             self._readers.put(reader)
-        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._thread = threading.Thread(target=self._obey, name="sqlite-writer", daemon=True)
         self._thread.start()
 
     @classmethod
@@ -139,7 +145,7 @@ class SqliteEngine:
         self._listeners.append(listener)
 
     def on_group(self, observer: Callable[[int, float], None]) -> None:
-        """Call `observer` on the writer's thread with each group's number of jobs and the seconds that it took."""
+        """Call `observer` on the loop's thread with each group's number of jobs and the seconds that it took."""
         self._observers.append(observer)
 
     @property
@@ -155,7 +161,7 @@ class SqliteEngine:
             assert pages is not None and size is not None  # noqa: PT018 - both always have a row
             return int(pages[0] * size[0])
 
-        return DatabaseSize(used=self._path.stat().st_size + self._log_bytes(), free=await self.read(empty))
+        return DatabaseSize(used=self._path.stat().st_size + self._log.bytes, free=await self.read(empty))
 
     async def reclaim(self) -> bool:
         """Give RECLAIMED_AT_ONCE empty pages beyond SPARE_PAGES back to the disk; whether there are more."""
@@ -177,7 +183,7 @@ class SqliteEngine:
         try:
             await asyncio.to_thread(copy, self._path, target)
         except sqlite3.OperationalError as failure:
-            raise _as_refusal(failure) from failure
+            raise as_refusal(failure) from failure
         except OSError as failure:
             raise (StorageFull if failure.errno == ENOSPC else Unavailable)(
                 f"the backup cannot be written: {failure.strerror}"
@@ -185,12 +191,16 @@ class SqliteEngine:
         except NotADatabase as failure:
             raise Unavailable(f"the backup is not good: {failure}") from failure
 
-    async def write(self, job: Callable[[Transaction], T]) -> T:
-        """Run `job` on the writer's thread; see Engine.write. Cancelling the wait does not undo the job."""
+    async def write(self, job: Callable[[Transaction], T], *, brief: bool = False) -> T:
+        """Run `job` in one of the next groups; see Engine.write. Cancelling the wait does not undo the job."""
         if self._closed:
             raise Unavailable("the server is shutting down: try again")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(_Job(job, future))
+        self._waiting.append(Job(job, future, brief))
+        if not self._at_work:
+            self._at_work = True
+            # Not at once: what else has just arrived shares the commit.
+            self._loop.call_soon(self._go_on)
         return cast(T, await future)
 
     async def read(self, job: Callable[[Transaction], T]) -> T:
@@ -200,11 +210,14 @@ class SqliteEngine:
         return await self._loop.run_in_executor(self._reading, self._read, job)
 
     async def close(self) -> None:
-        """Finish what is queued, fold the log in, and release the file."""
+        """Finish what is waiting, fold the log in, and release the file."""
         if self._closed:
             return
         self._closed = True
-        self._queue.put(None)
+        if self._idle is not None:
+            self._idle.cancel()
+        if not self._at_work:
+            self._orders.put(None)
         await asyncio.to_thread(self._finish)
 
     def _finish(self) -> None:
@@ -212,7 +225,7 @@ class SqliteEngine:
         self._reading.shutdown()
         for _ in range(READERS):
             self._readers.get_nowait().close()
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._log.end()
         self._writer.close()
         self._lock.release()
 
@@ -225,174 +238,125 @@ class SqliteEngine:
             finally:
                 connection.execute("ROLLBACK")
         except sqlite3.OperationalError as failure:
-            raise _as_refusal(failure) from failure
+            raise as_refusal(failure) from failure
         finally:
             self._readers.put(connection)
 
-    def _run(self) -> None:
-        folded = self._writer.total_changes
-        while True:
-            unfolded = self._writer.total_changes - folded
-            if self._is_long(unfolded):
-                self._checkpoint(unfolded)
-                folded = self._writer.total_changes
-                unfolded = 0
-            try:
-                job = self._queue.get(timeout=IDLE_SECONDS) if unfolded else self._queue.get()
-            except Empty:
-                if self._empty_log():
-                    folded = self._writer.total_changes
-                continue
-            if job is None:
+    # On the loop's thread, whose the writer's connection is here.
+
+    def _go_on(self) -> None:
+        """Begin the next group."""
+        if not self._waiting:
+            self._rest()
+            return
+        if self._waiting[0].brief and self._loop.time() >= self._aside_until:
+            group = Group(self._writer, self._clock)
+            if group.begin():
+                self._run_brief_ones(group)
                 return
-            jobs = [job]
-            last = False
-            while len(jobs) < GROUP:
-                try:
-                    following = self._queue.get_nowait()
-                except Empty:
-                    break
-                if following is None:
-                    last = True
-                    break
-                jobs.append(following)
-            began = time.perf_counter()
-            committed = self._commit(jobs)
-            seconds = time.perf_counter() - began
-            self._loop.call_soon_threadsafe(self._deliver, jobs, committed)
+        self._put_aside([self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))])
+
+    def _run_brief_ones(self, group: Group) -> None:
+        """Run the brief jobs that are next, as many as there is time for; the others follow after whatever else the
+        loop has to do."""
+        began = time.perf_counter()
+        whole = group.run_some(self._brief_ones(group, began + BRIEF_SECONDS))
+        if time.perf_counter() - began > LATE_SECONDS:
+            self._aside_until = self._loop.time() + ASIDE_SECONDS
+        if not whole:
+            self._put_aside(group.jobs)
+        elif self._brief_ones_wait(group):
+            self._loop.call_soon(self._run_brief_ones, group)
+        elif group.changed:
+            self._orders.put(partial(self._commit_aside, group))
+        else:
+            group.commit()  # There is nothing that the disk would have to take.
+            self._ended(group, True)
+
+    def _brief_ones_wait(self, group: Group) -> bool:
+        return bool(self._waiting) and self._waiting[0].brief and len(group.jobs) < BRIEF_GROUP
+
+    def _brief_ones(self, group: Group, until: float) -> Iterator[Job]:
+        while self._brief_ones_wait(group):
+            yield self._waiting.popleft()
+            if time.perf_counter() > until:
+                return
+
+    def _put_aside(self, jobs: list[Job]) -> None:
+        """Have the writer's thread run jobs."""
+        self._orders.put(partial(self._run_aside, jobs))
+
+    def _ended(self, group: Group, free: bool) -> None:
+        """Deliver what a group did; `free`: and go on with the next."""
+        try:
+            if group.trouble is not None:
+                self._trouble = group.trouble
+            elif group.wrote:
+                self._trouble = None
             for observer in self._observers:
-                observer(len(jobs), seconds)
-            if last:
-                return
-
-    def _is_long(self, rows: int) -> bool:
-        """Whether the log, to which so many changed rows have gone, is to be folded in."""
-        if rows * PAGES_A_ROW < CHECKPOINT_PAGES:
-            return False
-        # Should rows put more into it than they did, its file has grown.
-        return rows * self._pages_a_row >= CHECKPOINT_PAGES or self._log_bytes() > self._folded_bytes + CHECKPOINT_BYTES
-
-    def _log_bytes(self) -> int:
-        log = self._path.with_name(self._path.name + "-wal")
-        return log.stat().st_size if log.exists() else 0
-
-    def _checkpoint(self, rows: int) -> None:
-        """Fold the log in, which so many changed rows have made."""
-        try:
-            _, pages, _ = self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            # Where readers kept the log from beginning anew, there is more in it: then it is only folded in earlier.
-            self._pages_a_row = min(PAGES_A_ROW, max(PAGES_A_ROW_LEAST, pages / rows))
-            self._folded_bytes = self._log_bytes()
-        except sqlite3.OperationalError as failure:
-            self._not_folded(failure)
-
-    def _empty_log(self) -> bool:
-        """Fold the log in and cut it to nothing, without waiting for readers; whether none of them still needs it."""
-        self._writer.execute("PRAGMA busy_timeout=0")
-        try:
-            emptied = bool(self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
-            self._folded_bytes = 0 if emptied else self._folded_bytes
-            return emptied
-        except sqlite3.OperationalError as failure:
-            self._not_folded(failure)
-            return True
+                observer(len(group.jobs), group.seconds)
+            self._deliver(group.committed())
+            for job in group.jobs:
+                job.answer()
         finally:
-            self._writer.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+            if free and self._waiting:
+                self._loop.call_soon(self._go_on)  # Behind those who have just been answered.
+            elif free:
+                self._rest()
 
-    def _not_folded(self, failure: sqlite3.OperationalError) -> None:
-        self._loop.call_soon_threadsafe(
-            self._loop.call_exception_handler,
-            {"message": "the database's log could not be folded in; it is tried again", "exception": failure},
-        )
+    def _deliver(self, committed: Committed) -> None:
+        if not (committed.emitted or committed.revoked or committed.settings_changed is not None):
+            return
+        for listener in self._listeners:
+            try:
+                listener(committed)
+            except Exception as failure:
+                self._loop.call_exception_handler({"message": "a commit listener failed", "exception": failure})
 
-    def _commit(self, jobs: list[_Job]) -> Committed:
-        """Run a group of jobs in one commit, and say what came of it.
+    def _rest(self) -> None:
+        """There is nothing to be done for now."""
+        self._at_work = False
+        self._rested = self._loop.time()
+        if self._closed:
+            self._orders.put(None)
+        elif self._idle is None and self._log.rows:
+            self._idle = self._loop.call_later(IDLE_SECONDS, self._look_after_log)
 
-        A savepoint for each would cost each two statements more. So there are none until a job fails that had changed
-        something, which next to none does: then everything is undone, and done again with them.
-        """
-        connection = self._writer
-        before = connection.total_changes
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            if not self._try_each(jobs) and connection.in_transaction:
-                connection.execute("ROLLBACK")
-                if len(jobs) == 1:
-                    return _nothing()
-                connection.execute("BEGIN IMMEDIATE")
-                for job in jobs:
-                    self._try_under_savepoint(job)
-            if not connection.in_transaction:
-                raise StorageFull()
-            connection.execute("COMMIT")
-        except (sqlite3.Error, StorageFull) as failure:
-            refusal = _as_refusal(failure)
-            self._trouble = str(refusal)
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            for job in jobs:
-                job.failure = refusal
-            return _nothing()
-        if connection.total_changes > before and not any(isinstance(job.failure, Unavailable) for job in jobs):
-            self._trouble = None
-        emitted: list[Emitted] = []
-        revoked: list[Revoked] = []
-        settings = None
-        for job in jobs:
-            if job.failure is None and job.transaction is not None:
-                emitted += job.transaction.emitted
-                revoked += job.transaction.revoked
-                settings = job.transaction.settings_changed or settings
-        return Committed(emitted=emitted, revoked=revoked, settings_changed=settings)
+    def _look_after_log(self) -> None:
+        """Have the log emptied if it has been quiet for so long; look again when it will have been."""
+        self._idle = None
+        if self._at_work:
+            return
+        left = self._rested + IDLE_SECONDS - self._loop.time()
+        if left > 0:
+            self._idle = self._loop.call_later(left, self._look_after_log)
+            return
+        self._at_work = True
+        self._orders.put(self._empty_aside)
 
-    def _try_each(self, jobs: list[_Job]) -> bool:
-        """Run the jobs; False as soon as one fails that had changed something, or with which SQLite gave them all
-        up."""
-        connection = self._writer
-        for job in jobs:
-            before = connection.total_changes
-            self._try(job)
-            if job.failure is not None and (connection.total_changes != before or not connection.in_transaction):
-                return False
-        return True
+    # On the writer's thread, whose the writer's connection is meanwhile.
 
-    def _try(self, job: _Job) -> None:
-        job.failure = None
-        job.transaction = SqliteTransaction(self._writer, self._clock())
-        try:
-            job.result = job.work(job.transaction)
-        except sqlite3.OperationalError as failure:
-            job.failure = _as_refusal(failure)
-            if isinstance(job.failure, Unavailable):
-                self._trouble = str(job.failure)
-        except BaseException as failure:
-            job.failure = failure
+    def _obey(self) -> None:
+        while (order := self._orders.get()) is not None:
+            order()
 
-    def _try_under_savepoint(self, job: _Job) -> None:
-        connection = self._writer
-        if not connection.in_transaction:
-            return  # SQLite gave the whole group up (disk full); the caller refuses all of it
-        connection.execute("SAVEPOINT job")
-        self._try(job)
-        if connection.in_transaction:
-            if job.failure is not None:
-                connection.execute("ROLLBACK TO job")
-            connection.execute("RELEASE job")
+    def _run_aside(self, jobs: list[Job]) -> None:
+        group = Group(self._writer, self._clock)
+        group.run(jobs)
+        self._commit_aside(group)
 
-    def _deliver(self, jobs: list[_Job], committed: Committed) -> None:
-        if committed.emitted or committed.revoked or committed.settings_changed is not None:
-            for listener in self._listeners:
-                try:
-                    listener(committed)
-                except Exception as failure:
-                    self._loop.call_exception_handler({"message": "a commit listener failed", "exception": failure})
-        for job in jobs:
-            if job.future.done():
-                continue  # whoever waited has gone; what was asked for is done all the same
-            if job.failure is not None:
-                job.future.set_exception(job.failure)
-            else:
-                job.future.set_result(job.result)
+    def _commit_aside(self, group: Group) -> None:
+        group.commit()
+        if self._log.is_long():
+            self._loop.call_soon_threadsafe(self._ended, group, False)
+            self._log.fold()
+            self._loop.call_soon_threadsafe(self._go_on)
+        else:
+            self._loop.call_soon_threadsafe(self._ended, group, True)
+
+    def _empty_aside(self) -> None:
+        self._log.empty()
+        self._loop.call_soon_threadsafe(self._go_on)
 
 
 def _compact(writer: sqlite3.Connection) -> None:
@@ -410,19 +374,3 @@ def _compact(writer: sqlite3.Connection) -> None:
         writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError as failure:
         _log.warning("the database could not be written anew, which is tried again at the next start: %s", failure)
-
-
-def _nothing() -> Committed:
-    return Committed(emitted=[], revoked=[])
-
-
-def _as_refusal(failure: Exception) -> BaseException:
-    """What a caller is told of a failure of the database."""
-    if isinstance(failure, StorageFull):
-        return failure
-    code = getattr(failure, "sqlite_errorcode", 0) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return StorageFull()
-    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
-        return Unavailable(f"the database cannot be used just now: {failure}")
-    return failure

@@ -36,6 +36,15 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def with_patience(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a statement of a connection that otherwise waits for nobody, and wait for others up to BUSY_MS."""
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    try:
+        connection.execute(statement).fetchone()
+    finally:
+        connection.execute("PRAGMA busy_timeout=0")
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy one consistent state of a database that others may be writing to; in one file, for its owner alone.
 

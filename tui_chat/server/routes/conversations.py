@@ -1,6 +1,6 @@
 """The list of conversations: reading it, deleting from it, undoing that, flags and read marks."""
 
-from typing import Any
+from typing import Any, Final
 
 from tui_chat.protocol.errors import (
     BatchUndone,
@@ -29,6 +29,9 @@ from tui_chat.server.operations import conversations, deletion, deletionlog, und
 
 from .endpoint import Call, Counted, Endpoint, Nothing
 from .queries import PageQuery
+
+FEW: Final = 4
+"""Conversations up to which a change of marks or flags is brief; see Engine.write."""
 
 
 async def page(call: Call[Nothing, PageQuery]) -> ConversationPage:
@@ -68,12 +71,14 @@ async def erase_now(call: Call[Nothing, Nothing]) -> Done:
 
 async def read(call: Call[ReadConversations, Nothing]) -> ConversationsChanged:
     """Say how far conversations are read."""
-    return await call.write(conversations.read, call.body)
+    write = call.write_briefly if len(call.body.items) <= FEW else call.write
+    return await write(conversations.read, call.body)
 
 
 async def flags(call: Call[SetFlags, Nothing]) -> ConversationsChanged:
     """Pin, mute, mark as unread, or the reverse."""
-    return await call.write(conversations.flags, call.body)
+    write = call.write_briefly if len(call.body.conversation_id_list) <= FEW else call.write
+    return await write(conversations.flags, call.body)
 
 
 _LIST = (TooManyConversations, InvalidConversation, OperationReused)

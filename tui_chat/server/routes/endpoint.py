@@ -99,6 +99,15 @@ class Call(Generic[Body, Query]):
 
         return await self.services.engine.write(job)
 
+    async def write_briefly(self, operation: Callable[..., Result], *arguments: Any) -> Result:
+        """The same for an operation that is brief with these arguments; see Engine.write."""
+        caller = self.caller
+
+        def job(tx: Transaction) -> Result:
+            return operation(tx, caller, *arguments)
+
+        return await self.services.engine.write(job, brief=True)
+
     async def read(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
         """Run `operation(tx, caller, …)`, which only reads."""
         caller = self.caller

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
-from tui_chat.protocol import limits
+from tui_chat.protocol import ids, limits
 from tui_chat.protocol.errors import (
     Blocked,
     ClientIDReused,
@@ -70,7 +70,10 @@ async def page(call: Call[Nothing, HistoryQuery]) -> MessagePage:
 
 async def send(call: Call[SendMessage, Nothing]) -> MessageSent:
     """Send a text. A retry with the same clientID gets the message that was stored first."""
-    return await call.write(messages.send, call.path["conversation_id"], call.body)
+    conversation_id = call.path["conversation_id"]
+    # To a group it takes a row or two for each member.
+    write = call.write_briefly if conversation_id.startswith(ids.ConversationType.C2C) else call.write
+    return await write(messages.send, conversation_id, call.body)
 
 
 def _message(call: Call[Any, Any]) -> tuple[str, int]:

@@ -1,0 +1,274 @@
+"""Brief jobs of the SQLite engine: run on the loop, committed elsewhere, in the order in which they were asked for."""
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tui_chat.protocol.errors import NotFound, StorageFull
+from tui_chat.protocol.events import DeviceRevoked
+from tui_chat.server.engines import Committed, Emitted, Transaction, sqlite
+from tui_chat.server.engines.sqlite import SqliteEngine
+from tui_chat.server.engines.sqlite_group import Group
+from tui_chat.server.engines.sqlite_log import WriteAheadLog
+
+
+class Job:
+    """Writes a row and says on which thread it ran, each time."""
+
+    def __init__(self, name: str, failure: Exception | None = None, gate: threading.Event | None = None) -> None:
+        self.name = name
+        self.failure = failure
+        self.gate = gate
+        self.started = threading.Event()
+        self.threads: list[int] = []
+
+    def __call__(self, tx: Transaction) -> str:
+        self.threads.append(threading.get_ident())
+        self.started.set()
+        if self.gate is not None:
+            assert self.gate.wait(10)
+        tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
+        tx.emitted.append(Emitted(1, "alice", 1, None, DeviceRevoked(device_id=self.name)))
+        if self.failure is not None:
+            raise self.failure
+        return self.name
+
+    @property
+    def on_the_loop(self) -> bool:
+        """Whether it ran there, and only once."""
+        return self.threads == [threading.get_ident()]
+
+
+class Held:
+    """An engine whose writer is at a long job until `let_go`; what is asked for meanwhile waits."""
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        self.engine = engine
+        self.commits: list[list[str]] = []
+        engine.on_commit(self._committed)
+        self._gate = threading.Event()
+        self._long = Job("long", gate=self._gate)
+        self._task = asyncio.ensure_future(engine.write(self._long))
+
+    def _committed(self, committed: Committed) -> None:
+        told = [one.event.device_id for one in committed.emitted if isinstance(one.event, DeviceRevoked)]
+        self.commits.append(told)
+
+    async def asked(self, *jobs: tuple[Job, bool]) -> "asyncio.Future[list[object]]":
+        """Ask for jobs, brief or not, behind the long one."""
+        await asyncio.to_thread(self._long.started.wait, 10)
+        tasks = [asyncio.ensure_future(self.engine.write(job, brief=brief)) for job, brief in jobs]
+        await asyncio.sleep(0)
+        return asyncio.gather(*tasks, return_exceptions=True)
+
+    async def let_go(self) -> None:
+        self._gate.set()
+        await self._task
+
+
+@pytest_asyncio.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    yield engine
+    await engine.close()
+
+
+def names(tx: Transaction) -> list[str]:
+    return [row[0] for row in tx.all("SELECT name FROM meta WHERE name <> 'epoch' ORDER BY name")]
+
+
+async def test_they_run_on_the_loop_and_share_a_commit_and_the_order_stays(engine: SqliteEngine) -> None:
+    held = Held(engine)
+    jobs = [(Job("a"), True), (Job("b"), True), (Job("c"), False), (Job("d"), True)]
+    rest = await held.asked(*jobs)
+    await held.let_go()
+    assert await rest == ["a", "b", "c", "d"]
+    assert held.commits == [["long"], ["a", "b"], ["c", "d"]]
+    assert [job.on_the_loop for job, _ in jobs] == [True, True, False, False]
+    assert await engine.read(names) == ["a", "b", "c", "d", "long"]
+
+
+async def test_nobody_is_answered_before_the_commit_has_ended(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate = threading.Event(), threading.Event()
+    commit = Group.commit
+
+    def slowly(group: Group) -> None:
+        begun.set()
+        assert gate.wait(10)
+        commit(group)
+
+    monkeypatch.setattr(Group, "commit", slowly)
+    heard: list[Committed] = []
+    engine.on_commit(heard.append)
+    first, later = Job("a"), Job("b")
+    waiting = asyncio.ensure_future(engine.write(first, brief=True))
+    await asyncio.to_thread(begun.wait, 10)
+    follows = asyncio.ensure_future(engine.write(later, brief=True))
+    await asyncio.sleep(0.01)
+    assert first.on_the_loop
+    assert not waiting.done()
+    assert not heard
+    assert await engine.read(names) == []
+    assert not later.threads, "the next group begins when the connection is free"
+    gate.set()
+    assert [await waiting, await follows] == ["a", "b"]
+    assert later.on_the_loop
+
+
+async def test_one_that_fails_after_writing_fails_alone(engine: SqliteEngine) -> None:
+    held = Held(engine)
+    rest = await held.asked(
+        *((job, True) for job in (Job("a"), Job("b", NotFound("b failed")), Job("a"), Job("c"), Job("d")))
+    )
+    await held.let_go()
+    results = await rest
+    assert results[0] == "a"
+    assert isinstance(results[1], NotFound)
+    assert isinstance(results[2], sqlite3.IntegrityError)
+    assert results[3:] == ["c", "d"]
+    assert [name for commit in held.commits for name in commit] == ["long", "a", "c", "d"]
+    assert await engine.read(names) == ["a", "c", "d", "long"]
+
+
+async def test_one_that_is_refused_before_writing_costs_its_neighbours_nothing(engine: SqliteEngine) -> None:
+    def refused(tx: Transaction) -> None:
+        raise NotFound(",".join(names(tx)))
+
+    held = Held(engine)
+    neighbour = Job("a")
+    rest = await held.asked((neighbour, True))
+    asked = asyncio.ensure_future(engine.write(refused, brief=True))
+    await held.let_go()
+    assert await rest == ["a"]
+    with pytest.raises(NotFound, match="a,long"):
+        await asked
+    assert neighbour.on_the_loop
+    with pytest.raises(NotFound):
+        await engine.write(refused, brief=True)
+
+
+async def test_others_have_their_turn_between_them(engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "BRIEF_SECONDS", 0.0)
+    monkeypatch.setattr(sqlite, "BRIEF_GROUP", 20)
+    groups: list[int] = []
+    engine.on_group(lambda jobs, seconds: groups.append(jobs))
+    held = Held(engine)
+    rest = await held.asked(*((Job(f"{number:02}"), True) for number in range(50)))
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        turns += 1
+        if not rest.done():
+            asyncio.get_running_loop().call_soon(count)
+
+    await held.let_go()
+    count()
+    assert await rest == [f"{number:02}" for number in range(50)]
+    assert turns >= 50
+    assert groups == [1, 20, 20, 10]
+
+
+async def test_the_loop_does_not_wait_for_somebody_who_holds_the_database(engine: SqliteEngine, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "chat.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    job = Job("a")
+    waiting = asyncio.ensure_future(engine.write(job, brief=True))
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+    other.close()
+    assert await waiting == "a"
+    assert not job.on_the_loop
+    follows = Job("b")
+    await engine.write(follows, brief=True)
+    assert follows.on_the_loop
+
+
+async def test_where_they_take_long_they_run_aside_for_a_while(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "LATE_SECONDS", 0.0)
+    slow, follows, later = Job("a"), Job("b"), Job("c")
+    await engine.write(slow, brief=True)
+    await engine.write(follows, brief=True)
+    assert slow.on_the_loop
+    assert not follows.on_the_loop
+    monkeypatch.setattr(sqlite, "LATE_SECONDS", 10.0)
+    engine._aside_until = 0.0
+    await engine.write(later, brief=True)
+    assert later.on_the_loop
+
+
+async def test_a_full_disk_refuses_them_and_is_over_when_there_is_room(engine: SqliteEngine) -> None:
+    def large(tx: Transaction) -> None:
+        tx.execute("INSERT INTO meta (name, value) VALUES ('large', ?)", "x" * 1_000_000)
+
+    await engine.write(lambda tx: tx.one("PRAGMA max_page_count=1"))
+    for _ in range(2):
+        with pytest.raises(StorageFull):
+            await engine.write(large, brief=True)
+    await engine.write(lambda tx: tx.one("PRAGMA max_page_count=1000000"), brief=True)
+    await engine.write(large, brief=True)
+    assert await engine.read(names) == ["large"]
+    assert engine.trouble is None
+
+
+async def test_closing_finishes_them(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    jobs = [asyncio.ensure_future(engine.write(Job(f"{number:03}"), brief=True)) for number in range(200)]
+    await asyncio.sleep(0)
+    await engine.close()
+    await asyncio.gather(*jobs)
+    assert not (tmp_path / "chat.db-wal").exists()
+    again = await SqliteEngine.open(tmp_path / "chat.db")
+    assert len(await again.read(names)) == 200
+    await again.close()
+
+
+async def test_the_log_is_emptied_behind_them(
+    engine: SqliteEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_SECONDS", 0.02)
+    log = tmp_path / "chat.db-wal"
+    await engine.write(Job("a"), brief=True)
+    assert log.stat().st_size > 0
+    async with asyncio.timeout(10):
+        while log.stat().st_size:  # noqa: ASYNC110 - of a file
+            await asyncio.sleep(0.01)
+    assert await engine.write(Job("b"), brief=True) == "b"
+
+
+def test_a_log_that_cannot_be_folded_in_is_told_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(sqlite3.Connection):
+        def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+            if "wal_checkpoint" in sql:
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, values)
+
+    writer = sqlite3.connect(tmp_path / "chat.db", factory=Full, isolation_level=None)
+    log = WriteAheadLog(writer, tmp_path / "chat.db")
+    writer.execute("CREATE TABLE x (y)")
+    writer.execute("INSERT INTO x VALUES (1)")
+    for fold in (log.fold, log.empty, log.end):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            fold()
+        [told] = caplog.records
+        assert told.levelno == logging.WARNING
+        assert "database or disk is full" in told.getMessage()
+        assert "\n" not in told.getMessage()
+        assert told.exc_info is None
+    writer.close()

@@ -27,24 +27,19 @@ _CROWD: Final = f"SELECT s.account, u.user_id, l.seq, s.past, s.role, {own_colum
 _OWN_FIRST: Final = 5
 _NUMBERED: Final = b'"eventSeq":0,'
 _LAST_MESSAGE: Final = b'"lastMessage":null'
-_BOOLEANS: Final = (b"false", b"true")
 _ROLES: Final = {number: msgspec.json.encode(name) for number, name in ROLES.items()}
-_OWN_FIELDS: Final = (
-    ("message_count", b"%d"),
-    ("unread_count", b"%d"),
-    ("mention_count", b"%d"),
-    ("read_seq", b"%d"),
-    ("hidden_through", b"%d"),
-    ("cleared_through", b"%d"),
-    ("pinned", b"%b"),
-    ("muted", b"%b"),
-    ("marked_unread", b"%b"),
-    ("join_seq", b"%d"),
-    ("first_seq", b"%d"),
-    ("role", b"%b"),
-    ("sent_seq", b"%d"),
+_OWN_NUMBERS: Final = (
+    "message_count",
+    "unread_count",
+    "mention_count",
+    "read_seq",
+    "hidden_through",
+    "cleared_through",
+    "join_seq",
+    "first_seq",
+    "sent_seq",
 )
-"""Fields of a Conversation that are each member's own, in their order there."""
+"""Numbers in a Conversation that are each member's own, in their order there."""
 _MARK: Final = 4_611_686_018_427_387_904
 """From here on numbers stand for a place in a pattern."""
 
@@ -80,14 +75,14 @@ def tell_both(
     read = (join_seq, join_count, cleared, so_far, 0, seq, hidden, pinned, muted, 0, seq)
     there = room.their_conversation_id is not None
     peer_read = room.theirs[5] if there else 0
-    own = numbers(read, stored, tx.now, peer_read=peer_read)
+    own = numbers(read, stored, tx.now, peer_read)
     name = room.peer_nick or room.peer_id
     told = [(caller.user, caller.user_id, room.position, here.conversation_id, name, own)]
     if room.their_conversation_id is not None:
         row = room.theirs
         if mentioned:
             row = (*row[:4], row[4] + 1, *row[5:])
-        theirs = numbers(row, stored, tx.now, peer_read=seq)
+        theirs = numbers(row, stored, tx.now, seq)
         name = here.nick or caller.user_id
         told.append((room.peer, room.peer_id, room.peer_position, room.their_conversation_id, name, theirs))
     known = {account: position for account, _, position, _, _, _ in told if position is not None}
@@ -116,36 +111,35 @@ class Telling:
         )
         end = len(_after_preview(Conversation(conversation_id="", type=conversation.type, name=""))) + 1
         whole = msgspec.json.encode(MessageNew(message=message, conversation=bare))
-        self._kind, _, rest = whole.partition(_NUMBERED)
+        kind, _, rest = whole.partition(_NUMBERED)
         self._shared = rest[:-end]
-        marked = {name: _MARK + place for place, (name, _) in enumerate(_OWN_FIELDS)}
+        marked = {name: _MARK + place for place, name in enumerate(_OWN_NUMBERS)}
         # Of names and texts, which are anybody's, nothing is in the pattern.
         pattern = _after_preview(
             msgspec.structs.replace(conversation, conversation_id="", name="", last_message=None, **marked)
         )
-        for place, (_, form) in enumerate(_OWN_FIELDS):
-            pattern = pattern.replace(b"%d" % (_MARK + place), form)
-        self._pattern = pattern
+        for place in range(len(_OWN_NUMBERS)):
+            pattern = pattern.replace(b"%d" % (_MARK + place), b"%d")
+        pattern = pattern.replace(_flags(0), b"%b").replace(b'"role":null', b'"role":%b')
+        self._pattern = b'%b"eventSeq":%%d,%%b%b}' % (kind, pattern)
 
     def to(self, event_seq: int, its: Numbers) -> bytes:
         """The event of one member."""
-        flags = its.flags
-        own = (
+        return self._pattern % (
+            event_seq,
+            self._shared,
             its.message_count,
             its.unread_count,
             its.mention_count,
             its.read_seq,
             its.hidden_through,
             its.cleared_through,
-            _BOOLEANS[flags & 1],
-            _BOOLEANS[flags >> 1 & 1],
-            _BOOLEANS[flags >> 2 & 1],
+            _FLAGS[its.flags & _OWN_FLAGS],
             its.join_seq,
             its.first_seq,
             _ROLES[its.role or 0],
             its.sent_seq,
         )
-        return b'%b"eventSeq":%d,%b%b}' % (self._kind, event_seq, self._shared, self._pattern % own)
 
 
 class OneOfMany(msgspec.Struct, frozen=True, gc=False):
@@ -186,7 +180,7 @@ def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Sto
         if past:
             again.add(account)
             continue
-        its = numbers(row[_OWN_FIRST:], stored, now, membership=JOINED, role=role, member_count=count, muted_all=muted)
+        its = numbers(row[_OWN_FIRST:], stored, now, 0, JOINED, role, count, muted)
         before[account] = position
         position += 1
         logged.append((account, position, its))
@@ -198,6 +192,16 @@ def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Sto
         those = [one for one in reach(tx, here.conversation, message) if one.side.account in again]
         positions |= announce(tx, those)
     return positions
+
+
+def _flags(flags: int) -> bytes:
+    """The flags of a Conversation that are each member's own, as they stand in its JSON."""
+    own = tuple(b"true" if flags >> bit & 1 else b"false" for bit in range(3))
+    return b'"pinned":%b,"muted":%b,"markedUnread":%b' % own
+
+
+_OWN_FLAGS: Final = 7
+_FLAGS: Final = tuple(_flags(flags) for flags in range(_OWN_FLAGS + 1))
 
 
 def _after_preview(conversation: Conversation) -> bytes:

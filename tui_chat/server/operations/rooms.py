@@ -36,15 +36,17 @@ def numbers(
     own: Row,
     stored: Stored,
     now: int,
-    *,
+    peer_read: int = 0,
     membership: int = 0,
     role: int | None = None,
     member_count: int | None = None,
     muted_all: int = 0,
-    peer_read: int = 0,
 ) -> Numbers:
     """The numbers of a side (a row of own_columns) after a message that its user sees. Counted as in state.shown; who
-    was in a group before and came back is counted there alone."""
+    was in a group before and came back is counted there alone.
+
+    Call it without names: it runs for each member of each message, and names take as long as counting (measured).
+    """
     (
         join_seq,
         join_count,

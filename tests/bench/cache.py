@@ -117,9 +117,12 @@ class _Size:
         def apply() -> None:
             message, changed = next(events)
             ours.save(upsert=[changed], messages=[message], cursor=f"e:{message.message_seq}")
-            ours.flush_now()
+            loop.run_until_complete(ours.flush())
 
+        loop = asyncio.new_event_loop()
         mine = self._times(f"event with fsync, {label}", "ours", apply, turns, "µs")
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
         sqlite = PlainSQLite(self._directory / "sqlite", keep=self._keep, full=True)
         again = self._more(name)
         theirs = self._times(f"event with fsync, {label}", "SQLite", lambda: sqlite.write(next(again)), turns, "µs")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from unittest import mock
 
 from tui_chat.cache.account import AccountCache
+from tui_chat.cache.store import HistoryStore
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, LastMessage, Message
 
@@ -47,6 +48,12 @@ def messages(conversation_id: str, first: int, last: int) -> list[Message]:
 def seqs(found: list[Message]) -> list[int]:
     """Their numbers."""
     return [each.message_seq for each in found]
+
+
+def span(history: HistoryStore, conversation_id: str) -> tuple[int, int] | None:
+    """The first and the last of the newest messages without a hole; None where nothing is held."""
+    found = history.tail(conversation_id, 100_000)
+    return (found[0].message_seq, found[-1].message_seq) if found else None
 
 
 def every_byte(directory: Path) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cache.samples import abandon, every_byte, message, messages, rewriting_held_up, row, seqs
+from tests.cache.samples import abandon, every_byte, message, messages, rewriting_held_up, row, seqs, span
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.journal import JournalStorage
 from tui_chat.cache.store import CacheError, Closed, Locked, NewerFormat
@@ -74,15 +74,7 @@ async def test_a_purge_keeps_what_is_above_the_watermark(directory: Path) -> Non
     cache.save(upsert=[row(7, text="newer")], clear={BOB: 5}, cursor="e:3")
     await cache.purge()
     assert SECRET.encode() not in every_byte(directory)
-    assert cache.history.span(BOB) == (6, 9)
-    cache.close()
-
-
-async def test_the_historys_own_purge_leaves_no_byte_either(directory: Path) -> None:
-    cache = await _with_secrets(directory)
-    cache.save(remove=[BOB])
-    cache.history.purge([BOB])
-    assert SECRET.encode() not in every_byte(directory)
+    assert span(cache.history, BOB) == (6, 9)
     cache.close()
 
 
@@ -244,16 +236,6 @@ async def test_a_message_that_goes_while_the_file_is_rewritten_without_it_leaves
     cache.close()
 
 
-def test_a_command_that_waited_when_conversations_were_purged_by_name_leaves_no_byte(directory: Path) -> None:
-    cache = AccountCache.open(directory)
-    number = cache.outbox.add({"text": SECRET})
-    cache.history.purge([BOB])
-    cache.outbox.remove(number)
-    assert cache.purge_due
-    cache.close()
-    assert SECRET.encode() not in every_byte(directory)
-
-
 def test_a_purge_costs_nothing_where_nothing_is_to_do(directory: Path) -> None:
     cache = AccountCache.open(directory)
     cache.save(upsert=[row(1)])
@@ -302,9 +284,9 @@ def test_a_damaged_history_file_is_fetched_again(directory: Path) -> None:
         path.write_bytes(b"\xff" + path.read_bytes()[1:])
     again = AccountCache.open(directory)
     assert again.recovered is None
-    assert again.history.span(BOB) is None
+    assert span(again.history, BOB) is None
     again.history.add(BOB, messages(BOB, 2, 3))
-    assert again.history.span(BOB) == (2, 3)
+    assert span(again.history, BOB) == (2, 3)
     again.close()
 
 
@@ -322,15 +304,15 @@ def test_history_is_trusted_unless_the_machine_stopped_under_it(
     if orderly:
         cache.close()
     else:
-        cache.flush_now()
+        asyncio.run(cache.flush())
         abandon(cache)
     again = AccountCache.open(directory, boot=boot)
     assert again.cursor == "e:1"
-    assert again.history.span(BOB) == ((1, 3) if kept else None)
+    assert span(again.history, BOB) == ((1, 3) if kept else None)
     again.history.add(BOB, messages(BOB, 1, 4))
     again.close()
     last = AccountCache.open(directory, boot="third")
-    assert last.history.span(BOB) == (1, 4)
+    assert span(last.history, BOB) == (1, 4)
     last.close()
 
 
@@ -339,7 +321,7 @@ def test_the_mark_that_history_is_being_written_is_on_the_disk_first(
 ) -> None:
     cache = AccountCache.open(directory, boot="first")
     cache.save(cursor="e:1")
-    cache.flush_now()
+    asyncio.run(cache.flush())
     synced: list[bool] = []
     monkeypatch.setattr(os, "fsync", lambda _: synced.append(b'"unsettled"' in _journal(directory).read_bytes()))
     cache.history.add(BOB, messages(BOB, 1, 1))
@@ -389,7 +371,7 @@ def test_few_history_files_are_open_at_once(directory: Path) -> None:
         cache.history.add(f"C2Cuser{number}", [message(f"C2Cuser{number}", 1)])
     after = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").is_dir() else 0
     assert after - before <= 17, "16, and the account's own"
-    assert all(cache.history.span(f"C2Cuser{number}") == (1, 1) for number in range(100))
+    assert all(span(cache.history, f"C2Cuser{number}") == (1, 1) for number in range(100))
     cache.close()
 
 
@@ -416,9 +398,6 @@ def test_a_write_costs_the_same_in_a_large_account(directory: Path) -> None:
         lambda cache: cache.history.tail(BOB, 9),
         lambda cache: cache.history.add(BOB, [message(BOB, 9)]),
         lambda cache: cache.history.clear_through(BOB, 2),
-        lambda cache: cache.history.purge([BOB]),
-        lambda cache: cache.history.forget_all(),
-        lambda cache: cache.flush_now(),
         lambda cache: asyncio.run(cache.flush()),
         lambda cache: asyncio.run(cache.purge()),
     ],

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cache.crasher import ROWS, TALK
-from tests.cache.samples import abandon, every_byte, message, row
+from tests.cache.samples import abandon, every_byte, message, row, span
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.journal import JournalStorage
 
@@ -236,9 +236,9 @@ async def test_killed_at_any_system_call_what_the_cursor_counts_as_cleared_is_go
         if again.cursor == "e:2":
             assert SECRET.encode() not in every_byte(directory), call
             assert again.conversations() == {"C2Cuser1": row(1, text="newer")}
-            assert again.history.span("C2Cuser1") == (None if act is _forget else (3, 3))
+            assert span(again.history, "C2Cuser1") == (None if act is _forget else (3, 3))
         else:
-            assert again.history.span("C2Cuser2") == (1, 2)
+            assert span(again.history, "C2Cuser2") == (1, 2)
         again.close()
     assert reached == {"e:1", "e:2"}
 
@@ -279,9 +279,7 @@ def _check(directory: Path, acknowledged: int) -> int:
     queued = [entry["n"] for _, entry in cache.outbox.all()]
     assert queued == sorted(set(queued))
     assert queued[-1] in {reached - reached % 3, reached - reached % 3 - 3 * (reached % 3 == 0)}
-    span = cache.history.span(TALK)
-    assert span is not None
-    assert span == (1, reached), "what the cursor counts is there"
+    assert span(cache.history, TALK) == (1, reached), "what the cursor counts is there"
     cache.close()
     traces = every_byte(directory)
     assert not any(f"secret-{number}.".encode() in traces for number in range(7, reached + 1, 7)), "cleared"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cache.samples import abandon, every_byte, messages, row
+from tests.cache.samples import abandon, every_byte, messages, row, span
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.store import CacheError, DiskFull
 
@@ -47,12 +47,12 @@ def test_what_could_not_be_saved_is_written_with_the_next_save(directory: Path) 
         with pytest.raises(DiskFull):
             cache.save(upsert=[row(2, text="newer")], cursor="e:3")
         with pytest.raises(DiskFull):
-            cache.flush_now()
+            asyncio.run(cache.flush())
     assert _length(directory) == length, "half a line does not stay"
     cache.save(cursor="e:4")
     expected = {"C2Cuser2": row(2, text="newer"), "C2Cuser3": row(3)}
     assert cache.conversations() == expected
-    cache.flush_now()
+    asyncio.run(cache.flush())
     abandon(cache)
     again = AccountCache.open(directory)
     assert (again.cursor, again.conversations(), again.recovered) == ("e:4", expected, None)
@@ -103,11 +103,11 @@ def test_messages_that_found_no_room_are_not_held(directory: Path) -> None:
     cache.history.add(BOB, messages(BOB, 1, 3))
     with room_for(900), pytest.raises(DiskFull):
         cache.history.add(BOB, messages(BOB, 4, 30), covers=(4, 99))
-    assert cache.history.span(BOB) == (1, 3)
+    assert span(cache.history, BOB) == (1, 3)
     cache.history.add(BOB, messages(BOB, 4, 5))
     cache.close()
     again = AccountCache.open(directory)
-    assert again.history.span(BOB) == (1, 5)
+    assert span(again.history, BOB) == (1, 5)
     again.close()
 
 
@@ -136,7 +136,7 @@ def test_what_is_to_be_cleared_goes_with_the_whole_file_where_there_is_no_room_t
         assert cache.history.tail("C2Cuser1", 9) == []
     assert b"message 5" not in every_byte(directory)
     cache.history.add("C2Cuser1", messages("C2Cuser1", 6, 9))
-    assert cache.history.span("C2Cuser1") == (6, 9)
+    assert span(cache.history, "C2Cuser1") == (6, 9)
     cache.close()
 
 
@@ -207,7 +207,7 @@ def test_a_rewrite_that_finds_no_room_loses_nothing_and_is_not_tried_at_each_cha
     assert 1 <= len(attempts) < 12
     cache._storage._compact_at = 0
     with pytest.raises(DiskFull):
-        cache.flush_now()
+        cache._storage.flush_now()
     monkeypatch.setattr(file, "_write_image", write)
     cache.close()
     again = AccountCache.open(directory)
@@ -254,9 +254,9 @@ def test_a_failed_fsync_is_told_and_everything_is_written_anew(
         patch.setattr(os, "fsync", broken)
         cache.save(cursor="e:2")
         with pytest.raises(CacheError, match="Input/output error") as caught:
-            cache.flush_now()
+            asyncio.run(cache.flush())
         assert not isinstance(caught.value, DiskFull)
-    cache.flush_now()
+    asyncio.run(cache.flush())
     assert (directory / "account.journal").stat().st_ino != inode, "what the failed fsync left is not trusted"
     cache.close()
     again = AccountCache.open(directory)

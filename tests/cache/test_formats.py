@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cache.samples import message, messages, row, seqs
+from tests.cache.samples import message, messages, row, seqs, span
 from tui_chat.cache import formats
 from tui_chat.cache.account import AccountCache
 from tui_chat.cache.records import read_format
@@ -51,7 +51,7 @@ def _assert_whole(cache: AccountCache) -> None:
     assert cache.conversations() == {USER: row(1, pinned=True), OTHER: row(2, text="newer")}
     assert (cache.cursor, cache.stale) == ("e:2", frozenset({USER}))
     assert cache.outbox.all() == [(1, {"what": "send", "text": "queued"})]
-    assert cache.history.span(USER) == (1, 5)
+    assert span(cache.history, USER) == (1, 5)
 
 
 def test_there_is_one_of_each() -> None:

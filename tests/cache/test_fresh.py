@@ -1,12 +1,11 @@
 """Messages that arrived and are in no file of history yet: nothing of them is lost, kept too long, or in the way."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cache.samples import abandon, every_byte, message, messages, row, seqs
+from tests.cache.samples import abandon, every_byte, message, messages, row, seqs, span
 from tests.cache.test_crash import Killed, killed_at
 from tests.cache.test_disk_full import room_for
 from tui_chat.cache import history
@@ -43,8 +42,8 @@ def test_what_arrives_costs_no_file_until_somebody_looks(directory: Path) -> Non
     assert b"fresh C2Cuser7" not in text, "once it is in its file it does not stand there as well"
     again.close()
     last = AccountCache.open(directory)
-    assert last.history.span(BOB) == (1, 4)
-    assert last.history.span(CAROL) == (1, 2)
+    assert span(last.history, BOB) == (1, 4)
+    assert span(last.history, CAROL) == (1, 2)
     last.close()
 
 
@@ -79,7 +78,7 @@ def test_no_more_waits_than_it_may_and_the_longest_waiting_go_first(
     abandon(cache)
     again = AccountCache.open(directory)
     assert 1_000 < again._fresh.size <= 3_000
-    assert all(again.history.span(name) == (1, 2) for name in names)
+    assert all(span(again.history, name) == (1, 2) for name in names)
     assert again._fresh.size == 0
     again.close()
 
@@ -97,7 +96,7 @@ async def test_a_purge_leaves_no_byte_of_what_had_just_arrived(directory: Path, 
     assert cache.history.tail(BOB, 9) == []
     await cache.purge()
     assert SECRET.encode() not in every_byte(directory)
-    assert cache.history.span(CAROL) == (1, 1)
+    assert span(cache.history, CAROL) == (1, 1)
     cache.close()
     assert SECRET.encode() not in every_byte(directory)
 
@@ -111,8 +110,8 @@ async def test_what_is_above_the_watermark_stays_and_what_comes_after_the_deleti
     abandon(cache)
     again = AccountCache.open(directory)
     await again.purge()
-    assert again.history.span(BOB) == (4, 5)
-    assert again.history.span(CAROL) == (3, 3)
+    assert span(again.history, BOB) == (4, 5)
+    assert span(again.history, CAROL) == (3, 3)
     again.close()
 
 
@@ -122,7 +121,7 @@ def test_a_message_cleared_by_the_range_that_brought_it_leaves_nothing(directory
     abandon(cache)
     assert SECRET.encode() not in every_byte(directory)
     again = AccountCache.open(directory)
-    assert again.history.span(BOB) == (2, 2)
+    assert span(again.history, BOB) == (2, 2)
     again.close()
 
 
@@ -132,29 +131,20 @@ def test_a_new_epoch_ends_them(directory: Path) -> None:
     cache.replace([row(7)], "f:1", keep_history=False)
     abandon(cache)
     again = AccountCache.open(directory)
-    assert again.history.span(BOB) is None
+    assert span(again.history, BOB) is None
     assert b"message 5" not in every_byte(directory)
     again.close()
-
-
-@pytest.mark.parametrize("forget", [lambda store: store.forget_all(), lambda store: store.purge([BOB])])
-def test_what_ends_all_history_ends_them_too(directory: Path, forget: Callable[[object], None]) -> None:
-    cache = AccountCache.open(directory)
-    cache.save(messages=messages(BOB, 1, 5), cursor="e:5")
-    forget(cache.history)
-    assert cache.history.tail(BOB, 9) == []
-    cache.close()
 
 
 def test_a_power_cut_takes_the_files_and_leaves_what_the_cursor_counts(directory: Path) -> None:
     cache = AccountCache.open(directory, boot="first")
     cache.save(messages=messages(BOB, 1, 3), cursor="e:3")
-    assert cache.history.span(BOB) == (1, 3)
+    assert span(cache.history, BOB) == (1, 3)
     cache.save(messages=[message(BOB, 4)], cursor="e:4")
-    cache.flush_now()
+    asyncio.run(cache.flush())
     abandon(cache)
     again = AccountCache.open(directory, boot="second")
-    assert again.history.span(BOB) == (4, 4)
+    assert span(again.history, BOB) == (4, 4)
     again.close()
 
 
@@ -164,17 +154,17 @@ def test_without_room_for_the_file_they_are_read_all_the_same_and_go_there_later
     cache.save(messages=[*messages(BOB, 4, 40), *messages(CAROL, 1, 40)], cursor="e:40")
     with room_for(800):
         for _ in range(2):
-            assert cache.history.span(BOB) == (1, 40)
+            assert span(cache.history, BOB) == (1, 40)
             assert seqs(cache.history.tail(CAROL, 2)) == [39, 40]
         for number in range(20):  # others are looked at: their files are closed
             assert cache.history.tail(f"C2Cother{number}", 1) == []
-        assert cache.history.span(CAROL) == (1, 40)
+        assert span(cache.history, CAROL) == (1, 40)
     assert (BOB in cache._fresh, CAROL in cache._fresh) == (True, True)
-    assert cache.history.span(BOB) == (1, 40)
+    assert span(cache.history, BOB) == (1, 40)
     assert (BOB in cache._fresh, CAROL in cache._fresh) == (False, True)
     abandon(cache)
     again = AccountCache.open(directory)
-    assert (again.history.span(BOB), again.history.span(CAROL)) == ((1, 40), (1, 40))
+    assert (span(again.history, BOB), span(again.history, CAROL)) == ((1, 40), (1, 40))
     again.close()
 
 
@@ -192,7 +182,7 @@ def test_without_room_more_waits_and_nothing_is_tried_over_and_over(
     assert cache._fresh.size > 500
     cache.save(cursor="e:20")
     assert cache._fresh.size <= 500
-    assert cache.history.span(BOB) == (1, 4)
+    assert span(cache.history, BOB) == (1, 4)
     cache.close()
 
 
@@ -206,7 +196,7 @@ def test_killed_at_any_system_call_on_the_way_to_the_file_none_is_lost(
         cache = AccountCache.open(directory)
         cache.history.add(BOB, messages(BOB, 1, 2))
         cache.save(messages=[*messages(BOB, 3, 4), *messages(CAROL, 1, 2)], cursor="e:4")
-        cache.flush_now()
+        asyncio.run(cache.flush())
         with killed_at(call, monkeypatch) as count:
             try:
                 cache.history.tail(BOB, 9)

@@ -1,5 +1,6 @@
 """The top of the list in a file of its own: what it says is what the list would show, or it says nothing."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -61,7 +62,7 @@ def test_a_head_that_comes_back_after_a_power_cut_is_not_believed(tmp_path: Path
     former = (tmp_path / "account.head").read_bytes()
     cache = AccountCache.open(tmp_path)
     cache.save(remove=["C2Cuser2"])
-    cache.flush_now()
+    asyncio.run(cache.flush())
     (tmp_path / "account.head").write_bytes(former)
     assert read_head(tmp_path) is None
     cache._storage.compact_now()

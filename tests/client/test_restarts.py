@@ -362,7 +362,7 @@ async def test_on_a_full_disk_what_was_cleared_is_not_shown_and_vanishes_when_th
     await alice.session.close()
     killed = AccountCache.open(cache)
     killed.save(clear={BOB: 1})
-    killed.flush_now()
+    await killed.flush()
     abandon(killed)  # between the clearing and its purge
     assert traces(cache, SECRET)
     with room_for(0):

@@ -66,7 +66,6 @@ class AccountCache:
             self._fresh,
             keep=keep,
             before_writing=self._mark_unsettled,
-            after_purge=lambda: self._rewrite_now({}, something_cleared=True),
         )
 
     @classmethod
@@ -242,10 +241,6 @@ class AccountCache:
     async def flush(self) -> None:
         """Bring what was written to the disk for good."""
         await self._storage.flush()
-
-    def flush_now(self) -> None:
-        """As `flush`, at once."""
-        self._storage.flush_now()
 
     def close(self) -> None:
         """Bring everything to the disk, messages too, and let go of the account; a second call does nothing."""

@@ -99,7 +99,7 @@ class FreshMessages:
         with self._storage.group(keep=True):
             self._storage.clear(table)
 
-    def drop_all(self, *, but: Collection[str] = ()) -> None:
+    def drop_all(self, *, but: Collection[str]) -> None:
         """Drop everything but the messages of these conversations."""
         with self._storage.group(keep=True):
             for conversation_id in [one for one in self._waiting if one not in but]:

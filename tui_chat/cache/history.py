@@ -41,7 +41,6 @@ class HistoryCache:
         fresh: what waits to be taken to its file.
         keep: messages a conversation keeps.
         before_writing: called once, before the first file of this session is written.
-        after_purge: called by `purge`, to remove former states from the account's own files.
     """
 
     def __init__(
@@ -51,13 +50,11 @@ class HistoryCache:
         *,
         keep: int = HISTORY_KEEP,
         before_writing: Callable[[], None],
-        after_purge: Callable[[], None],
     ):
         self._directory = directory
         self._fresh = fresh
         self._keep = keep
         self._before_writing = before_writing
-        self._after_purge = after_purge
         self._writing = self._closed = False
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
         self._written: set[Path] = set()
@@ -89,10 +86,6 @@ class HistoryCache:
             held = shelf.version(message_seq) if shelf is not None else 0
         return max(held, self._fresh.version(conversation_id, message_seq))
 
-    def span(self, conversation_id: str) -> tuple[int, int] | None:
-        """The newest run without a hole."""
-        return self._shelf(conversation_id).held.span
-
     def add(self, conversation_id: str, messages: Iterable[Message], *, covers: tuple[int, int] | None = None) -> None:
         """Take messages in; the higher version wins. Raises DiskFull, and has taken in nothing then."""
         shelf = self._shelf(conversation_id)
@@ -107,21 +100,6 @@ class HistoryCache:
         """Drop messages up to and with this one, and every byte of them in this conversation's file."""
         self._fresh.drop_through(conversation_id, message_seq)
         self._clear_through(conversation_id, message_seq)
-
-    def forget_all(self) -> None:
-        """Drop all messages of all conversations."""
-        self._fresh.drop_all()
-        self.forget_files()
-
-    def purge(self, conversation_ids: Iterable[str]) -> None:
-        """Drop these conversations' messages, and former states of everything else."""
-        with self._guard:
-            for conversation_id in conversation_ids:
-                self._fresh.drop(conversation_id)
-                self._remove(conversation_id)
-                self._to_clear.pop(conversation_id, None)
-        self.sync_removals()
-        self._after_purge()
 
     # What the account asks
 

@@ -97,11 +97,6 @@ class MemoryHistory:
         held = shelf.messages.get(message_seq) if shelf else None
         return held.version if held is not None else 0
 
-    def span(self, conversation_id: str) -> tuple[int, int] | None:
-        """The newest run without a hole."""
-        shelf = self._shelves.get(conversation_id)
-        return shelf.held.span if shelf else None
-
     def clear_through(self, conversation_id: str, message_seq: int) -> None:
         """Drop messages up to and with this one."""
         if shelf := self._shelves.get(conversation_id):
@@ -218,9 +213,6 @@ class MemoryAccount:
         """Nothing to do: `save` cleared already."""
 
     async def flush(self) -> None:
-        """Nothing to do."""
-
-    def flush_now(self) -> None:
         """Nothing to do."""
 
     def close(self) -> None:

@@ -33,11 +33,6 @@ class HeldMessages:
         place = bisect_left(self._seqs, seq)
         return place < len(self._seqs) and self._seqs[place] == seq
 
-    @property
-    def span(self) -> tuple[int, int] | None:
-        """The newest run."""
-        return self._runs[-1] if self._runs else None
-
     def gaps(self) -> list[tuple[int, int]]:
         """The parts of runs in which no message is held: kept beside the messages, the runs can be known again."""
         gaps: list[tuple[int, int]] = []

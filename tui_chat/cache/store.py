@@ -133,21 +133,8 @@ class HistoryStore(Protocol):
         """The version of a message that is held, or 0; 0 as well where one would have to open a file to know."""
         ...
 
-    def span(self, conversation_id: str) -> tuple[int, int] | None:
-        """First and last messageSeq of the newest run without a hole; None where nothing is held."""
-        ...
-
     def clear_through(self, conversation_id: str, message_seq: int) -> None:
         """Drop messages up to and with this one, and every byte of them in this conversation's files."""
-        ...
-
-    def forget_all(self) -> None:
-        """Drop all messages of all conversations, also of those that nobody has named."""
-        ...
-
-    def purge(self, conversation_ids: Iterable[str]) -> None:
-        """Drop these conversations' messages. Afterwards no file of the account has a byte of them, nor of earlier
-        states of rows, drafts and outbox. To keep newer messages, see `AccountStore.save(clear=)`."""
         ...
 
 
@@ -272,10 +259,6 @@ class AccountStore(Protocol):
 
     async def flush(self) -> None:
         """Bring everything written so far to the disk for good (one fsync for all that waits). Raises DiskFull."""
-        ...
-
-    def flush_now(self) -> None:
-        """As `flush`, at once."""
         ...
 
     def close(self) -> None:

@@ -190,6 +190,13 @@ def stored(arguments: argparse.Namespace) -> tuple[str, CredentialFile, "StoredC
     return profile, store, credentials
 
 
+async def act_with_session(arguments: argparse.Namespace) -> int:
+    """Carry out the inner command's `action(session, arguments)` with such a session; the exit code."""
+    async with session_for(arguments) as session:
+        await arguments.action(session, arguments)
+    return 0
+
+
 @asynccontextmanager
 async def session_for(arguments: argparse.Namespace, *, stream: bool = False) -> AsyncIterator["ChatSession"]:
     """A session in step with the server, without a cache; one made for this run logs out at its end.

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from tui_chat.locale import _
 
-    from .account import use_language_of_settings
+    from .account import act_with_session, use_language_of_settings
     from .failures import Usage
 
     use_language_of_settings()
@@ -65,15 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         question = _("Erase the account {user} for good? Type its name: ").format(user=arguments.whom)
         if input(question).strip() != arguments.whom:
             raise Usage("that is not its name; nothing was done")
-    return asyncio.run(_with_session(arguments))
-
-
-async def _with_session(arguments: argparse.Namespace) -> int:
-    from .account import session_for
-
-    async with session_for(arguments) as session:
-        await arguments.action(session, arguments)
-    return 0
+    return asyncio.run(act_with_session(arguments))
 
 
 async def _users(session: "ChatSession", arguments: argparse.Namespace) -> None:

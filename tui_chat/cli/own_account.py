@@ -43,19 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask what has to be asked, then carry out the inner command."""
     import asyncio
 
+    from .account import act_with_session
+
     if arguments.action is _password:
         arguments.old_password, arguments.new_password = _passwords()
     elif arguments.action is _erase:
         arguments.old_password = _confirmed_password(arguments)
-    return asyncio.run(_with_session(arguments))
-
-
-async def _with_session(arguments: argparse.Namespace) -> int:
-    from .account import session_for
-
-    async with session_for(arguments) as session:
-        await arguments.action(session, arguments)
-    return 0
+    return asyncio.run(act_with_session(arguments))
 
 
 async def _nick(session: "ChatSession", arguments: argparse.Namespace) -> None:

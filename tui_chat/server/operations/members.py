@@ -34,7 +34,7 @@ from .caller import Caller
 from .eventlog import Outgoing, emit
 from .grouprows import answer, known_to, leaders, leaders_only, living, members_only, owner_only, sitting
 from .idempotency import once
-from .membership import leave, set_roles
+from .membership import joined, leave, set_roles
 from .notices import notify, of_group
 from .paging import after_key
 from .state import ADMIN, JOINED, KICKED, LEFT, MEMBER, OWNER, ROLES
@@ -83,12 +83,7 @@ def invite(tx: Transaction, caller: Caller, group_id: str, request: AddMembers) 
         row = standing.row
         if row.join_rule == "approval":
             leaders_only(standing, "let people in")
-        present = {
-            one[0]
-            for one in tx.all(
-                "SELECT account FROM state WHERE conversation = ? AND membership = ?", row.conversation, JOINED
-            )
-        }
+        present = set(joined(tx, row.conversation))
         new = [one for one in accounts_of(tx, request.members) if one.key not in present]
         check_room(row.member_count, len(new))
         return answer(tx, group_id, add(tx, caller, row, new))

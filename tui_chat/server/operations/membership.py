@@ -81,12 +81,15 @@ def leave(tx: Transaction, conversation: int, account: int, how: int, at: Stored
     )
 
 
+def joined(tx: Transaction, conversation: int) -> list[int]:
+    """The accounts of a group's members."""
+    rows = tx.all("SELECT account FROM state WHERE conversation = ? AND membership = ?", conversation, JOINED)
+    return [row[0] for row in rows]
+
+
 def leave_all(tx: Transaction, conversation: int, how: int, at: Stored) -> None:
     """End every member's period at the tip `at`, and the group with it."""
-    members = [
-        row[0]
-        for row in tx.all("SELECT account FROM state WHERE conversation = ? AND membership = ?", conversation, JOINED)
-    ]
+    members = joined(tx, conversation)
     tx.lock_users(members)
     tx.execute("UPDATE chat_group SET member_count = 0, dismissed = 1 WHERE conversation = ?", conversation)
     tx.execute(

@@ -115,7 +115,7 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
     return DeleteLines(
         title=safe.template(
             ngettext("Delete {count} conversation?", "Delete {count} conversations?", facts.count),
-            count=_number(facts.count),
+            count=safe.number(facts.count),
         ),
         names=_names(facts),
         switch=safe.template(
@@ -143,7 +143,7 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
                 "{count} messages came in meanwhile: they stay, and so do their rows.",
                 facts.arrived,
             ),
-            count=_number(facts.arrived),
+            count=safe.number(facts.arrived),
         )
         if facts.arrived
         else None,
@@ -159,9 +159,9 @@ def gone_elsewhere(count: int, device: str, left: int) -> Content:
             "{count} were just deleted on {device} · {left} left",
             count,
         ),
-        count=_number(count),
+        count=safe.number(count),
         device=device,
-        left=_number(left),
+        left=safe.number(left),
     )
 
 
@@ -176,16 +176,12 @@ def duration(seconds: int) -> str:
     return ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
 
 
-def _number(count: int) -> str:
-    return f"{count:,}"
-
-
 def _names(facts: DeleteFacts) -> Content:
     shown = Content(" · ").join(safe.one_line(name) for name in facts.names)
     more = facts.count - len(facts.names)
     if more <= 0:
         return shown
-    return shown + safe.template(ngettext(" · {count} more", " · {count} more", more), count=_number(more))
+    return shown + safe.template(ngettext(" · {count} more", " · {count} more", more), count=safe.number(more))
 
 
 def _cleared(facts: DeleteFacts) -> tuple[Content, ...]:
@@ -204,7 +200,7 @@ def _cleared(facts: DeleteFacts) -> tuple[Content, ...]:
                 "{count} messages are erased from your account.",
                 facts.messages,
             ),
-            count=_number(facts.messages),
+            count=safe.number(facts.messages),
         )
     if not facts.can_return or facts.messages == 0:
         return (first,)
@@ -229,14 +225,14 @@ def _kept(facts: DeleteFacts) -> tuple[Content, ...]:
                 "Only the row goes. A new message brings it back with all {count} messages.",
                 facts.messages,
             ),
-            count=_number(facts.messages),
+            count=safe.number(facts.messages),
         ),
     )
 
 
 def _among(facts: DeleteFacts) -> Content | None:
     parts = [
-        text.format(count=_number(count))
+        text.format(count=safe.number(count))
         for count, text in (
             (facts.pinned, ngettext("{count} pinned", "{count} pinned", facts.pinned)),
             (facts.mentions, ngettext("{count} unread mention", "{count} unread mentions", facts.mentions)),
@@ -256,4 +252,4 @@ def _member(facts: DeleteFacts) -> Content | None:
     if facts.member_count == 2:
         first, second = facts.groups
         return safe.template(_("You stay a member of {name} and {other}."), name=first, other=second)
-    return safe.template(_("You stay a member of all {count} groups."), count=_number(facts.member_count))
+    return safe.template(_("You stay a member of all {count} groups."), count=safe.number(facts.member_count))

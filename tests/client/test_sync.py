@@ -78,13 +78,13 @@ class TestRanges:
         step(view, ranged(7, arrived(7, BOB, 1)))
         assert view.position == 7
 
-    def test_an_unknown_kind_is_counted_and_its_number_taken(self) -> None:
+    def test_of_an_unknown_kind_the_number_is_taken_and_nothing_else(self) -> None:
         view = state(row(BOB, 4))
         unknown = events.EventRange(
             first=11, last=11, cursor="e:11", events=[msgspec.Raw(b'{"kind":"planet.aligned","eventSeq":11}')]
         )
-        assert step(view, unknown).unknown == 1
-        assert (view.position, view.unknown_events) == (11, 1)
+        assert step(view, unknown) == Applied(position=11, cursor="e:11")
+        assert view.position == 11
 
     def test_the_state_that_is_read_is_not_touched(self) -> None:
         rows: Mapping[str, Conversation] = {BOB: row(BOB, 4), CAROL: row(CAROL, 2)}

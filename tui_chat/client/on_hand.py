@@ -22,15 +22,15 @@ class OnHand:
 
     def tail(self, conversation_id: str, count: int) -> list[Message]:
         """The newest messages, oldest first."""
-        return self._read(lambda: self._history.tail(conversation_id, count), [])
+        return self._tried(lambda: self._history.tail(conversation_id, count), [])
 
     def before(self, conversation_id: str, message_seq: int, count: int) -> list[Message]:
         """Messages that come just before one, oldest first."""
-        return self._read(lambda: self._history.before(conversation_id, message_seq, count), [])
+        return self._tried(lambda: self._history.before(conversation_id, message_seq, count), [])
 
     def after(self, conversation_id: str, message_seq: int, count: int) -> list[Message]:
         """Messages that come just after one, oldest first."""
-        return self._read(lambda: self._history.after(conversation_id, message_seq, count), [])
+        return self._tried(lambda: self._history.after(conversation_id, message_seq, count), [])
 
     def one(self, conversation_id: str, message_seq: int) -> Message | None:
         """One message."""
@@ -51,13 +51,13 @@ class OnHand:
 
     def forget(self, conversation_id: str) -> None:
         """Drop what is held of a conversation."""
-        self._read(lambda: self._history.clear_through(conversation_id, EVERYTHING), None)
+        self._tried(lambda: self._history.clear_through(conversation_id, EVERYTHING), None)
 
     def add(self, conversation_id: str, messages: Iterable[Message], *, covers: tuple[int, int] | None = None) -> None:
         """Take messages in. Where they cannot be written they are asked for again another time."""
-        self._read(lambda: self._history.add(conversation_id, messages, covers=covers), None)
+        self._tried(lambda: self._history.add(conversation_id, messages, covers=covers), None)
 
-    def _read(self, work: Callable[[], Found], otherwise: Found) -> Found:
+    def _tried(self, work: Callable[[], Found], otherwise: Found) -> Found:
         try:
             return work()
         except CacheError as error:

@@ -39,11 +39,11 @@ class Pages:
         self._on_hand = on_hand
         self._doubt = doubt
         self._announcer = announcer
-        self._owed: set[str] = set()
-        """Conversations of which pages were answered that the server was to be asked for."""
         self._calls = calls
         self._receiver = receiver
         self._overlaid = overlaid
+        self._owed: set[str] = set()
+        """Conversations of which pages were answered that the server was to be asked for."""
 
     def tail(self, conversation_id: str, count: int) -> list[Message]:
         """The newest messages that the cache holds, oldest first."""
@@ -74,9 +74,9 @@ class Pages:
                 raise
             if self._doubt.of(conversation_id):
                 self._owed.add(conversation_id)
-            floor = self._state.marks_of(conversation_id)
+            marks = self._state.marks_of(conversation_id)
             return MessagePage(
-                messages=cached, more=True, cleared_through=floor.cleared_through, hidden_through=floor.hidden_through
+                messages=cached, more=True, cleared_through=marks.cleared_through, hidden_through=marks.hidden_through
             )
 
     def _cached(self, conversation_id: str, before: int | None, after: int | None, limit: int) -> list[Message]:

@@ -52,6 +52,7 @@ class Receiver:
         self._wrote = wrote
         """Something waits for the disk; true: something must vanish from it."""
         self.inexact = inexact
+        """How a conversation stands has to be asked for."""
         self._position_moved = position_moved
         self._signed_out = signed_out
         self._nick_changed = nick_changed

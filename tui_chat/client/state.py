@@ -33,7 +33,6 @@ class State:
         self.shown: dict[str, Conversation] = {}
         """One and the same dictionary for as long as the session lasts."""
         self.stale: set[str] = set()
-        self.unknown_events = 0
         self._queued_for = queued_for
         self._generations: dict[str, int] = {}
         self._generation = 0
@@ -63,7 +62,6 @@ class State:
                 self.conversations[conversation_id] = entry
         self.position = applied.position
         self.cursor = applied.cursor
-        self.unknown_events += applied.unknown
 
     def marks_of(self, conversation_id: str) -> Marks:
         """Where the confirmed watermarks of a conversation stand, listed or not."""

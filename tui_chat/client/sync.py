@@ -60,8 +60,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     entries: dict[str, Conversation | None] = {}
     marks: dict[str, Marks] = {}
     effects: list[Effect] = []
-    unknown: int = 0
-    """Events of kinds that this version does not know."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -111,7 +109,6 @@ def reduce(view: View, received: events.EventRange) -> Applied | Gap | Old:
         entries=step.entries,
         marks=step.marks,
         effects=step.effects,
-        unknown=step.unknown,
     )
 
 
@@ -134,7 +131,6 @@ class _Step:
         self.entries: dict[str, Conversation | None] = {}
         self.marks: dict[str, Marks] = {}
         self.effects: list[Effect] = []
-        self.unknown = 0
 
     def row(self, conversation_id: str) -> Conversation | None:
         if conversation_id in self.entries:
@@ -183,7 +179,7 @@ class _Step:
         self.effects.append(DeviceGone(event.device_id))
 
     def not_known(self, _: events.Unknown) -> None:
-        self.unknown += 1
+        """Of a later version: nothing but its number counts."""
 
     def is_visible(self, message: Message) -> bool:
         return message.message_seq > self.marks_of(message.conversation_id).cleared_through

@@ -15,16 +15,14 @@ class _Batch(msgspec.Struct):
     undo_until: int
     device: str | None
     conversations: dict[str, None]
-    order: int
     drafts: dict[str, str] = {}
 
 
 class UndoLog:
-    """Batches by what this session heard of them, newest last."""
+    """Batches by what this session heard of them."""
 
     def __init__(self) -> None:
         self._batches: dict[str, _Batch] = {}
-        self._order = 0
 
     def note(
         self,
@@ -38,8 +36,7 @@ class UndoLog:
         """A call of a batch took effect; the time for undo counts from its last call."""
         batch = self._batches.get(batch_id)
         if batch is None:
-            self._order += 1
-            batch = _Batch(batch_id, clear_history_message, undo_until, device, {}, self._order)
+            batch = _Batch(batch_id, clear_history_message, undo_until, device, {})
             self._batches[batch_id] = batch
         batch.conversations.update(dict.fromkeys(conversation_id_list))
         batch.undo_until = max(batch.undo_until, undo_until)
@@ -63,14 +60,12 @@ class UndoLog:
             if deletion.batch_id in self._batches:
                 self._batches[deletion.batch_id].undo_until = now + deletion.undo_seconds * 1000
                 continue
-            self._order += 1
             self._batches[deletion.batch_id] = _Batch(
                 deletion.batch_id,
                 deletion.clear_history_message,
                 now + deletion.undo_seconds * 1000,
                 None if deletion.device.device_id == device_id else deletion.device.name,
                 dict.fromkeys(deletion.conversation_id_list),
-                deletion.time,
             )
 
     def forget(self, batch_id: str) -> None:

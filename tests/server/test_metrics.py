@@ -67,6 +67,13 @@ def test_what_was_done_is_counted(people: People, alice: Device) -> None:
     assert found["tui_chat_database_bytes"] > 0
 
 
+def test_exports_under_way_are_counted(server: LiveServer, people: People) -> None:
+    assert scrape(people)["tui_chat_exports"] == 0
+    with server.running.services.limiter.exports.of(1):
+        assert scrape(people)["tui_chat_exports"] == 1
+    assert scrape(people)["tui_chat_exports"] == 0
+
+
 def test_nobodys_name_stands_in_it(people: People, alice: Device) -> None:
     group = alice.create_group("Secret plans", "bob")["group"]["groupID"]
     alice.send(f"GROUP{group}", "hush")

@@ -14,6 +14,7 @@ from tui_chat.protocol.requests import ConversationsDeleted, ConversationsRestor
 from .bus.exchange import Exchange
 from .engines import DatabaseSize
 from .hub import Hub
+from .ratelimit import OneAtATime
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -52,7 +53,7 @@ class Metrics:
     own take 1 to 2 µs each, and there would be seven for every message.
     """
 
-    def __init__(self, hub: Hub, exchange: Exchange) -> None:
+    def __init__(self, hub: Hub, exchange: Exchange, exports: OneAtATime) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         self._requests: dict[tuple[str, str, int], int] = {}
         """By method, address' pattern, status."""
@@ -76,6 +77,8 @@ class Metrics:
         )
         self._database = Gauge("tui_chat_database_bytes", "The database's files", registry=self._registry)
         self._empty = Gauge("tui_chat_database_empty_bytes", "Of these, what is empty", registry=self._registry)
+        exporting = Gauge("tui_chat_exports", "Users whose export is under way", registry=self._registry)
+        exporting.set_function(lambda: exports.under_way)
         self._registry.register(_Numbers(lambda: _of_the_hub(hub)))
         if exchange.bus.shared:
             self._registry.register(_Numbers(lambda: _of_the_bus(exchange)))

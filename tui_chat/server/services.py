@@ -69,7 +69,7 @@ class Services:
             tokens=self.tokens,
             presence=self.presence,
         )
-        self.metrics: Final = Metrics(self.hub, self.exchange)
+        self.metrics: Final = Metrics(self.hub, self.exchange, self.limiter.exports)
         self.health: Final = Health(engine, self.exchange.bus, monotonic)
         self.backups: Final = Backups(engine, options.backups or options.data / "backups", clock)
         self.draining = False

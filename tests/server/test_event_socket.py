@@ -122,7 +122,7 @@ def event(seq: int, size: int = 0) -> events.Event:
 
 
 def emitted(seq: int, size: int = 0) -> Emitted:
-    return Emitted(1, "alice", seq, None, event(seq, size))
+    return Emitted(1, seq, None, event(seq, size))
 
 
 async def settle() -> None:

@@ -50,7 +50,7 @@ class Recorder:
 
 def revoked(user: int, event_seq: int, only_device: str | None = None) -> Emitted:
     event = events.DeviceRevoked(event_seq=event_seq, device_id=f"d{event_seq}")
-    return Emitted(user, f"user{user}", event_seq, only_device, event)
+    return Emitted(user, event_seq, only_device, event)
 
 
 def content(frame: Frame) -> Any:
@@ -114,10 +114,7 @@ def test_a_commit_with_more_than_a_frame_holds_is_cut() -> None:
     recorder = Recorder(1, "a")
     here = hub()
     here.join(recorder)
-    many = [
-        Emitted(1, "user1", seq, None, events.DeviceRevoked(event_seq=seq, device_id="d" * 9_000))
-        for seq in range(1, 9)
-    ]
+    many = [Emitted(1, seq, None, events.DeviceRevoked(event_seq=seq, device_id="d" * 9_000)) for seq in range(1, 9)]
     here.deliver(many)
     assert len(recorder.frames) == 2
     assert all(len(frame.data) <= limits.FRAME_BYTES for frame in recorder.frames)

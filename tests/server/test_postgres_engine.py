@@ -73,7 +73,7 @@ class Note:
         if self.gate is not None:
             assert self.gate.wait(10)
         tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
-        tx.emitted.append(Emitted(1, "alice", 1, None, DeviceRevoked(device_id=self.name)))
+        tx.emitted.append(Emitted(1, 1, None, DeviceRevoked(device_id=self.name)))
         if self.failure is not None:
             raise self.failure
         return self.name

@@ -118,7 +118,7 @@ async def test_what_is_committed_just_after_the_reading_wakes_the_request() -> N
             self.readings += 1
             if self.readings == 1:
                 event = DeviceRevoked(event_seq=1, device_id="x")
-                hub.deliver([Emitted(1, "alice", 1, None, event)])
+                hub.deliver([Emitted(1, 1, None, event)])
             return SyncAnswer(cursor=str(self.readings - 1), server=ServerFacts(version="0"))
 
     async def gone() -> None:

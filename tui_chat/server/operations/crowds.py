@@ -9,7 +9,7 @@ import msgspec
 from tui_chat.protocol.events import MessageNew
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message
-from tui_chat.server.engines import Emitted, Row, Transaction
+from tui_chat.server.engines import Emitted, Row, ToBeMade, Transaction
 
 from .caller import Caller
 from .eventlog import Numbers, log_messages
@@ -19,12 +19,12 @@ from .rooms import BetweenTwo, OfGroup, numbers, own_columns
 from .state import JOINED, ROLES
 
 _MEMBERS: Final = (
-    " FROM state s JOIN account u ON u.id = s.account JOIN stream l ON l.account = s.account"
+    " FROM state s JOIN stream l ON l.account = s.account"
     " WHERE s.conversation = ? AND s.leave_seq IS NULL ORDER BY s.account"
 )
-_CROWD: Final = f"SELECT s.account, u.user_id, l.seq, s.past, s.role, {own_columns('s')}{_MEMBERS}"
+_CROWD: Final = f"SELECT s.account, l.seq, s.past, s.role, {own_columns('s')}{_MEMBERS}"
 """Everybody who is in a group and has a log."""
-_OWN_FIRST: Final = 5
+_OWN_FIRST: Final = 4
 _NUMBERED: Final = b'"eventSeq":0,'
 _LAST_MESSAGE: Final = b'"lastMessage":null'
 _ROLES: Final = {number: msgspec.json.encode(name) for number, name in ROLES.items()}
@@ -44,7 +44,7 @@ _MARK: Final = 4_611_686_018_427_387_904
 """From here on numbers stand for a place in a pattern."""
 
 
-class OneOfTwo(msgspec.Struct, frozen=True, gc=False):
+class OneOfTwo(ToBeMade, frozen=True, gc=False):
     """The event of one of two who talk with each other."""
 
     event_seq: int
@@ -77,22 +77,22 @@ def tell_both(
     peer_read = room.theirs[5] if there else 0
     own = numbers(read, stored, tx.now, peer_read)
     name = room.peer_nick or room.peer_id
-    told = [(caller.user, caller.user_id, room.position, here.conversation_id, name, own)]
+    told = [(caller.user, room.position, here.conversation_id, name, own)]
     if room.their_conversation_id is not None:
         row = room.theirs
         if mentioned:
             row = (*row[:4], row[4] + 1, *row[5:])
         theirs = numbers(row, stored, tx.now, seq)
         name = here.nick or caller.user_id
-        told.append((room.peer, room.peer_id, room.peer_position, room.their_conversation_id, name, theirs))
-    known = {account: position for account, _, position, _, _, _ in told if position is not None}
+        told.append((room.peer, room.peer_position, room.their_conversation_id, name, theirs))
+    known = {account: position for account, position, _, _, _ in told if position is not None}
     before = tx.take_event_seqs(dict.fromkeys(known, 1), known)
     logged = []
-    for account, user_id, _, conversation_id, name, its in told:
+    for account, _, conversation_id, name, its in told:
         position = before.get(account)
         if position is not None:
             event = OneOfTwo(position + 1, message, conversation_id, name, last, its)
-            tx.emitted.append(Emitted(account, user_id, position + 1, None, event))
+            tx.emitted.append(Emitted(account, position + 1, None, event))
             logged.append((account, position + 1, its))
     log_messages(tx, here.conversation, seq, logged)
     return before[caller.user] + 1
@@ -142,7 +142,7 @@ class Telling:
         )
 
 
-class OneOfMany(msgspec.Struct, frozen=True, gc=False):
+class OneOfMany(ToBeMade, frozen=True, gc=False):
     """The event of one member of a group."""
 
     event_seq: int
@@ -176,7 +176,7 @@ def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Sto
     logged: list[tuple[int, int, Numbers]] = []
     again: set[int] = set()
     for row in rows:
-        account, user_id, position, past, role = row[:_OWN_FIRST]
+        account, position, past, role = row[:_OWN_FIRST]
         if past:
             again.add(account)
             continue
@@ -184,7 +184,7 @@ def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Sto
         before[account] = position
         position += 1
         logged.append((account, position, its))
-        emitted.append(Emitted(account, user_id, position, None, OneOfMany(position, telling, its)))
+        emitted.append(Emitted(account, position, None, OneOfMany(position, telling, its)))
     tx.take_event_seqs(dict.fromkeys(before, 1), before)
     log_messages(tx, here.conversation, stored.seq, logged)
     positions = {account: position + 1 for account, position in before.items()}

@@ -137,7 +137,7 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     now, emitted = tx.now, tx.emitted
     of_messages: list[tuple[object, ...]] = []
     of_others: list[tuple[object, ...]] = []
-    for account, user_id, event, only, conversation in outgoing:
+    for account, _, event, only, conversation in outgoing:
         before = newest.get(account)
         if before is None:
             continue
@@ -150,7 +150,7 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
             device = None if only is None else only.device
             of_others.append((account, event_seq, now, device, _encode(without_bodies(event)).decode()))
         event = replace(event, event_seq=event_seq)
-        emitted.append(Emitted(account, user_id, event_seq, None if only is None else only.device_id, event))
+        emitted.append(Emitted(account, event_seq, None if only is None else only.device_id, event))
     # Two statements, because a NULL that is bound costs sqlite3 as much as the rest of a row's values.
     if of_messages:
         tx.many(_OF_MESSAGE, of_messages)

@@ -4,10 +4,11 @@ import asyncio
 import json
 import signal
 import socket
+import sqlite3
 import ssl
 import stat
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ from websockets.sync.client import connect
 from tests.accounts import DEADLINE, Device, People
 from tests.servers import CHEAP, LiveServer, ServerProcess
 from tui_chat.protocol import events
-from tui_chat.server.run import GRACE_SECONDS, CannotServe, Listening, ServerOptions, serve
+from tui_chat.server.run import DATABASE, GRACE_SECONDS, CannotServe, Listening, ServerOptions, serve
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 OTHER_CERTIFICATE = Path(__file__).with_name("other-localhost.pem")
@@ -56,6 +57,36 @@ async def test_a_second_server_on_the_same_data_is_refused(server: LiveServer) -
     with pytest.raises(CannotServe) as refused:
         await serve(ServerOptions(port=0, data=server.options.data))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("damage", ["noise", "newer", "a page"])
+async def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path: Path, damage: str) -> None:
+    data = tmp_path / "data"
+    path = data / DATABASE
+    LiveServer(data).stop()
+    match damage:
+        case "noise":
+            path.write_bytes(b"no database at all" * 1000)
+        case "newer":
+            with closing(sqlite3.connect(path)) as database, database:
+                database.execute("INSERT INTO migration (number, applied) VALUES (9999, 0)")
+        case _:
+            with path.open("r+b") as file:
+                file.seek(100)  # the tree of the schema, behind the file's head
+                file.write(b"\xff" * 400)
+    with pytest.raises(CannotServe) as refused:
+        await serve(ServerOptions(port=0, data=data))
+    assert "\n" not in str(refused.value)
+    assert ("update it" if damage == "newer" else f"{path} cannot be used") in str(refused.value)
+    assert ("admin restore" in str(refused.value)) is (damage != "newer")
+
+
+async def test_a_data_directory_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path, said in ((tmp_path / "file", "no directory"), (tmp_path / "file" / "below", "cannot be made")):
+        with pytest.raises(CannotServe, match=said) as refused:
+            await serve(ServerOptions(port=0, data=path))
+        assert str(path) in str(refused.value)
 
 
 def test_data_is_for_its_owner_alone(server: LiveServer) -> None:

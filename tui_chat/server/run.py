@@ -246,10 +246,15 @@ def listen(options: ServerOptions) -> socket.socket:
 async def _open_engine(options: ServerOptions, clock: Clock) -> Engine:
     if options.database is not None:
         return await _open_postgres(options.database, clock)
-    await asyncio.to_thread(options.data.mkdir, mode=0o700, parents=True, exist_ok=True)
+    try:
+        await asyncio.to_thread(options.data.mkdir, mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise CannotServe(f"--data {options.data}: that is no directory") from error
+    except OSError as error:
+        raise CannotServe(f"--data {options.data}: that directory cannot be made: {error.strerror}") from error
     try:
         return await SqliteEngine.open(options.data / DATABASE, clock=clock)
-    except DatabaseInUse as error:
+    except (DatabaseInUse, RuntimeError) as error:
         raise CannotServe(str(error)) from error
 
 

@@ -49,7 +49,7 @@ BRIEF_GROUP: Final = 64
 BRIEF_SECONDS: Final = 0.002
 """So long brief jobs run in one go, and the one that is then under way to its end; the loop serves nobody else
 meanwhile."""
-LATE_SECONDS: Final = 0.02
+LATE_SECONDS: Final = 0.05
 """Where brief jobs took longer than that, what they read was not in memory and the disk is slow: for ASIDE_SECONDS they
 run on the writer's thread, where they hold nobody up."""
 ASIDE_SECONDS: Final = 1.0
@@ -123,7 +123,7 @@ class SqliteEngine:
 
         Raises:
             DatabaseInUse: another process has it open.
-            RuntimeError: it was written by a newer version.
+            RuntimeError: it was written by a newer version, is damaged, or cannot be opened.
         """
         return await asyncio.to_thread(cls._open, path, clock or system_clock, asyncio.get_running_loop())
 
@@ -136,6 +136,9 @@ class SqliteEngine:
         try:
             path.touch(mode=0o600)  # Its log and its index take over who may read it.
             return cls(path, clock, lock, loop)
+        except sqlite3.DatabaseError as failure:
+            lock.release()
+            raise RuntimeError(f"the database {path} cannot be used: {failure}{_mend(failure)}") from failure
         except BaseException:
             lock.release()
             raise
@@ -374,3 +377,9 @@ def _compact(writer: sqlite3.Connection) -> None:
         writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError as failure:
         _log.warning("the database could not be written anew, which is tried again at the next start: %s", failure)
+
+
+def _mend(failure: sqlite3.DatabaseError) -> str:
+    """What to do about a database that cannot be opened; of an OperationalError its words say it."""
+    damaged = not isinstance(failure, sqlite3.OperationalError)
+    return "; `tui-chat admin restore` puts a backup in its place" if damaged else ""

@@ -6,7 +6,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
-from tui_chat.server.transport import ANSWER, RequestProtocol, SocketProtocol
+from tui_chat.server.transport import DIRECT, RequestProtocol, SocketProtocol
 
 HANDSHAKE = (
     b"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -86,7 +86,7 @@ async def test_a_connection_is_closed_once_it_was_idle_for_long_enough_and_not_b
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         await receive()
-        scope["extensions"].pop(ANSWER)(b"{}")
+        assert scope["extensions"][DIRECT].answer(scope, b"{}")
         answered.set()
 
     config = uvicorn.Config(answer, http=RequestProtocol, log_config=None, lifespan="off", timeout_keep_alive=1)
@@ -110,3 +110,40 @@ async def test_a_connection_is_closed_once_it_was_idle_for_long_enough_and_not_b
     assert wire.closing
     protocol.connection_lost(None)
     assert protocol.timeout_keep_alive_task is None
+
+
+async def test_requests_that_come_behind_each_other_get_their_own_bodies_and_answers_in_turn() -> None:
+    ended = asyncio.Event()
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        direct: RequestProtocol = scope["extensions"][DIRECT]
+        body = direct.whole_body(scope)
+        way = b"with its head" if body is not None else b"awaited"
+        while body is None or body.count(b".") < 2:
+            body = (body or b"") + (await receive())["body"]
+        said = b"%b %b %b" % (scope["path"].encode(), body, way)
+        if not direct.answer(scope, said):
+            head = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]}
+            await send(head)
+            await send({"type": "http.response.body", "body": said})
+        if scope["path"] == "/3":
+            ended.set()
+
+    config = uvicorn.Config(answer, http=RequestProtocol, log_config=None, lifespan="off")
+    config.load()
+    protocol, wire = RequestProtocol(config, ServerState(), {}), Wire()
+    protocol.connection_made(wire)
+    one, two, three = (b"POST /%d HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n.." % number for number in (1, 2, 3))
+    protocol.data_received(one + two)
+    protocol.data_received(three[:-1])
+    async with asyncio.timeout(10):
+        while b"/2" not in wire.written:
+            wire.answered.clear()
+            await wire.answered.wait()
+        protocol.data_received(three[-1:])
+        await ended.wait()
+    answers = [line for line in wire.written.split(b"\r\n") if line.startswith(b"/")]
+    told = [line.partition(b"HTTP/")[0] for line in answers]
+    assert [line.split(b" ", 2)[:2] for line in told] == [[b"/1", b".."], [b"/2", b".."], [b"/3", b".."]]
+    assert told[0].endswith(b"awaited")
+    protocol.connection_lost(None)

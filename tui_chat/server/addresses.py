@@ -46,11 +46,26 @@ class Addresses:
     def find(self, path: str) -> tuple[Application, dict[str, str]] | None:
         """The application at a path, still percent-encoded, and the path's parameters; a segment that is named comes
         before one that is a parameter, which is never empty."""
+        segments = path.split("/")
         values: list[str] = []
-        place = _behind(self._root, path.split("/"), 0, values)
-        if place is None or place.application is None:
+        place = self._root
+        for segment in segments:
+            following = place.named.get(segment)
+            if following is None:
+                following = place.any
+                if following is None or not segment:
+                    break
+                values.append(segment)
+            place = following
+        else:
+            if place.application is not None:
+                return place.application, dict(zip(place.parameters, values, strict=True))
+        # Only where a segment that is named leads nowhere, and one that is a parameter might.
+        values.clear()
+        found = _behind(self._root, segments, 0, values)
+        if found is None or found.application is None:
             return None
-        return place.application, dict(zip(place.parameters, values, strict=True))
+        return found.application, dict(zip(found.parameters, values, strict=True))
 
 
 def _behind(place: _Place, segments: list[str], at: int, values: list[str]) -> _Place | None:

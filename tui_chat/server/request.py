@@ -20,7 +20,7 @@ from .options import address_of
 from .ratelimit import limited_address
 from .routes.endpoint import LINES, NOTHING, Call, Counted, Endpoint, Nothing, Peer, Pieces
 from .services import Services
-from .transport import ABORT, ANSWER
+from .transport import ABORT, DIRECT, RequestProtocol
 
 BODY_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 1.0
@@ -53,7 +53,11 @@ async def handle(
     count(services, endpoint.counted, caller, peer)
     path = {name: unquote(value) for name, value in scope[PARAMETERS].items()}
     query = _query(endpoint.query, scope["query_string"])
-    body = _decode(endpoint.decoder, await _body(receive, peer)) if endpoint.takes_body else NOTHING
+    direct: RequestProtocol = scope["extensions"][DIRECT]
+    body: Any = NOTHING
+    if endpoint.takes_body:
+        whole = direct.whole_body(scope)
+        body = _decode(endpoint.decoder, await _body(receive, peer) if whole is None else whole)
 
     async def gone() -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -67,8 +71,7 @@ async def handle(
         await _answer_in_pieces(result, scope, send)
         return None
     data = encode(result)
-    # Taken out, because it holds what holds it: with each request a circle would be left to the garbage collector.
-    if not scope["extensions"].pop(ANSWER)(data):
+    if not direct.answer(scope, data):
         await answer(200, data, send)
     return result
 

@@ -4,11 +4,11 @@ ASGI's `send` waits until the peer has taken what is buffered, for ever if need 
 """
 
 import asyncio
-from functools import partial
+from collections.abc import MutableMapping
 from struct import pack
 from typing import Any, Final, Protocol, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -17,8 +17,8 @@ from tui_chat.protocol.events import CLOSE_TRY_AGAIN
 LINE: Final = "tui_chat.line"
 ABORT: Final = "tui_chat.abort"
 """Among a request's extensions: what cuts its connection, whatever is still to be sent."""
-ANSWER: Final = "tui_chat.answer"
-"""Among them as well: what sends a whole JSON answer with status 200; see RequestProtocol.answer."""
+DIRECT: Final = "tui_chat.direct"
+"""Among them as well: the RequestProtocol, which does at once what takes ASGI several calls."""
 GRACE_SECONDS: Final = 5.0
 HEAD_BYTES: Final = 32 * 1024
 """Of a request's line and headers."""
@@ -66,7 +66,7 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        cast(dict[str, object], self.scope.setdefault("extensions", {}))[ABORT] = self.transport.abort
+        self.scope["extensions"] = cast(Any, {ABORT: self.transport.abort, DIRECT: self})
         self._in_head = True
         self._head_bytes = 0
 
@@ -74,22 +74,31 @@ class RequestProtocol(HttpToolsProtocol):
         """The head is there."""
         self._have_head()
         super().on_headers_complete()
-        cycle = self.cycle
-        if cycle is not None and cycle.scope is self.scope:
-            cast(dict[str, object], self.scope["extensions"])[ANSWER] = partial(self.answer, cycle)
 
-    def answer(self, cycle: RequestResponseCycle, body: bytes) -> bool:
+    def whole_body(self, scope: MutableMapping[str, Any]) -> bytes | None:
+        """The body of a request, where all of it has come, as most do with their heads; None where it must be waited
+        for: then it comes by ASGI's `receive`."""
+        cycle = self.cycle
+        if cycle.scope is not scope or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+            return None
+        self.flow.resume_reading()
+        cycle.message_event.clear()
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def answer(self, scope: MutableMapping[str, Any], body: bytes) -> bool:
         """Send status 200, headers and body in one write; False where that must wait: then it goes by ASGI's `send`.
 
         ASGI's `send` is called twice, looks every header over, and writes twice, which with uvloop are system calls.
         """
-        if self.flow.write_paused or cycle.response_started:
+        cycle = self.cycle
+        if cycle.scope is not scope or self.flow.write_paused or cycle.response_started:
             return False
         if cycle.disconnected:
             return True
         end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
         head = b"%b%d%b" % (_OK, len(body), end)
-        self.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
+        self.transport.write(head if scope["method"] == "HEAD" else head + body)
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:

@@ -1,0 +1,49 @@
+"""Addresses: segments that are named come first, and what they lead to nowhere is left to parameters."""
+
+from typing import Any
+
+import pytest
+
+from tui_chat.server.addresses import Addresses
+
+PATTERNS = ("/a", "/a/{x}", "/a/{x}/c", "/a/b/d", "/a/b/{y}/e", "/{z}/b")
+
+
+@pytest.fixture
+def addresses() -> Addresses:
+    found = Addresses()
+    for pattern in PATTERNS:
+
+        async def application(scope: Any, receive: Any, send: Any, pattern: str = pattern) -> None:
+            scope["found"] = pattern
+
+        found.add(pattern, application)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "parameters"),
+    [
+        ("/a", "/a", {}),
+        ("/a/b", "/a/{x}", {"x": "b"}),
+        ("/a/q", "/a/{x}", {"x": "q"}),
+        ("/a/b/c", "/a/{x}/c", {"x": "b"}),
+        ("/a/b/d", "/a/b/d", {}),
+        ("/a/b/d/e", "/a/b/{y}/e", {"y": "d"}),
+        ("/q/b", "/{z}/b", {"z": "q"}),
+        ("/a/%2F", "/a/{x}", {"x": "%2F"}),
+    ],
+)
+async def test_the_address_is_found(addresses: Addresses, path: str, pattern: str, parameters: dict[str, str]) -> None:
+    found = addresses.find(path)
+    assert found is not None
+    application, values = found
+    scope: dict[str, Any] = {}
+    await application(scope, None, None)  # type: ignore[arg-type]
+    assert scope["found"] == pattern
+    assert values == parameters
+
+
+@pytest.mark.parametrize("path", ["", "/", "/a/", "/a//c", "//b", "/a/b/c/d", "/q", "/a/b/d/f", "a"])
+def test_there_is_nothing(addresses: Addresses, path: str) -> None:
+    assert addresses.find(path) is None

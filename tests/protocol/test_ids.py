@@ -51,6 +51,23 @@ def test_anything_else_is_refused(text: str) -> None:
         ids.parse_conversation_id(text)
 
 
+_LIKE_IDS = st.sampled_from(
+    ["C2CBob", "GROUPg", "GROUP@TGS#ABC", "@TIM#SYSTEM", "GROUP" + "a" * 48]
+    + ["", "C2C", "\n", "C2Cbob\n", "C2Ca\nC2Cb", "GROUP" + "a" * 49, "GROUP@TGS#" + "A" * 44, "@tim#system", "c2cbob"]
+) | st.text("C2GROUPab@TIM#SYE.\n\u017f\u0130", max_size=12)
+
+
+@given(st.lists(_LIKE_IDS, min_size=1, max_size=5))
+def test_a_list_is_read_as_each_of_it(texts: list[str]) -> None:
+    try:
+        for text in texts:
+            ids.parse_conversation_id(text)
+    except InvalidConversation:
+        assert ids.fold_conversation_ids(texts) is None
+    else:
+        assert ids.fold_conversation_ids(texts) == [ids.fold(text) for text in texts]
+
+
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,31}", fullmatch=True).filter(str.isascii))
 def test_every_user_has_a_conversation(user_id: str) -> None:
     assert ids.check_user_id(user_id) == user_id

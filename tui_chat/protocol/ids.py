@@ -6,6 +6,7 @@ Source of the rules: https://www.tencentcloud.com/document/product/1047/48313 (C
 import re
 import secrets
 from base64 import b32encode
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -17,10 +18,11 @@ SYSTEM: Final = "@TIM#SYSTEM"
 
 _USER = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.USER_ID_CHARACTERS - 1}}}", re.ASCII)
 _GROUP = re.compile(rf"(?:@[Tt][Gg][Ss]#)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.GROUP_ID_CHARACTERS - 1}}}", re.ASCII)
-_CONVERSATION = re.compile(
-    rf"C2C(?:{_USER.pattern})|GROUP(?=.{{1,{limits.GROUP_ID_CHARACTERS}}}\Z)(?:{_GROUP.pattern})|{re.escape(SYSTEM)}",
-    re.ASCII,
+_CONVERSATION = (
+    rf"(?:C2C(?:{_USER.pattern})|GROUP(?=.{{1,{limits.GROUP_ID_CHARACTERS}}}$)(?:{_GROUP.pattern})|{re.escape(SYSTEM)})"
 )
+_CONVERSATIONS = re.compile(rf"{_CONVERSATION}(?:\n{_CONVERSATION})*", re.ASCII | re.MULTILINE)
+"""A line each."""
 _IDENTIFIER = re.compile(rf"[A-Za-z0-9_.:\-]{{1,{limits.IDENTIFIER_CHARACTERS}}}", re.ASCII)
 _SERVER_MADE = "@TGS#"
 
@@ -58,11 +60,6 @@ def parse_conversation_id(text: str) -> ConversationID:
     raise InvalidConversation(f"{text[:80]!r} is no conversationID: it must be C2C<userID>, GROUP<groupID> or {SYSTEM}")
 
 
-def is_conversation_id(text: str) -> bool:
-    """Whether `parse_conversation_id` would read it; for lists, in a third of the time."""
-    return _CONVERSATION.fullmatch(text) is not None
-
-
 def c2c(user_id: str) -> str:
     """The conversationID of the one-to-one conversation with `user_id`."""
     return f"C2C{user_id}"
@@ -76,6 +73,15 @@ def group(group_id: str) -> str:
 def fold(identifier: str) -> str:
     """The form in which userIDs and groupIDs are compared: case does not count."""
     return identifier.lower()
+
+
+def fold_conversation_ids(texts: Sequence[str]) -> list[str] | None:
+    """conversationIDs as they are compared; None where `parse_conversation_id` would not read each of them. A hundred
+    take a third of the time that they take one by one."""
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1 or _CONVERSATIONS.fullmatch(joined) is None:
+        return None
+    return fold(joined).split("\n")
 
 
 def same_conversation(one: str, other: str) -> bool:

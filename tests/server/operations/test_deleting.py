@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tui_chat.protocol.errors import (
@@ -238,6 +239,23 @@ def test_a_retry_gets_the_first_answer(alice: Device, bob: Device) -> None:
     assert bob.history("C2CAlice") == ["newer"]
     assert bob.told() == []
     assert len(bob.deletions()) == 1
+
+
+def test_a_retry_names_what_the_first_call_took(world: World, alice: Device, bob: Device, carol: Device) -> None:
+    for one in (alice, carol):
+        one.send("C2Cbob")
+    asked = ("C2Cdave", "C2CALICE", "C2CCarol", "C2CAlice")
+    first = bob.delete(*asked, operation_id="op1")
+    assert first.conversation_id_list == ["C2CAlice", "C2Ccarol"]
+    assert [failure.conversation_id for failure in first.failures] == ["C2Cdave"]
+    nothing = bob.delete("C2Cdave", operation_id="op2")
+    world.join("dave").send("C2Cbob")
+    assert bob.delete(*asked, operation_id="op1") == first
+    assert bob.delete("C2Cdave", operation_id="op2") == nothing
+    assert nothing.conversation_id_list == []
+    whole = msgspec.json.encode(first).decode()  # as it was kept once
+    world.change("UPDATE answered SET answer = ? WHERE operation_id = 'op1'", whole)
+    assert bob.delete(*asked, operation_id="op1") == first
 
 
 def test_an_operation_id_stands_for_one_call(alice: Device, bob: Device) -> None:

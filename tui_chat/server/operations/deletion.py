@@ -94,11 +94,27 @@ def clear(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted
 
 def _call(tx: Transaction, caller: Caller, what: str, asked: Asked, *, hide: bool) -> ConversationsDeleted:
     request = asked.request
+    taken: list[str] = []
 
     def carry_out(operation_id: str) -> ConversationsDeleted:
-        return _carry_out(tx, caller, asked, operation_id, request.batch_id or operation_id, hide=hide)
+        answer = _carry_out(tx, caller, asked, operation_id, request.batch_id or operation_id, hide=hide)
+        taken.extend(answer.conversation_id_list)
+        return replace(answer, conversation_id_list=[])
 
-    return once(tx, caller, what, request.operation_id, request, ConversationsDeleted, carry_out)
+    # The list is not kept for retries, in the answer of which it was nearly all: it follows from the request.
+    answer = once(tx, caller, what, request.operation_id, request, ConversationsDeleted, carry_out)
+    return replace(
+        answer, conversation_id_list=taken or answer.conversation_id_list or _taken(tx, caller, asked, answer)
+    )
+
+
+def _taken(tx: Transaction, caller: Caller, asked: Asked, answer: ConversationsDeleted) -> list[str]:
+    """What a call took that was answered before: all that it named but what failed, in the registered spelling."""
+    failed = {failure.conversation_id for failure in answer.failures}
+    if len(failed) == len(asked.wanted):
+        return []
+    found = marks(tx, caller.user, list(asked.wanted))
+    return [found[folded].conversation_id for folded, given in asked.wanted.items() if given not in failed]
 
 
 def _carry_out(
@@ -115,11 +131,17 @@ def _carry_out(
     settings = current(tx)
     batch = _open_batch(tx, caller, batch_id, settings.undo_seconds)
     found = marks(tx, caller.user, list(wanted))
-    refusal = ConversationNotFound().body()
-    failures = [ItemFailure.of(given, refusal) for folded, given in wanted.items() if folded not in found]
+    failures = []
+    if len(found) < len(wanted):
+        refusal = ConversationNotFound().body()
+        failures = [ItemFailure.of(given, refusal) for folded, given in wanted.items() if folded not in found]
     undoable = settings.undo_seconds > 0
-    named = [(found[folded], asked.up_to.get(folded)) for folded in wanted if folded in found]
-    moved = [_move(before, up_to, hide=hide, clear=clear, settled=not undoable) for before, up_to in named]
+    up_to = asked.up_to.get
+    moved = [
+        _move(found[folded], up_to(folded), hide=hide, clear=clear, settled=not undoable)
+        for folded in wanted
+        if folded in found
+    ]
     answer = ConversationsDeleted(
         conversation_id_list=[one.before.conversation_id for one in moved],
         failures=failures,
@@ -178,8 +200,14 @@ def _move(before: Marks, up_to: int | None, *, hide: bool, clear: bool, settled:
 
 def _save(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
     """Write what moved, and what follows from it."""
-    further = [one for one in moved if one.hidden != one.before.hidden or one.cleared != one.before.cleared]
-    counted = counts(tx, account, [(one.before, max(one.before.read_seq, one.hidden, one.cleared)) for one in further])
+    further = []
+    floors = []
+    for one in moved:
+        before, hidden, cleared = one.before, one.hidden, one.cleared
+        if hidden != before.hidden or cleared != before.cleared:
+            further.append(one)
+            floors.append((before, max(before.read_seq, hidden, cleared)))
+    counted = counts(tx, account, floors)
     save_marks(
         tx,
         account,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidConversation, InvalidRequest, TooManyConversations
-from tui_chat.protocol.ids import ConversationID, c2c, fold, is_conversation_id, parse_conversation_id
+from tui_chat.protocol.ids import ConversationID, c2c, fold, fold_conversation_ids, parse_conversation_id
 
 from .caller import Caller
 
@@ -36,18 +36,24 @@ def distinct(caller: Caller, given: Sequence[str]) -> dict[str, str]:
         InvalidConversation: an ID in it is malformed, or names the caller.
     """
     check_count(given)
-    oneself = fold(c2c(caller.user_id))
+    folded = fold_conversation_ids(given)
+    if folded is None or fold(c2c(caller.user_id)) in folded:
+        raise _fault(caller, given)
     found: dict[str, str] = {}
-    for index, text in enumerate(given):
-        folded = fold(text)
-        if folded == oneself or not is_conversation_id(text):
-            try:
-                named(caller, text)
-            except InvalidConversation as fault:
-                fault.details["path"] = f"$.conversationIDList[{index}]"
-                raise
-        found.setdefault(folded, text)
+    for one, text in zip(folded, given, strict=True):
+        found.setdefault(one, text)
     return found
+
+
+def _fault(caller: Caller, given: Sequence[str]) -> InvalidConversation:
+    """Of the first that is malformed or names the caller."""
+    for index, text in enumerate(given):
+        try:
+            named(caller, text)
+        except InvalidConversation as fault:
+            fault.details["path"] = f"$.conversationIDList[{index}]"
+            return fault
+    raise AssertionError("each of them is a conversationID")
 
 
 def check_count(given: Sequence[object], what: str = "conversationIDList") -> None:
@@ -67,8 +73,13 @@ def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> dict[s
 
     A key that is not in the list is refused: taken for nothing, a mistyped one would delete what the person never saw.
     """
+    if not up_to:
+        return {}
+    spelled = {text: folded for folded, text in wanted.items()}
+    if up_to.keys() <= spelled.keys() and min(up_to.values()) >= 0:
+        return {spelled[text]: message_seq for text, message_seq in up_to.items()}
     found: dict[str, int] = {}
-    for text, message_seq in (up_to or {}).items():
+    for text, message_seq in up_to.items():
         folded = fold(text)
         if message_seq < 0 or folded not in wanted:
             place = f'$.upTo["{text[:80]}"]'

@@ -3,12 +3,16 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import NOW, FakeSession, row, texts
 from tui_chat.client.changes import Connection
+from tui_chat.client.results import DeletedConversations
+from tui_chat.config import Settings
 from tui_chat.protocol.errors import NotConnected
+from tui_chat.protocol.models import Deletion
 from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete
 
 ALL = ["GROUPplanning", "C2Cbob", "GROUPubuntu", "C2Cxiaolin", "C2Ccarol", "GROUPold", "@TIM#SYSTEM"]
@@ -258,6 +262,62 @@ async def test_a_long_deletion_shows_how_far_it_is_and_esc_stops_the_rest() -> N
         await until(lambda: "Deleting" not in text_of(app))
 
 
+async def test_undo_while_it_runs_stops_it_first_and_counts_what_came_back() -> None:
+    session = FakeSession({f"C2Cu{n:04}": row(f"C2Cu{n:04}", age=n) for n in range(400)})
+    gates = [asyncio.Event() for _ in range(4)]
+
+    async def gate(start: int) -> None:
+        await gates[start // 100].wait()
+
+    session.gate = gate
+    async with running(session) as (app, pilot):
+        await pilot.press("a", "d")
+        await pilot.press(*"400", "y")
+        gates[0].set()
+        await until(lambda: "Deleting 100 of 400" in text_of(app))
+        await pilot.press("u")
+        assert not [call for name, call in session.calls if name == "undo"]
+        for one in gates[1:]:
+            one.set()
+        await until(lambda: said(app)[-1:] == ["100 conversations are back"])
+        assert len(listed(app)) == 400
+
+
+async def test_what_is_said_meanwhile_does_not_lie_on_how_far_it_is() -> None:
+    session = FakeSession({f"C2Cu{n:04}": row(f"C2Cu{n:04}", age=n) for n in range(400)})
+    over = asyncio.Event()
+
+    async def gate(_start: int) -> None:
+        await over.wait()
+
+    session.gate = gate
+    async with running(session, coach=True) as (app, pilot):
+        await pilot.press("a", "d")
+        await pilot.press(*"400", "y")
+        await until(lambda: "Deleting 0 of 400" in text_of(app))
+        app.notify("word " * 60)
+        await until(lambda: "word word" in text_of(app))
+        await pilot.pause()
+        lines = text_of(app).splitlines()
+        assert "Deleting 0 of 400 · …/s · Esc stops" in lines[-3]
+        assert "word" not in "".join(lines[-3:])
+        over.set()
+        await until(lambda: "Deleting" not in text_of(app))
+
+
+async def test_where_the_server_fails_nobody_is_called_offline() -> None:
+    class Failing(FakeSession):
+        async def delete_conversation(self, **named: Any) -> DeletedConversations:
+            result = await super().delete_conversation(**named)
+            return msgspec.structs.replace(result, conversation_id_list=[], queued=result.conversation_id_list)
+
+    session = Failing()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "d", "y")
+        await until(lambda: said(app))
+        assert said(app) == ["Not done yet: 1 conversation hidden, deleted once the server does it · u takes it back"]
+
+
 async def test_esc_clears_marks_and_says_how_to_have_them_again() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):
@@ -289,6 +349,38 @@ async def test_the_log_shows_names_undoes_and_erases() -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is app.main
+
+
+async def test_the_log_says_of_what_is_back_that_it_is() -> None:
+    class Undone(FakeSession):
+        async def deletions(self) -> list[Deletion]:
+            found = await super().deletions()
+            return [msgspec.structs.replace(one, restored=True, conversation_id_list=[]) for one in found]
+
+    session = Undone()
+    session.deleted_elsewhere(["C2Cbob"], batch_id="one")
+    async with running(session) as (app, pilot):
+        await pilot.press("L")
+        await until(lambda: "undone" in text_of(app))
+        await pilot.press("enter")
+        await until(lambda: "    all of it is back" in text_of(app))
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "keys"),
+    [
+        ("L", "In the log of deletions", ["Enter", "z", "E", "Esc"]),
+        ("S", "In the sweep", ["Enter", "Space", "d, Delete", "Esc"]),
+    ],
+)
+async def test_the_help_over_a_screen_begins_with_its_own_keys(key: str, title: str, keys: list[str]) -> None:
+    async with running(FakeSession(), settings=Settings(keys={"undo": "z"})) as (app, pilot):
+        await pilot.press(key, "?")
+        await until(lambda: title in text_of(app))
+        inside = [line.strip(" │╭╮─") for line in text_of(app).splitlines()]
+        at = next(number for number, line in enumerate(inside) if title in line)
+        rows = [line[line.index("│ ") :] if "│ " in line else line for line in inside[at + 1 : at + 5]]
+        assert all(wanted in row for wanted, row in zip(keys, rows, strict=True)), rows
 
 
 async def test_the_time_for_undo_counts_down_and_then_rests() -> None:

@@ -67,7 +67,7 @@ class Command(ABC):
 
     def key_text(self, keys: tuple[str, ...] | None = None) -> Safe:
         """These keys, or its own, as a person reads them: `a, Ctrl+A`."""
-        return line(", ".join(key_name(key) for key in (self.keys if keys is None else keys)))
+        return join_keys(self.keys if keys is None else keys)
 
 
 class WidgetKeys(Command):
@@ -119,6 +119,11 @@ def key_name(key: str) -> Safe:
     *modifiers, last = key.split("+") if len(key) > 1 else [key]
     name = _NAMES.get(last) or (last.upper() if modifiers or (len(last) > 1 and last.startswith("f")) else last)
     return line("+".join([*(_MODIFIERS.get(modifier, modifier) for modifier in modifiers), name]))
+
+
+def join_keys(keys: tuple[str, ...]) -> Safe:
+    """Several, as a person reads them: `a, Ctrl+A`."""
+    return line(", ".join(key_name(key) for key in keys))
 
 
 def bindings_of(commands: tuple[Command, ...], scope: Scope) -> list[Binding]:

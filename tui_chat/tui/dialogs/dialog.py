@@ -1,6 +1,6 @@
 """What every dialog has in common: its frame, and how it makes room on small screens."""
 
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
 
 from textual import events
 from textual.await_complete import AwaitComplete
@@ -25,6 +25,15 @@ STACKED_BELOW: Final = 60
 WIDTH_MOST: Final = 100
 
 
+class OwnKeys(NamedTuple):
+    """What keys do in one dialog, for its help."""
+
+    title: str
+    """As `N_` marks it."""
+    keys: tuple[tuple[str, str], ...]
+    """A command, whose keys are as they are bound, or a key; and one sentence, as `N_` marks it."""
+
+
 class Dialog(ModalScreen[Result]):
     """A dialog composes its contents into `Frame`."""
 
@@ -33,6 +42,8 @@ class Dialog(ModalScreen[Result]):
     BINDINGS: ClassVar[list[BindingType]] = [same_key(BY_ID["help"], "help")]
     SCOPE: ClassVar[Scope] = Scope.DIALOG
     """Whose keys the help begins with."""
+    OWN_KEYS: ClassVar[OwnKeys | None] = None
+    """In their place, where it has others."""
 
     @property
     def room(self) -> int:
@@ -61,7 +72,7 @@ class Dialog(ModalScreen[Result]):
         """`?`, F1"""
         from tui_chat.tui.screens.help import Help  # It is a dialog itself.
 
-        self.app.push_screen(Help(self.SCOPE))
+        self.app.push_screen(Help(self.SCOPE, self.OWN_KEYS))
 
     def resized(self) -> None:
         """Lay out anew for the new `room`. To be overridden."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOW_BELOW: Final = 10
 """Rows below which every frame is left away."""
+TOASTS_RAISED_MOST: Final = 3
+"""Lines above the status line: two of the coach's, one of progress."""
 QUEUED_AFTER: Final = 1.0
 """Seconds after which it is said, while there is a connection, that something waits: most is confirmed by then."""
 
@@ -40,6 +42,7 @@ class Bottom:
         self._status = StatusBar(symbols=screen.app.symbols, id="status")
         self._progress.display = self._note.display = False
         self._ticking: Timer | None = None
+        self._coach_lines = 0
         self._waiting_since: float | None = None
         """When something began to wait although there is a connection."""
 
@@ -104,6 +107,7 @@ class Bottom:
     def show_progress(self, run: Run | None) -> None:
         """How far a long deletion is; None: it is over."""
         self._progress.display = run is not None and run.total > 0 and run.done < run.total
+        self._raise_toasts()
         if run is not None:
             seconds = self._screen.app.stopwatch() - run.started
             app, cells = self._screen.app, self._screen.size.width
@@ -124,5 +128,11 @@ class Bottom:
         self._coach.display = shown
         if shown:
             self._coach.update(said)
-        self._screen.app.set_class(shown and said.cell_length <= width, "-coached")
-        self._screen.app.set_class(shown and said.cell_length > width, "-coached-tall")
+        self._coach_lines = (1 if said.cell_length <= width else 2) if shown else 0
+        self._raise_toasts()
+
+    def _raise_toasts(self) -> None:
+        """They lie on nothing that is said down here."""
+        lines = self._coach_lines + (1 if self._progress.display else 0)
+        for number in range(1, TOASTS_RAISED_MOST + 1):
+            self._screen.app.set_class(number == lines, f"-raised-{number}")

@@ -36,6 +36,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started: float
     """By the app's stopwatch, in seconds."""
     stop: asyncio.Event
+    ended: asyncio.Event
+    """Set when it is over, stopped or not."""
     done: int = 0
 
 
@@ -142,7 +144,13 @@ class Deleter:
 
     async def _delete(self, up_to: Mapping[str, int], *, clear_history: bool) -> None:
         pane, app, ids = self._pane, self._pane.app, list(up_to)
-        run = Run(batch_id=new_identifier(), total=len(ids), started=app.stopwatch(), stop=asyncio.Event())
+        run = Run(
+            batch_id=new_identifier(),
+            total=len(ids),
+            started=app.stopwatch(),
+            stop=asyncio.Event(),
+            ended=asyncio.Event(),
+        )
         self.run = run
         app.confirmed(run.batch_id, Confirmation(started=run.started, origin=pane, person=self._person(ids)))
         pane.expect(ids)
@@ -159,6 +167,7 @@ class Deleter:
             )
         finally:
             self.run = None
+            run.ended.set()
             pane.list.set_deleting(ids, False)
             # What waits in the queue is hidden as well, though no event has spoken of it yet.
             pane.list.remove_rows([one for one in ids if one not in pane.session.conversations])
@@ -185,7 +194,9 @@ class Deleter:
         elif deleted and not (pane.second and result.synced):  # else the first device says it
             app.say(sentences.deleted(deleted, undo=app.key("undo") if result.undo_seconds else None))
         if result.queued:
-            app.say(sentences.queued(len(result.queued), undo=app.key("undo")), severity="warning")
+            connected = pane.session.connection is Connection.CONNECTED
+            said = sentences.queued(len(result.queued), undo=app.key("undo"), connected=connected)
+            app.say(said, severity="warning")
         self._name_kept(result.kept)
         self._keep_marks(result)
         if result.failures:
@@ -219,17 +230,28 @@ class Deleter:
         """Undo and say so. Raises ChatError where it is refused."""
         pane, app = self._pane, self._pane.app
         async with self._undoing:
+            await self._stopped(batch_id)
+            listed = set(pane.session.conversations)
             if batch_id is None and not await self._any_to_undo():
                 app.say(own(_("Nothing to undo")))
                 return
             result = await pane.session.undo(batch_id)
+        # Rows that a stopped deletion never reached, or that had come back by themselves, were there all the time.
+        came = [one for one in result.conversation_id_list if one not in listed]
         app.clear_notifications()
         app.say(
             own(_("Offline: the undo waits in the queue"))
             if result.queued
-            else sentences.restored(len(result.conversation_id_list), None)
+            else sentences.restored(len(came) or len(result.conversation_id_list), None)
         )
         app.saw(Did.UNDONE)
+
+    async def _stopped(self, batch_id: str | None) -> None:
+        """What runs is not undone under way: it is stopped first, and has ended then."""
+        if self.run is not None and batch_id in (None, self.run.batch_id):
+            run = self.run
+            run.stop.set()
+            await run.ended.wait()
 
     async def _any_to_undo(self) -> bool:
         """Whether anything can be undone; a deletion that this device was not told of (sync is off) is in the log."""

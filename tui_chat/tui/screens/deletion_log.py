@@ -16,9 +16,9 @@ from tui_chat.protocol.errors import ChatError, NotFound
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import same_key
+from tui_chat.tui.commands.command import N_, same_key
 from tui_chat.tui.commands.registry import BY_ID
-from tui_chat.tui.dialogs.dialog import Dialog, Frame
+from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 from tui_chat.tui.dialogs.question import Question
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
@@ -50,6 +50,16 @@ class DeletionLog(Dialog[None]):
         ("j", "down"),
         ("k", "up"),
     ]
+
+    OWN_KEYS = OwnKeys(
+        N_("In the log of deletions"),
+        (
+            ("enter", N_("Show the names; again: hide them.")),
+            ("undo", N_("Undo that deletion.")),
+            ("E", N_("Erase it now: its time for undo ends. Asks first.")),
+            ("escape", N_("Close the log.")),
+        ),
+    )
 
     def __init__(
         self, session: Session, *, clock: Callable[[], int], bring_back: Callable[[str], Awaitable[None]]
@@ -151,7 +161,8 @@ class DeletionLog(Dialog[None]):
 
     def _names(self, entry: Deletion) -> list[Content]:
         if not entry.conversation_id_list:
-            return [Content(_("    the names of a final deletion are not kept")).stylize("$text-muted")]
+            said = _("    all of it is back") if entry.restored else _("    the names of a final deletion are not kept")
+            return [Content(said).stylize("$text-muted")]
         shown = [safe.template("    {name}", name=self._called(one)) for one in entry.conversation_id_list[:NAMES_MOST]]
         more = len(entry.conversation_id_list) - len(shown)
         if more > 0:

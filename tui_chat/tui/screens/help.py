@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui_chat.locale import _
-from tui_chat.tui.commands.command import N_, KeysOf, Scope, own_keys, same_key
+from tui_chat.tui.commands.command import N_, KeysOf, Scope, join_keys, own_keys, same_key
 from tui_chat.tui.commands.registry import BY_ID, help_of, in_scope
-from tui_chat.tui.dialogs.dialog import Dialog, Frame
+from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 from tui_chat.tui.render.cells import width, wrap
 from tui_chat.tui.safe import Safe, join, own
 from tui_chat.tui.themes import UNICODE, Symbols
@@ -48,11 +48,29 @@ def signs(symbols: Symbols) -> list[tuple[Safe, str]]:
     ]
 
 
-def help_text(here: Scope, cells: int, keys_of: KeysOf = own_keys, symbols: Symbols = UNICODE) -> Content:
-    """The commands of where one is first, then those that work everywhere, then the rest; the signs at the end."""
+def help_text(
+    here: Scope,
+    cells: int,
+    keys_of: KeysOf = own_keys,
+    symbols: Symbols = UNICODE,
+    *,
+    dialog: OwnKeys | None = None,
+) -> Content:
+    """The commands of where one is first, then those that work everywhere, then the rest; the signs at the end.
+
+    `dialog`: the keys of the one that is open, which then come first.
+    """
     others = [scope for scope in Scope if scope not in (here, Scope.EVERYWHERE)]
+    order = [here, Scope.EVERYWHERE, *others]
     rows: list[Content] = []
-    for scope in dict.fromkeys([here, Scope.EVERYWHERE, *others]):
+    if dialog is not None:
+        order = [Scope.EVERYWHERE, *others, here]
+        rows.append(Content(_(dialog.title)).stylize("bold $primary"))
+        for name, said in dialog.keys:
+            keys = keys_of(BY_ID[name]) if name in BY_ID else (name,)
+            rows.extend(_row(join_keys(keys), own(_(said)), cells))
+        rows.append(Content(""))
+    for scope in dict.fromkeys(order):
         rows.append(Content(_(TITLES[scope])).stylize("bold $primary"))
         for command in in_scope(scope):
             if command.in_help and (keys := keys_of(command)):
@@ -79,9 +97,11 @@ class Help(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q", "close"), same_key(BY_ID["help"], "close")]
 
-    def __init__(self, here: Scope) -> None:
+    def __init__(self, here: Scope, dialog: OwnKeys | None = None) -> None:
+        """`dialog`: the keys of the one over which this opens, where it has its own."""
         super().__init__()
         self._here = here
+        self._dialog = dialog
 
     def compose(self) -> ComposeResult:
         with Frame(classes="tall"), VerticalScroll(id="page"):
@@ -95,7 +115,7 @@ class Help(Dialog[None]):
         self.query_one("#text", Static).update(self._text())
 
     def _text(self) -> Content:
-        return help_text(self._here, self.room - 1, self.app.keys_of, self.app.symbols)
+        return help_text(self._here, self.room - 1, self.app.keys_of, self.app.symbols, dialog=self._dialog)
 
     def action_close(self) -> None:
         """Esc"""

@@ -42,8 +42,18 @@ def cut(left_out: int) -> Content:
     )
 
 
-def queued(count: int, *, undo: str) -> Content:
-    """Without a connection a deletion hides the rows and waits."""
+def queued(count: int, *, undo: str, connected: bool) -> Content:
+    """Without a connection a deletion hides the rows and waits; so it does where the server fails at it."""
+    if connected:
+        return safe.template(
+            ngettext(
+                "Not done yet: {count} conversation hidden, deleted once the server does it · {key} takes it back",
+                "Not done yet: {count} conversations hidden, deleted once the server does it · {key} takes them back",
+                count,
+            ),
+            count=safe.number(count),
+            key=undo,
+        )
     return safe.template(
         ngettext(
             "Offline: {count} conversation hidden, deleted once connected · {key} takes it back",

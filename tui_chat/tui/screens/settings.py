@@ -17,7 +17,7 @@ from tui_chat.locale import _
 from tui_chat.settings_file import change_settings
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import N_
-from tui_chat.tui.dialogs.dialog import Dialog, Frame
+from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 from tui_chat.tui.render.cells import width
 from tui_chat.tui.themes import THEMES
 
@@ -83,6 +83,14 @@ class SettingsScreen(Dialog[None]):
         ("left,h", "change(-1)"),
     ]
     AUTO_FOCUS = "#entries"
+    OWN_KEYS = OwnKeys(
+        N_("In the settings"),
+        (
+            ("enter", N_("Take the next value; Space and → do, too.")),
+            ("left", N_("Take the value before.")),
+            ("escape", N_("Close the settings; what was changed holds.")),
+        ),
+    )
 
     def compose(self) -> ComposeResult:
         with Frame():

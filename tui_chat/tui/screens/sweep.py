@@ -15,7 +15,7 @@ from tui_chat.locale import _, ngettext
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import N_, same_key
 from tui_chat.tui.commands.registry import BY_ID
-from tui_chat.tui.dialogs.dialog import Dialog, Frame
+from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
@@ -63,6 +63,16 @@ class Sweep(Dialog[SweepWish | None]):
         ("j", "move(1)"),
         ("k", "move(-1)"),
     ]
+
+    OWN_KEYS = OwnKeys(
+        N_("In the sweep"),
+        (
+            ("enter", N_("Look in: the list shows that group alone.")),
+            ("mark", N_("Mark the group, and go down.")),
+            ("delete", N_("Delete what is in the marked groups, or the one under the cursor. Asks.")),
+            ("escape", N_("Close the sweep.")),
+        ),
+    )
 
     def __init__(self, conversations: ConversationList) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,7 +36,7 @@ class Job:
         if self.gate is not None:
             assert self.gate.wait(10)
         tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
-        tx.emitted.append(Emitted(1, "alice", 1, None, DeviceRevoked(device_id=self.name)))
+        tx.emitted.append(Emitted(1, 1, None, DeviceRevoked(device_id=self.name)))
         if self.failure is not None:
             raise self.failure
         return self.name
@@ -222,6 +223,66 @@ async def test_a_full_disk_refuses_them_and_is_over_when_there_is_room(engine: S
     await engine.write(large, brief=True)
     assert await engine.read(names) == ["large"]
     assert engine.trouble is None
+
+
+async def test_a_database_that_cannot_be_written_refuses_them_and_the_engine_goes_on(engine: SqliteEngine) -> None:
+    class Broken:
+        """A connection that can begin nothing."""
+
+        def __init__(self, whole: sqlite3.Connection) -> None:
+            self.whole = whole
+
+        def execute(self, sql: str) -> sqlite3.Cursor:
+            if sql.startswith("BEGIN"):
+                raise sqlite3.DatabaseError("database disk image is malformed")
+            return self.whole.execute(sql)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.whole, name)
+
+    whole = engine._writer
+    engine._writer = Broken(whole)  # type: ignore[assignment]
+    for _ in range(2):
+        with pytest.raises(sqlite3.DatabaseError, match="malformed"):
+            await engine.write(Job("a"), brief=True)
+    assert engine.trouble is not None
+    engine._writer = whole
+    assert await engine.write(Job("b"), brief=True) == "b"
+    assert engine.trouble is None
+
+
+async def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:
+    script = """
+import asyncio, os, sys
+from pathlib import Path
+from tui_chat.server.engines.sqlite import SqliteEngine
+
+async def main():
+    engine = await SqliteEngine.open(Path(sys.argv[1]))
+    answered = 0
+
+    async def write(name):
+        nonlocal answered
+        await engine.write(lambda tx: tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", name), brief=True)
+        print(name, flush=True)
+        answered += 1
+        if answered == 30:
+            os.kill(os.getpid(), 9)
+
+    await asyncio.gather(*(write(f"{number:02}") for number in range(90)))
+
+asyncio.run(main())
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, str(tmp_path / "chat.db"), stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == -9
+    answered = output.decode().split()
+    assert len(answered) == 30
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    assert set(answered) <= set(await engine.read(names))
+    await engine.close()
 
 
 async def test_closing_finishes_them(tmp_path: Path) -> None:

@@ -352,6 +352,26 @@ class TestTransaction:
             tx.next_key("state; DROP TABLE state")
 
 
+async def test_many_rows_are_all_written_and_none_where_one_is_refused(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+
+    def write(*numbers: int) -> Callable[[Transaction], None]:
+        # More than go into one statement, and some over; they may come from anywhere.
+        return lambda tx: tx.many(
+            "INSERT INTO meta (name, value) VALUES (?, ?)", ((f"{n:03}", str(n)) for n in numbers)
+        )
+
+    await engine.write(write(*range(130)))
+    rows = await engine.read(lambda tx: tx.all("SELECT name, value FROM meta WHERE name < 'a' ORDER BY name"))
+    assert rows == [(f"{n:03}", str(n)) for n in range(130)]
+    together = [write(*range(200, 330)), write(*range(400, 530), 7), write(*range(600, 710))]
+    done = await asyncio.gather(*map(engine.write, together), return_exceptions=True)
+    assert [type(one) for one in done] == [type(None), sqlite3.IntegrityError, type(None)]
+    kept = await engine.read(lambda tx: [int(row[0]) for row in tx.all("SELECT name FROM meta WHERE name < 'a'")])
+    assert sorted(kept) == [*range(130), *range(200, 330), *range(600, 710)]
+    await engine.close()
+
+
 async def test_the_log_is_folded_in_by_what_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     engine = await SqliteEngine.open(path)

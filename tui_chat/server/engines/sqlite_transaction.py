@@ -1,9 +1,11 @@
 """A transaction on one SQLite connection."""
 
+import re
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Any, Final
 
 from . import Row, Transaction
@@ -14,6 +16,26 @@ _FEW: Final = 4
 """Rows up to which it is quicker to ask for each: SQLite sorts a list of keys into a table of its own first (measured:
 23 µs for two, instead of 5; RETURNING costs about the same)."""
 _KEYED: Final = frozenset({"account", "device", "conversation", "batch", "operation", "audit"})
+_AT_ONCE: Final = 50
+"""Rows that one statement inserts: more take no less time each."""
+_PLACEHOLDERS_MOST: Final = 999
+"""In one statement, before SQLite 3.32."""
+_INSERT: Final = re.compile(r"INSERT (INTO \w+ \([\w, ]+\) VALUES )(\([?, ]+\))")
+
+
+@lru_cache(maxsize=256)
+def _inserting(sql: str) -> tuple[str, int] | None:
+    """The INSERT of one row as one of several, and of how many; None where it is none.
+
+    OR FAIL: as with a statement for each row, those before the one that is refused stay. Without it SQLite keeps a copy
+    of each page that a statement of several rows changes, in case it had to take them back, which takes longer than
+    the rows (measured: 200 rows in as many logs take 2.6 µs each, instead of 4.4 one by one and 4.9 with copies).
+    """
+    match = _INSERT.fullmatch(sql)
+    if match is None:
+        return None
+    count = min(_AT_ONCE, _PLACEHOLDERS_MOST // match[2].count("?"))
+    return f"INSERT OR FAIL {match[1]}{','.join([match[2]] * count)}", count
 
 
 @lru_cache(maxsize=512)
@@ -48,6 +70,12 @@ class SqliteTransaction(Transaction):
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of values."""
+        rows = iter(rows)
+        if several := _inserting(sql):
+            statement, count = several
+            while len(piece := list(islice(rows, count))) == count:
+                self._connection.execute(statement, tuple(chain.from_iterable(piece)))
+            rows = iter(piece)
         self._connection.executemany(sql, rows)
 
     def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:

@@ -67,7 +67,7 @@ class Group:
         """Begin without waiting for anybody. False where that cannot be: then nothing has happened."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
+        except sqlite3.Error:
             return False
         return True
 

@@ -42,6 +42,15 @@ def test_a_public_url_is_one(tmp_path: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "origin", ["chat.example.org", "https://chat.example.org/", "https://", "*", "https://[::1", "HTTPS://a.b"]
+)
+def test_an_origin_is_one(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(CannotServe, match="--origin"):
+        options(tmp_path, origins=(origin,)).check()
+    options(tmp_path, origins=("https://chat.example.org:8443", "app://-", "http://localhost")).check()
+
+
+@pytest.mark.parametrize(
     ("database", "said"),
     [
         ("postgresql://chat:secret@db:5433/chat?sslmode=require", "postgresql://chat@db:5433/chat"),

@@ -74,6 +74,11 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise CannotServe("TLS needs both a certificate (--tls-cert) and its key (--tls-key)")
         if self.public_url is not None and not _is_web_address(self.public_url):
             raise CannotServe(f"--public-url {self.public_url}: that is no address such as https://chat.example.org")
+        for origin in self.origins:
+            if not _is_origin(origin):
+                raise CannotServe(
+                    f"--origin {origin}: that is no origin such as https://chat.example.org, without a path"
+                )
         for address in self.trusted_proxy:
             if address_of(address) is None:
                 raise CannotServe(f"--trusted-proxy {address}: that is no IP address")
@@ -127,6 +132,15 @@ def _is_web_address(text: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:  # as for half an IPv6 address
         return False
+
+
+def _is_origin(text: str) -> bool:
+    """Whether browsers could send it as `Origin`: with a slash at its end, or in capitals, it would fit none."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.hostname) and text == f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def _is_nats(addresses: str) -> bool:

@@ -270,10 +270,10 @@ async def _without_bounds(*_: Any) -> dict[str, int]:
 
 
 def _of_the_sender_too(numbers: Callable[..., Any]) -> Callable[..., Any]:
-    def counted(own: Sequence[int], stored: history.Stored, now: int, **said: int) -> Any:
+    def counted(own: Sequence[int], stored: history.Stored, *more: Any) -> Any:
         if own[-1] == stored.seq:
             own = (*own[:3], own[3] - 1, *own[4:])
-        return numbers(own, stored, now, **said)
+        return numbers(own, stored, *more)
 
     return counted
 

@@ -95,8 +95,12 @@ class World:
             )
         self.peers = [self.server.register(user_id, "desk") for user_id in PEERS]
         self.callers |= {caller.user: caller for caller in self.peers}
-        self.switch(sync=told)
-        self._begin()
+        try:
+            self.switch(sync=told)
+            self._begin()
+        except BaseException:
+            self._let_go()
+            raise
 
     @property
     def ledger(self) -> Ledger:
@@ -135,6 +139,9 @@ class World:
         for device in self.devices:
             self.loop.do(device.shut_down())
         self.loop.pass_time(60.0)  # what is still under way
+        self._let_go()
+
+    def _let_go(self) -> None:
         for patch in self._patches:
             patch.stop()
         self.server.close()

@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.timer import Timer
 from textual.widgets import TextArea
 
 from tui_chat.client.changes import (
@@ -33,7 +32,7 @@ from tui_chat.client.changes import (
     TypingSeen,
 )
 from tui_chat.locale import _
-from tui_chat.protocol.ids import c2c, parse_conversation_id
+from tui_chat.protocol.ids import parse_conversation_id
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.text import clean_text
 from tui_chat.tui import editor, safe
@@ -50,8 +49,9 @@ from . import sentences
 from .farewell import Farewell
 from .finding import Finding
 from .message_actions import MessageActions
+from .note import Note
 from .paging import Paging
-from .writing import TYPING_EVERY, Writing
+from .writing import Writing
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
@@ -101,13 +101,12 @@ class ConversationPane(Vertical):
             id="composer",
         )
         self.finding = Finding(self)
+        self.note = Note(self)
         self.actions = MessageActions(self)
         self._farewell = Farewell(self)
         self._paging = Paging(session, self.messages, lambda work: self.app.start(work))
         self._listed: Conversation | None = None
         """What is open, where it stands in the list; somebody to whom nothing was written yet does not."""
-        self._typing_timer: Timer | None = None
-        self._typing: str | None = None
         self._unread_after: int | None = None
         """The read mark when it was opened, where something was unread."""
         self._failed: dict[str, tuple[str, int | None]] = {}
@@ -123,7 +122,7 @@ class ConversationPane(Vertical):
     def on_mount(self) -> None:
         self.messages.close(self._opens)
         self._show_composer()
-        self.show_note()
+        self.note.show()
 
     def on_unmount(self) -> None:
         """The program ends: what was typed last is kept."""
@@ -148,7 +147,7 @@ class ConversationPane(Vertical):
         self.finding.end()
         self._farewell.forget()
         self._failed = {}
-        self._typing = None
+        self.note.forget_typing()
         row = self.row(conversation_id)
         self._unread_after = row.read_seq if row.unread_count else None
         self._show(conversation_id)
@@ -187,7 +186,7 @@ class ConversationPane(Vertical):
         self.composer.set_draft("")
         self.writing.resized()
         self._show_composer()
-        self.show_note()
+        self.note.show()
 
     def compose_message(self) -> None:
         """Go to the composer, or say why nothing can be written."""
@@ -338,8 +337,7 @@ class ConversationPane(Vertical):
                 self._show(one, new_line=False)
             case MessagesAdded(conversation_id=one, messages=messages) if one == open_id:
                 self.messages.append(messages)
-                if self._typing is not None and any(message.sender == self._typing for message in messages):
-                    self._typing_over()  # what was written is there
+                self.note.arrived(messages)
             case MessageUpdated(conversation_id=one, message=message) if one == open_id:
                 self.messages.update_message(message)
                 self.writing.message_changed(message)
@@ -350,9 +348,9 @@ class ConversationPane(Vertical):
             case PeerRead(conversation_id=one, peer_read_seq=seq) if one == open_id:
                 self.messages.set_peer_read(seq)
             case PresenceChanged():
-                self.show_note()
+                self.note.show()
             case TypingSeen(conversation_id=one, user_id=user_id) if one == open_id:
-                self._show_typing(user_id)
+                self.note.seen_typing(user_id)
             case ConnectionChanged(connection=Connection.CONNECTED):
                 self._paging.connected()
             case StateReset() if open_id is not None:
@@ -368,7 +366,7 @@ class ConversationPane(Vertical):
         if row is not None:
             self.messages.set_conversation(row)
             self._show_composer()
-            self.show_note()
+            self.note.show()
 
     def _send_failed(self, conversation_id: str, client_id: str, text: str, reason: str) -> None:
         if conversation_id == self.conversation_id:
@@ -377,27 +375,13 @@ class ConversationPane(Vertical):
             self.messages.set_failed(client_id, reason)
         self.app.say(safe.template(_("Not sent: {reason}"), reason=reason), severity="error")
 
-    def _show_typing(self, user_id: str) -> None:
-        self._typing = user_id
-        self.show_note()
-        if self._typing_timer is not None:
-            self._typing_timer.stop()
-        self._typing_timer = self.set_timer(TYPING_EVERY + 1, self._typing_over)
-
-    def _typing_over(self) -> None:
-        self._typing = None
-        if self._typing_timer is not None:
-            self._typing_timer.stop()
-        self._typing_timer = None
-        self.show_note()
-
     # How it is shown.
 
     def _show(self, conversation_id: str, *, new_line: bool = True) -> None:
         self._listed = self.session.conversations.get(conversation_id)
         self._paging.show(self.row(conversation_id), new_line=new_line)
         self._show_changing()
-        self.show_note()
+        self.note.show()
 
     def row(self, conversation_id: str) -> Conversation:
         """The conversation; one with nobody's message yet exists only here."""
@@ -412,16 +396,3 @@ class ConversationPane(Vertical):
         self.composer.display = open_id is not None
         if open_id is not None:
             self.composer.set_blocked(sentences.blocked(self.row(open_id)))
-
-    def _peer_is_there(self) -> bool:
-        open_id = self.conversation_id
-        return open_id is not None and any(c2c(one) == open_id for one in self.session.online)
-
-    def show_note(self) -> None:
-        """What stands at the right of the title."""
-        note = self.finding.position
-        if not note and self._typing is not None:
-            note = safe.fill(_("{name} is writing…"), name=self._typing)
-        if not note and self._peer_is_there():
-            note = safe.own(_("online"))
-        self.messages.set_note(note)

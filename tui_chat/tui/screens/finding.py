@@ -55,7 +55,7 @@ class Finding:
         self._found, self._next, self._here_only = [], None, False
         self.bar.close()
         self._pane.messages.set_words(())
-        self._pane.show_note()
+        self._pane.note.show()
         return had
 
     def ask(self, words: str) -> None:
@@ -125,8 +125,8 @@ class Finding:
             self._show()
         else:
             self._pane.app.say(safe.own(_("That is the oldest one")))
-            self._pane.show_note()
+            self._pane.note.show()
 
     def _show(self) -> None:
-        self._pane.show_note()
+        self._pane.note.show()
         self._pane.jump(self._found[self._at].message_seq)

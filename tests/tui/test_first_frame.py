@@ -5,6 +5,7 @@ import sys
 from unittest.mock import patch
 
 import pyte
+import pytest
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import CompositorUpdate, LayoutUpdate
@@ -71,6 +72,36 @@ async def test_a_key_in_the_list_is_one_frame_with_all_that_it_changes() -> None
             assert "1 marked" in frames[0]
             await pilot.pause()
             assert len(frames) == 1
+
+
+@pytest.mark.parametrize(("key", "words"), [("S", "Never answered"), ("d", "Cancel")])
+async def test_a_dialog_comes_and_goes_with_one_whole_screen_each(key: str, words: str) -> None:
+    whole: list[str] = []
+    parts: list[str] = []
+    async with running(FakeSession()) as (app, pilot):
+        display = app._display
+
+        def watched(screen: Screen[object], update: RenderableType | None) -> None:
+            if isinstance(update, CompositorUpdate):
+                (whole if isinstance(update, LayoutUpdate) else parts).append(update.render_segments(app.console))
+            display(screen, update)
+
+        await pilot.pause()
+        await until(lambda: not app.main._waits_to_be_drawn)
+        with patch.object(app, "_display", watched):
+            await pilot.press(key)
+            await pilot.pause()
+            await until(lambda: words in "".join([*whole, *parts]))
+            await pilot.pause()
+            assert len(whole) == 1
+            parts.clear()
+            await pilot.press("escape")
+            await until(lambda: app.screen is app.main)
+            await pilot.pause()
+            await pilot.pause()
+            assert len(whole) == 2
+            assert "Conversations" in whole[1]
+            assert "".join(parts) == "", "nothing is sent a second time"
 
 
 async def test_a_key_does_not_overtake_what_was_done_with_the_mouse() -> None:

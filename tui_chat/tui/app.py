@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events
 from textual.app import App
+from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui_chat.clock import system_clock
 from tui_chat.config import Settings
@@ -47,8 +50,11 @@ _log = logging.getLogger(__name__)
 FRIEND = "bob"
 """Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
-MOVING = ("list-move", "messages-move", "mark", "extend-up", "extend-down")
-"""Commands whose keys are pressed and held most; they leave the focus where it is."""
+MOVING = (
+    *("list-move", "messages-move", "mark", "extend-up", "extend-down"),
+    *("mark-range", "mark-all", "invert-marks", "last-marks", "review"),
+)
+"""Commands that do at once all that they do, and leave the focus where it is."""
 
 SecondDevice = Callable[[], Awaitable["Session"]]
 
@@ -200,6 +206,17 @@ class ChatApp(App[None]):
         """Textual: another theme. At the start it asks for this although nothing is other than it was."""
         if self.get_css_variables() != self.stylesheet._variables:
             super().refresh_css(animate)
+
+    async def _replace_screen(self, screen: Screen[Any]) -> Screen[Any]:
+        """Textual: a dialog goes. What was below paints itself when it is told so; Textual has it painted once more."""
+        screen.post_message(events.ScreenSuspend())
+        self.capture_mouse(None)
+        await screen.remove()
+        return screen
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Textual: widgets go, and what they stood in is laid out anew. A screen stands in the app: nothing moves."""
+        return super()._prune(*nodes, parent=None if parent is self else parent)
 
     @property
     def crash(self) -> Exception | None:

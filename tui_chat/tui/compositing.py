@@ -1,14 +1,92 @@
 """Which widgets are drawn for a frame: those of which something changed that can be seen, and of them those lines.
 
 Textual's own compositor asks every visible widget for all of its lines whenever anything changes, and throws most of
-them away. Measured, that was half the cost of moving a cursor.
+them away. Measured, that was half the cost of moving a cursor. And what it asks for it sends, though the terminal may
+show it already: a list that gets the focus has another border, and is painted from its first line to its last.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from rich.console import Console
+from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
+from textual.geometry import Region, Size
 from textual.strip import Strip
+
+from .encoding import encoded
+
+
+class Shown:
+    """What a terminal shows: of each line which runs of cells were sent to it."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, dict[int, tuple[int, str]]] = {}
+        """By line, by the column where it begins: the column where it ends, and what was sent."""
+        self._size = Size(0, 0)
+
+    def resized(self, size: Size) -> None:
+        """A terminal of another size shows nobody knows what."""
+        if size != self._size:
+            self._size = size
+            self._lines.clear()
+
+    def forget(self) -> None:
+        """Something else was drawn."""
+        self._lines.clear()
+
+    def changes(self, y: int, start: int, end: int, text: str) -> bool:
+        """Whether the terminal does not show this already in these columns; from now on it does."""
+        line = self._lines.setdefault(y, {})
+        if line.get(start) == (end, text):
+            return False
+        for at in [at for at, (until, _text) in line.items() if at < end and until > start]:
+            del line[at]
+        line[start] = (end, text)
+        return True
+
+
+class Whole(LayoutUpdate):
+    """All of the screen: sent whatever is there, so that what others wrote into it is gone."""
+
+    def __init__(self, lines: Sequence[Mapping[int, Strip]], region: Region, shown: Shown) -> None:
+        super().__init__([line.values() for line in lines], region)
+        self._lines = lines
+        self._shown = shown
+
+    def render_segments(self, console: Console) -> str:
+        """Textual: what is sent."""
+        self._shown.forget()
+        out: list[str] = []
+        for y, line in enumerate(self._lines):
+            out.append(f"\x1b[{y + 1};1H")
+            for x, strip in line.items():
+                text = encoded(strip, console)
+                self._shown.changes(y, x, x + strip.cell_length, text)
+                out.append(text)
+        return "".join(out)
+
+
+class Part(ChopsUpdate):
+    """Some runs of cells, of which those are sent that are other than before."""
+
+    def __init__(self, update: ChopsUpdate, shown: Shown) -> None:
+        super().__init__(update.chops, update.spans, update.chop_ends)
+        self._shown = shown
+
+    def render_segments(self, console: Console) -> str:
+        """Textual: what is sent."""
+        out: list[str] = []
+        for y, first, last in self.spans:
+            at = -1
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                if strip is None or x >= last or end <= first:
+                    continue
+                text = encoded(strip, console)
+                if self._shown.changes(y, x, end, text):
+                    if x != at:
+                        out.append(f"\x1b[{y + 1};{x + 1}H")
+                    out.append(text)
+                    at = end
+        return "".join(out)
 
 
 class NarrowCompositor(Compositor):
@@ -16,16 +94,28 @@ class NarrowCompositor(Compositor):
 
     def __init__(self) -> None:
         super().__init__()
+        self.shown = Shown()
         self._changed: set[Region] = set()
         """What a partial update is about, while it is made."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """Textual: the lines that changed."""
+        self.shown.resized(self.size)
         self._changed = self._dirty_regions.copy()
         try:
-            return super().render_partial_update()
+            update = super().render_partial_update()
         finally:
             self._changed = set()
+        return Part(update, self.shown) if update is not None else None
+
+    def render_full_update(self, simplify: bool = False) -> LayoutUpdate:
+        """Textual: all of it."""
+        if simplify:  # for a picture of it
+            return super().render_full_update(simplify)
+        self.shown.resized(self.size)
+        self._dirty_regions.clear()
+        region = self.size.region
+        return Whole(self._render_chops(region, lambda _y: True), region, self.shown)
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
         if not self._changed:

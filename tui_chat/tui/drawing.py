@@ -35,8 +35,6 @@ class PromptScreen(Screen[ScreenResultType]):
     _drawing: asyncio.TimerHandle | None = None
     _drawn = 0.0
     """When the last frame was, by the loop's time."""
-    _repainting = False
-    """All of it is painted in the frame that is being made."""
     _laying_out = False
 
     def __init__(self) -> None:
@@ -58,6 +56,19 @@ class PromptScreen(Screen[ScreenResultType]):
         else:
             self._drawing = loop.call_at(self._drawn + KEY_FRAME, self._draw)
 
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Textual: it is on top, or again. It is laid out and then painted; not painted for each."""
+        event.prevent_default()
+        self._laying_out = True
+        try:
+            super()._on_screen_resume(event)
+        finally:
+            self._laying_out = False
+
+    def _on_screen_suspend(self) -> None:
+        """Textual: something lies above now. That paints this one as well; nobody has to ask it to."""
+        self._repaint_required = False
+
     async def _on_idle(self, event: events.Idle) -> None:
         """Textual: everything is said that is to be drawn."""
         if not self._waits_to_be_drawn:
@@ -76,31 +87,54 @@ class PromptScreen(Screen[ScreenResultType]):
         self._drawing = None
         if self.is_running:
             self._gather()
-            self._repainting = self._repaint_required
             self._on_timer_update()
-            self._repainting = False
             self._drawn = asyncio.get_running_loop().time()
 
     def _gather(self) -> None:
         """Take what wants to be painted now: the message that asks for it would come after this frame."""
-        for widget in self._compositor.visible_widgets:
-            if (
-                widget._repaint_required
-                and widget is not self
-                and not (widget._layout_required or widget._scroll_required or widget._refresh_styles_required)
-            ):
+        visible = [widget for widget in self._compositor.visible_widgets if widget is not self]
+        for widget in visible:
+            if widget._refresh_styles_required or widget._scroll_required:
+                continue
+            if widget._layout_required:
+                self._take_layout(widget)
+            if widget._repaint_required:
                 widget._repaint_required = False
                 self._dirty_widgets.add(widget)
+        if self._repaint_required:
+            for widget in visible:
+                widget._exchange_repaint_regions()  # all of it is painted
+
+    def _take_layout(self, widget: Widget) -> None:
+        """As Textual does when the message comes that a widget's insides are to be laid out."""
+        widget._layout_required = False
+        for ancestor in widget.ancestors:
+            if not isinstance(ancestor, Widget):
+                break
+            ancestor._clear_arrangement_cache()
+            ancestor._layout_updates += 1
+            if not ancestor.styles.auto_dimensions:
+                break
+        self._layout_required = True
+        self._scroll_required = False
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         """Textual: find out where everything stands, and paint what that changes. Where all of it is painted right
         after, it is not painted twice."""
-        self._laying_out = self._repainting
+        before = self._laying_out
+        self._laying_out = before or self._repaint_required
         try:
             super()._refresh_layout(size, scroll)
         finally:
-            self._laying_out = False
+            self._laying_out = before
 
     def _compositor_refresh(self) -> None:
-        if not self._laying_out:
+        if self._laying_out:
+            return
+        if self.is_active:
             super()._compositor_refresh()
+        elif regions := self._compositor._dirty_regions.copy():
+            # What lies above shows it, and paints it. Textual has all of it painted again at each message from then on.
+            self._compositor._dirty_regions.clear()
+            self._dirty_widgets.clear()
+            self.app.screen.refresh(*regions)

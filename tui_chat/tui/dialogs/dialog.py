@@ -12,6 +12,7 @@ from textual.widgets import Button
 
 from tui_chat.tui.commands.command import Scope, same_key
 from tui_chat.tui.commands.registry import BY_ID
+from tui_chat.tui.drawing import PromptScreen
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
@@ -34,7 +35,7 @@ class OwnKeys(NamedTuple):
     """A command, whose keys are as they are bound, or a key; and one sentence, as `N_` marks it."""
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(PromptScreen[Result], ModalScreen[Result]):
     """A dialog composes its contents into `Frame`."""
 
     app: "ChatApp"

@@ -275,12 +275,12 @@ class DevicePane(Vertical):
             if not event.query.empty:
                 found = self.list.matching(event.query)
                 self.list.mark(found)
-                self.app.main.show_status()  # at once, to be in the frame in which the rows are; the toast comes later
                 self.call_after_refresh(self.app.say, sentences.marked(len(found)))
         else:
             self._filter.keep()
             self.list.set_filter(event.query)
-        self.list.focus()
+        self.screen.set_focus(self.list)
+        self.app.main.answer()
 
     @on(ConversationList.MarksChanged)
     def _marks_changed(self, event: ConversationList.MarksChanged) -> None:

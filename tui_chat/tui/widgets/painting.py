@@ -5,7 +5,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar as AnyScrollBar
 from textual.strip import Strip
@@ -80,6 +80,15 @@ class Painted(ScrollView, inherit_bindings=False):
                 bar.position = new_value
         if round(old_value) != round(new_value):
             self.refresh(Region(0, 0, self.cells, self.size.height))
+
+    def _scroll_update(self, virtual_size: Size) -> None:
+        """Textual: what can be scrolled is of another size. The scroll bar sees for itself whether it looks different:
+        Textual has it drawn anew whenever anything is laid out, such as a toast."""
+        self._refresh_scrollbars()
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = virtual_size.height
+            self.vertical_scrollbar.window_size = self.container_size.height
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
 
     def refresh_lines(self, y_start: int, line_count: int = 1) -> None:
         """Textual: draw some lines anew; without the scroll bar, which is beside them."""

@@ -47,8 +47,10 @@ from .script import Script
 class DemoHost:
     """What programs ask of a running demo (control.Host), and what wakes the peers."""
 
-    def __init__(self, server: Running, excerpt: Excerpt, files: Files) -> None:
+    def __init__(self, server: Running, excerpt: Excerpt, files: Files, alice: int) -> None:
+        """`alice`: the key of her account in the database."""
         self._server = server
+        self._alice = alice
         self._files = files
         self._names: set[str] = set()
         self._script = Script(excerpt, Random(), said=files.read_progress())  # noqa: S311 - who speaks next is no secret
@@ -98,8 +100,7 @@ class DemoHost:
 
     def _committed(self, committed: Committed) -> None:
         for emitted in committed.emitted:
-            event = emitted.event
-            if emitted.user_id == ALICE and isinstance(event, MessageNew):
+            if emitted.user == self._alice and isinstance(event := emitted.event, MessageNew):
                 message = event.message
                 if message.sender == ALICE and message.type is MessageType.TEXT:
                     self.peers.alice_wrote(message.conversation_id)
@@ -146,7 +147,8 @@ async def host(files: Files, report: "ReportOnce") -> None:
         stack.enter_context(_told_to_end(told))
         server = await stack.enter_async_context(running(options))
         files.write_port(int(server.listening.url.rpartition(":")[2]))
-        here = DemoHost(server, excerpt, files)
+        alice = (await server.engine.read(lambda tx: caller_of(tx, ALICE))).user
+        here = DemoHost(server, excerpt, files, alice)
         stack.push_async_callback(here.peers.close)
         control = Control(here)
         port = await stack.enter_async_context(control.listening())

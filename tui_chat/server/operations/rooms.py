@@ -8,7 +8,7 @@ from tui_chat.server.engines import Row, Transaction
 
 from .eventlog import Numbers
 from .history import Stored
-from .state import ADMIN, JOINED
+from .state import ADMIN, JOINED, counted
 
 _OWN: Final = (
     "join_seq",
@@ -42,8 +42,8 @@ def numbers(
     member_count: int | None = None,
     muted_all: int = 0,
 ) -> Numbers:
-    """The numbers of a side (a row of own_columns) after a message that its user sees. Counted as in state.shown; who
-    was in a group before and came back is counted there alone.
+    """The numbers of a side (a row of own_columns) after a message that its user sees. Who was in a group before and
+    came back is counted in state.shown alone.
 
     Call it without names: it runs for each member of each message, and names take as long as counting (measured).
     """
@@ -61,14 +61,10 @@ def numbers(
         sent_seq,
     ) = own
     newest, so_far = stored
-    first = cleared + 1 if cleared >= join_seq else join_seq
-    messages = newest - first + 1
-    if messages <= 0:
-        messages = first = 0
-    unread = so_far - (floor_count if floor_count > join_count else join_count)
+    messages, first, unread = counted(newest, so_far, join_seq, join_count, cleared, floor_count)
     return Numbers(
         messages,
-        unread if unread > 0 else 0,
+        unread,
         mention_count,
         read_seq,
         hidden,

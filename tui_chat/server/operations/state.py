@@ -245,6 +245,19 @@ def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversatio
     return shown(one, face, past)
 
 
+def counted(
+    newest: int, newest_count: int, join_seq: int, join_count: int, cleared: int, floor_count: int
+) -> tuple[int, int, int]:
+    """Of a period of membership from `join_seq` to `newest`: how many messages can be seen, the first of them (0 where
+    there is none), and how many are unread. It began after `join_count` countable messages and ends with
+    `newest_count`."""
+    unread = newest_count - (floor_count if floor_count > join_count else join_count)
+    first = cleared + 1 if cleared >= join_seq else join_seq
+    if first > newest:
+        return 0, 0, unread if unread > 0 else 0
+    return newest - first + 1, first, unread if unread > 0 else 0
+
+
 def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
     """The Conversation of a side."""
     # Said out instead of asking the properties: in a large group this runs for each member of each message.
@@ -253,13 +266,7 @@ def shown(one: Side, face: Face, past: Sequence[Period] = ()) -> Conversation:
         newest, newest_count, time = one.last_seq, one.last_count, one.last_time
     else:
         newest, newest_count, time = one.leave_seq, one.leave_count, one.leave_time
-    first = cleared + 1 if cleared >= one.join_seq else one.join_seq
-    messages = newest - first + 1
-    if messages <= 0:
-        messages = first = 0
-    unread = newest_count - (floor_count if floor_count > one.join_count else one.join_count)
-    if unread < 0:
-        unread = 0
+    messages, first, unread = counted(newest, newest_count, one.join_seq, one.join_count, cleared, floor_count)
     for start, last, start_count, end_count in reversed(past):
         oldest = max(start, cleared + 1)
         if last >= oldest:

@@ -17,6 +17,7 @@ from tui_chat.protocol.models import Conversation, LastMessage, Membership
 from tui_chat.server.engines import Emitted, Transaction
 
 from .caller import Caller
+from .packing import pack
 from .state import MEMBERSHIPS, ROLES
 
 CONVERSATIONS_AN_EVENT: Final = 25
@@ -148,7 +149,7 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
             of_messages.append((account, event_seq, now, conversation, seq, _encode(numbers).decode()))
         else:
             device = None if only is None else only.device
-            of_others.append((account, event_seq, now, device, _encode(without_bodies(event)).decode()))
+            of_others.append((account, event_seq, now, device, pack(without_bodies(event))))
         event = replace(event, event_seq=event_seq)
         emitted.append(Emitted(account, event_seq, None if only is None else only.device_id, event))
     # Two statements, because a NULL that is bound costs sqlite3 as much as the rest of a row's values.

@@ -12,6 +12,7 @@ from tui_chat.server.engines import Transaction
 
 from .eventlog import Numbers
 from .history import as_last, pointed_at
+from .packing import unpack
 from .perspective import seen_from
 from .state import TYPES
 
@@ -76,7 +77,7 @@ def _pieces(logged: Sequence[Logged]) -> Iterator[list[Logged]]:
 
 
 def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
-    others = {row[0]: events.decode_event(row[3].encode()) for row in logged if row[1] is None}
+    others = {row[0]: unpack(row[3]) for row in logged if row[1] is None}
     numbers = {row[0]: _NUMBERS.decode(row[3]) for row in logged if row[1] is not None}
     named = {fold(shown.conversation_id) for event in others.values() for shown in _conversations(event)}
     by_key = _known(tx, account, "conversation", {row[1] for row in logged if row[1] is not None})

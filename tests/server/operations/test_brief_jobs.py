@@ -125,6 +125,52 @@ async def test_nobody_is_answered_before_the_commit_has_ended(
     assert later.on_the_loop
 
 
+async def test_a_single_one_is_committed_on_the_loop_where_the_disk_is_quick(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+    commit = Group.commit
+
+    def watched(group: Group) -> None:
+        threads.append(threading.get_ident() == threading.main_thread().ident)
+        commit(group)
+
+    monkeypatch.setattr(Group, "commit", watched)
+    monkeypatch.setattr(sqlite, "QUICK_SECONDS", 10.0)
+    for name in "ab":
+        assert await engine.write(Job(name), brief=True) == name
+    assert threads == [False, True], "how quick it is has to be seen first"
+    await asyncio.gather(*(engine.write(Job(name), brief=True) for name in "cd"))
+    assert threads[2:] == [False]
+    monkeypatch.setattr(sqlite, "QUICK_SECONDS", 0.0)
+    for name in "efg":
+        await engine.write(Job(name), brief=True)
+    assert threads[3:] == [True, False, False], "one was slow"
+    assert await engine.read(names) == list("abcdefg")
+
+
+async def test_the_log_is_folded_in_by_the_writer_whoever_has_committed(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "QUICK_SECONDS", 10.0)
+    await engine.write(Job("a"), brief=True)
+    folded: list[bool] = []
+    fold = WriteAheadLog.fold
+
+    def watched(log: WriteAheadLog) -> None:
+        folded.append(threading.get_ident() == threading.main_thread().ident)
+        fold(log)
+
+    monkeypatch.setattr(WriteAheadLog, "fold", watched)
+    monkeypatch.setattr(WriteAheadLog, "is_long", lambda log: log.rows > 0)
+    for name in "bcd":
+        assert await engine.write(Job(name), brief=True) == name
+    assert await engine.write(Job("e")) == "e"
+    await engine.write(names)  # Begins when the writer has folded it in.
+    assert folded == [False] * 4
+    assert await engine.read(names) == list("abcde")
+
+
 async def test_one_that_fails_after_writing_fails_alone(engine: SqliteEngine) -> None:
     held = Held(engine)
     rest = await held.asked(

@@ -53,6 +53,8 @@ class Group:
         """Something was changed, and is committed."""
         self.seconds = 0.0
         """From its beginning to the end of its commit."""
+        self.commit_seconds = 0.0
+        """Of these, the commit."""
         self._connection = connection
         self._clock = clock
         self._changes = connection.total_changes
@@ -102,13 +104,15 @@ class Group:
 
     def commit(self) -> None:
         """Have everything happen, or nothing of it where the database refuses."""
+        began = time.perf_counter()
         if self._connection.in_transaction:
             try:
                 self._connection.execute("COMMIT")
                 self.wrote = self.changed
             except sqlite3.Error as failure:
                 self._give_up(failure)
-        self.seconds = time.perf_counter() - self._began
+        ended = time.perf_counter()
+        self.seconds, self.commit_seconds = ended - self._began, ended - began
 
     def committed(self) -> Committed:
         """What came of it."""

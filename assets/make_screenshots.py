@@ -16,10 +16,12 @@ from tui_chat.demo.run import Device, RunningDemo, start
 from tui_chat.locale import use_language
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui.app import ChatApp
+from tui_chat.tui.welcome import Welcome
 
 WIDE = (120, 34)
 NARROW = (80, 24)
 CHINESE = (110, 26)
+LOW = (80, 14)
 DEADLINE_SECONDS = 30.0
 
 
@@ -39,14 +41,14 @@ async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
     await pilot.pause(0.1)
 
 
-def save(app: ChatApp, path: Path) -> None:
+def save(app: ChatApp | Welcome, path: Path) -> None:
     """Write what is on the screen, byte for byte the same for the same screen but for the clip's random name."""
     path.write_text(app.export_screenshot(title="tui-chat"), "utf-8")
     print(path)
 
 
 async def wide(demo: RunningDemo, output: Path) -> None:
-    """Marks, the dialog, and a deletion on two devices."""
+    """Marks, the dialog, a deletion on two devices, and the sweep."""
 
     async def second() -> ChatSession:
         return await opened(await demo.another_device())
@@ -73,6 +75,13 @@ async def wide(demo: RunningDemo, output: Path) -> None:
             save(app, output / "two-devices.svg")
             await pilot.press("u")
             await until(pilot, lambda: len(session.conversations) >= before)
+            await pilot.press("f2")
+            await until(pilot, lambda: app.main.second is None)
+            await pilot.press("S", "space")
+            await pilot.pause(0.5)
+            app.clear_notifications()
+            await pilot.pause(0.5)
+            save(app, output / "sweep.svg")
 
 
 async def narrow(demo: RunningDemo, output: Path) -> None:
@@ -86,6 +95,18 @@ async def narrow(demo: RunningDemo, output: Path) -> None:
             await pilot.press("enter")
             await pilot.pause(1)
             save(app, output / "narrow-conversation.svg")
+
+
+async def beginning(output: Path) -> None:
+    """What somebody sees who has no account yet."""
+
+    async def nowhere(_wanted: object) -> str | None:
+        return None
+
+    app = Welcome(connect=nowhere, serve=nowhere, fault=lambda _server: None, doubt=lambda _server: None)
+    async with app.run_test(size=LOW) as pilot:
+        await pilot.pause(0.5)
+        save(app, output / "beginning.svg")
 
 
 async def chinese(demo: RunningDemo, output: Path) -> None:
@@ -106,6 +127,7 @@ async def make(output: Path) -> None:
     """All of them, in a demo that nobody else sees."""
     with tempfile.TemporaryDirectory() as scratch:
         async with await start(Path(scratch) / "demo") as demo:
+            await beginning(output)
             await wide(demo, output)
             await narrow(demo, output)
             await chinese(demo, output)

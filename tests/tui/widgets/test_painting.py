@@ -56,6 +56,25 @@ async def test_lines_look_as_textual_draws_them(symbols: Symbols, theme: str) ->
             assert cells(widget.render_lines(part)) == cells(cut)
 
 
+async def test_a_row_is_painted_anew_for_another_theme_but_not_for_the_focus() -> None:
+    app = Host()
+    async with app.run_test(size=(90, 24)) as pilot:
+        app.list.set_conversations(by_id(many(60)))
+        app.list.focus()
+        await pilot.pause()
+        await pilot.press("tab")
+        await pilot.pause()
+        before = app.list.render_line(2)
+        assert not app.list.has_focus
+        app.list.focus()
+        await pilot.pause()
+        assert app.list.has_focus
+        assert app.list.render_line(2) is before
+        app.theme = "textual-light"
+        await pilot.pause()
+        assert cells([app.list.render_line(2)]) != cells([before])
+
+
 @pytest.mark.parametrize("position", [0, 1, 17, 31.5, 47, 10_000])
 async def test_the_scroll_bar_looks_and_answers_as_textuals(position: float) -> None:
     app = Host()

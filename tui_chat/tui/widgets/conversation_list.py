@@ -29,6 +29,7 @@ class ConversationList(ConversationRows):
     """Rows under those that are here, which are not read yet."""
 
     PREFIX = "conversation-list"
+    FOCUS_SHOWS = False
     DEFAULT_CSS = """
     ConversationList {
         background: $background;

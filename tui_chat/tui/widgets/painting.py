@@ -1,5 +1,7 @@
 """From pieces in named styles to strips, for widgets that are drawn line by line."""
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -27,6 +29,8 @@ class Painted(ScrollView, inherit_bindings=False):
     """
 
     PREFIX = ""
+    FOCUS_SHOWS: ClassVar[bool] = True
+    """Whether its lines look different while it has the focus, not its border alone."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -36,15 +40,22 @@ class Painted(ScrollView, inherit_bindings=False):
         """What stands left and right of every line: border, and the place of the scroll bar; and the background."""
         self._sides_for = (0, 0)
         self._blank: Strip | None = None
+        self._looked: object = None
+        """What its lines were painted for."""
 
     def notify_style_update(self) -> None:
         """Textual: theme, focus or classes changed."""
         super().notify_style_update()
-        self._component_styles.clear()
-        self._painted_styles.clear()
         self._sides = None
-        self._blank = None
-        self.forget_strips()
+        look = None
+        if self.is_mounted and not self.FOCUS_SHOWS:
+            look = (self.app.theme, self.app.native_ansi_color, self.classes, self.rich_style)
+        if look is None or look != self._looked:
+            self._looked = look
+            self._component_styles.clear()
+            self._painted_styles.clear()
+            self._blank = None
+            self.forget_strips()
 
     def get_component_styles(self, *names: str) -> RenderStyles:
         """Textual: the styles of these classes together."""

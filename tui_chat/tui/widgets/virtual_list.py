@@ -60,6 +60,8 @@ class VirtualList(Painted, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._rows: Rows = KeyRows()
         self._cursor = 0
+        self._width = 0
+        """For which lines were painted."""
 
     def row_line(self, key: str, index: int, cells: int) -> tuple[Line, str]:
         """The row's pieces and its base style. To be overridden."""
@@ -203,8 +205,10 @@ class VirtualList(Painted, can_focus=True):
         return self.paint(line, base, cells)
 
     def on_resize(self) -> None:
-        """Another size: keep the cursor in view."""
-        self.forget_strips()
+        """Another size: keep the cursor in view. Lines of the same width look the same."""
+        if self.cells != self._width:
+            self._width = self.cells
+            self.forget_strips()
         if len(self._rows):
             self._show_cursor()
 

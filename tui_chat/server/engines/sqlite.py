@@ -8,10 +8,10 @@ the order in which they came. So the writer's connection is now the loop's and n
 the loop that says whose.
 
 Why: a message whose statements run on another thread crosses to it and back, and the two fight over the interpreter's
-lock at each statement. Measured on two cores with 100 senders at once, that is no less work (320 to 380 µs of processor
-time a message either way), but 2,250 to 2,860 messages/s arrive instead of 2,060 to 2,550: nearly all of the work is
-one thread's, and the disk is waited for beside it. At 20 a second, half of them arrive within 2.0 ms where a single one
-is committed on the loop, and within 2.2 ms where that is left to the thread.
+lock at each statement. Measured on two cores with 100 senders at once, turn about, that is no less work (320 to 380 µs
+of processor time a message either way), and 2,250 to 2,860 messages/s arrive instead of 2,060 to 2,550: nearly all of
+the work is one thread's, and the disk is waited for beside it. At 20 a second, half of them arrive within 2.0 ms where
+a single one is committed on the loop, and within 2.2 ms where that is left to the thread.
 
 The writer's thread alone checkpoints, and never while a transaction is open: two connections that write or checkpoint
 at the same moment can corrupt the log of an SQLite before 3.51.3 (https://sqlite.org/wal.html#walreset).
@@ -280,9 +280,11 @@ class SqliteEngine:
         else:
             group.commit()
             long = self._log.is_long()
-            self._ended(group, not long)
-            if long:
-                self._orders.put(self._fold_aside)
+            try:
+                self._ended(group, not long)
+            finally:
+                if long:
+                    self._orders.put(self._fold_aside)
 
     def _brief_ones_wait(self, group: Group) -> bool:
         return bool(self._waiting) and self._waiting[0].brief and len(group.jobs) < BRIEF_GROUP

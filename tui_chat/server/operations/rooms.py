@@ -43,9 +43,7 @@ def numbers(
     muted_all: int = 0,
 ) -> Numbers:
     """The numbers of a side (a row of own_columns) after a message that its user sees. Who was in a group before and
-    came back is counted in state.shown alone.
-
-    Call it without names: it runs for each member of each message, and names take as long as counting (measured).
+    came back is counted in state.shown alone. It runs for each member of each message.
     """
     (
         join_seq,

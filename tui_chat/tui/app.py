@@ -134,7 +134,7 @@ class ChatApp(App[None]):
         self._awaited: str | None = None
         """The conversation whose return is the last step of the tour."""
         self._second = second
-        self._unsaid: list[str] = []
+        self._unsaid: list[safe.Safe] = []
         """Notices that a dialog on a low screen has put off."""
         self._confirmed: dict[str, Confirmation] = {}
         """By batch."""
@@ -347,8 +347,13 @@ class ChatApp(App[None]):
     def say(
         self, text: Content | safe.Safe, *, severity: Literal["information", "warning", "error"] = "information"
     ) -> None:
-        """A toast."""
-        self.notify(self.symbols.word(text.plain if isinstance(text, Content) else text), severity=severity)
+        """A toast. Over a dialog on a low screen it would lie on the title, so what is no warning waits there until the
+        dialog has gone."""
+        word = self.symbols.word(text.plain if isinstance(text, Content) else text)
+        if severity == "information" and self.screen is not self.main and self.size.height < LOW_BELOW:
+            self._unsaid.append(word)
+        else:
+            self.notify(word, severity=severity)
 
     async def copy(self, text: str) -> None:
         """Put a text, which is clean already, on the clipboard, and say so."""
@@ -370,18 +375,14 @@ class ChatApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """As Textual's, but never reads markup. Over a dialog on a low screen it would lie on the title, so what is no
-        warning waits there until the dialog has gone."""
-        if severity == "information" and self.screen is not self.main and self.size.height < LOW_BELOW:
-            self._unsaid.append(message)
-            return
+        """As Textual's, but never reads markup."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def say_what_waited(self) -> None:
         """The dialog has gone."""
         unsaid, self._unsaid = self._unsaid, []
-        for message in unsaid:
-            self.notify(message)
+        for word in unsaid:
+            self.say(word)
 
     def action_command_palette(self) -> None:
         """Ctrl+P; as Textual's, in the reader's language."""

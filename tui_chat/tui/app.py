@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual import events
 from textual.app import App
-from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette, Provider
 from textual.content import Content
-from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widget import Widget
 
 from tui_chat.clock import system_clock
 from tui_chat.config import Settings
 from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.ids import c2c, parse_conversation_id
-from tui_chat.protocol.models import Conversation
 from tui_chat.tui import clipboard, safe
 from tui_chat.tui.commands.command import Command, Scope, key_name
 from tui_chat.tui.commands.palette import CommandProvider
@@ -32,23 +27,20 @@ from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.keymap import keymap_of
 from tui_chat.tui.notifications import Notifier
 from tui_chat.tui.refusals import refusal
-from tui_chat.tui.render.rows import conversation_name
 from tui_chat.tui.screens import sentences
 from tui_chat.tui.screens.bottom import LOW_BELOW
-from tui_chat.tui.screens.coach import Coach, Did
 from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
 from tui_chat.tui.screens.main import MainScreen
+from tui_chat.tui.screens.tour import Tour
 from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, colourless, symbols_for
+from tui_chat.tui.toolkit import ToolkitApp
 from tui_chat.tui.typing_ahead import OneAtATime
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
 
 _log = logging.getLogger(__name__)
-
-FRIEND = "bob"
-"""Who writes in the tour's last step where nobody's conversation was among those deleted."""
 
 MOVING = (
     *("list-move", "messages-move", "mark", "extend-up", "extend-down"),
@@ -59,7 +51,7 @@ MOVING = (
 SecondDevice = Callable[[], Awaitable["Session"]]
 
 
-class ChatApp(App[None]):
+class ChatApp(ToolkitApp):
     """A terminal chat client for one session.
 
     It starts the session, which whoever made it closes; the second device's, which F2 opens, it closes itself. What a
@@ -128,11 +120,7 @@ class ChatApp(App[None]):
         self.flash_seconds = flash_seconds
         self.settings_file = settings_file
         self.symbols = symbols_for(self.settings.screen.symbols, encoding)
-        self.coach = Coach(active=coach)
-        self._coach_ended = coach_ended
-        self._nudge = nudge
-        self._awaited: str | None = None
-        """The conversation whose return is the last step of the tour."""
+        self.tour = Tour(self, begun=coach, ended=coach_ended, nudge=nudge)
         self._second = second
         self._unsaid: list[safe.Safe] = []
         """Notices that a dialog on a low screen has put off."""
@@ -202,41 +190,10 @@ class ChatApp(App[None]):
         self._refresh_truecolor_filter(self.ansi_theme)
         self._filters = colourless(self._filters)
 
-    def refresh_css(self, animate: bool = True) -> None:
-        """Textual: another theme. At the start it asks for this although nothing is other than it was."""
-        if self.get_css_variables() != self.stylesheet._variables:
-            super().refresh_css(animate)
-
-    async def _replace_screen(self, screen: Screen[Any]) -> Screen[Any]:
-        """Textual: a dialog goes. What was below paints itself when it is told so; Textual has it painted once more."""
-        screen.post_message(events.ScreenSuspend())
-        self.capture_mouse(None)
-        await screen.remove()
-        return screen
-
-    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
-        """Textual: widgets go, and what they stood in is laid out anew. A screen stands in the app: nothing moves."""
-        return super()._prune(*nodes, parent=None if parent is self else parent)
-
-    @property
-    def crash(self) -> Exception | None:
-        """What should not have happened and ended it."""
-        return self._exception
-
-    def _fatal_error(self) -> None:
-        """Textual: draw the traceback, with everybody's messages in it. Whoever runs this reports `crash` instead."""
-        self.bell()
-        self._close_messages_no_wait()
-
     def use_settings(self, settings: Settings) -> None:
         """Other ones from now on; what cannot change while it runs waits for the next start."""
         self.settings = settings
         self.theme = self._wanted_theme()
-
-    def write_control(self, text: safe.Safe) -> None:
-        """Give the terminal a control sequence, between two frames."""
-        if self._driver is not None:
-            self._driver.write(text)
 
     def _painted(self) -> None:
         """What is on this machine is painted by now; the network, which takes time to load, comes after it."""
@@ -398,53 +355,6 @@ class ChatApp(App[None]):
         from tui_chat.tui.screens.help import Help
 
         self.push_screen(Help(self.main.scope or Scope.LIST))
-
-    def saw(self, what: Did) -> None:
-        """Tell the coach."""
-        before = self.coach.finished
-        if self.coach.see(what):
-            self.main.show_coach()
-            if self.coach.finished and not before:
-                self._remember_coach()
-
-    def tour_sees_deleted_beside(self, person: Conversation | None) -> None:
-        """The other device removed rows: that person is asked to write, so that the row returns; otherwise a friend."""
-        if not self.coach.active or self.coach.awaits is not Did.DELETED_BESIDE:
-            return
-        self._awaited = person.conversation_id if person is not None else c2c(FRIEND)
-        user_id = parse_conversation_id(self._awaited).target
-        self.coach.peer(conversation_name(person) if person is not None else user_id, gone=person is not None)
-        self.saw(Did.DELETED_BESIDE)
-        if self._nudge is not None:
-            nudge = self._nudge
-
-            async def ask() -> None:
-                await nudge(user_id)
-
-            self.start(ask())
-
-    def tour_sees_updated(self, conversation_ids: list[str]) -> None:
-        """These rows are new or other than before."""
-        if self._awaited in conversation_ids and self._awaited in self.session.conversations:
-            self.saw(Did.RETURNED)
-
-    def end_coach(self) -> None:
-        """The coach's line goes for good."""
-        if not self.coach.finished:
-            self._remember_coach()
-        self.coach.end()
-        self.main.show_coach()
-
-    def escape_coach(self) -> None:
-        """Esc, with nothing else left for it to end."""
-        if not self.coach.finished:
-            self._remember_coach()
-        self.coach.escape()
-        self.main.show_coach()
-
-    def _remember_coach(self) -> None:
-        if self._coach_ended is not None:
-            self._coach_ended()
 
     def confirmed(self, batch_id: str, confirmation: Confirmation) -> None:
         """A deletion was confirmed on a list of this window."""

@@ -153,10 +153,10 @@ class EndTour(Command):
     help = N_("Take the coach's line away for good.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.coach.active
+        return app.tour.active
 
     def run(self, app: ChatApp) -> None:
-        app.end_coach()
+        app.tour.end()
 
 
 class OpenSettings(Command):

@@ -116,7 +116,7 @@ class Bottom:
 
     def show_coach(self) -> None:
         """The coach's line, while there is one; toasts keep off it."""
-        coach, width = self._screen.app.coach, self._screen.size.width
+        coach, width = self._screen.app.tour.coach, self._screen.size.width
         shown = coach.active and self._screen.size.height >= LOW_BELOW
         said = Content.assemble(
             " ", Content(self._screen.app.symbols.word(coach.line(self._screen.app.key).plain)).stylize("bold")

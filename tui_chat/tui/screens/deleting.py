@@ -208,7 +208,7 @@ class Deleter:
             pane.list.set_failed({failure.conversation_id: refusal(failure) for failure in result.failures})
             app.say(sentences.failed(len(result.failures), retry=app.key("retry")), severity="error")
         if deleted or result.queued:
-            app.saw(Did.DELETED)
+            app.tour.sees(Did.DELETED)
 
     def _name_kept(self, kept: list[str]) -> None:
         for one in kept[:3]:
@@ -244,7 +244,7 @@ class Deleter:
             if result.queued
             else sentences.restored(len(came) or len(result.conversation_id_list), None)
         )
-        app.saw(Did.UNDONE)
+        app.tour.sees(Did.UNDONE)
 
     async def _stopped(self, batch_id: str | None) -> None:
         """What runs is not undone under way: it is stopped first, and has ended then."""

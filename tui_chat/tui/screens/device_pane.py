@@ -285,7 +285,7 @@ class DevicePane(Vertical):
     @on(ConversationList.MarksChanged)
     def _marks_changed(self, event: ConversationList.MarksChanged) -> None:
         if len(event.marks) >= MARKS_ASKED:
-            self.app.saw(Did.MARKED)
+            self.app.tour.sees(Did.MARKED)
 
     def on_session_changed(self, event: SessionChanged) -> None:
         """Bring the list in line, then tell whoever shows more."""
@@ -332,7 +332,7 @@ class DevicePane(Vertical):
 
     def _updated(self, ids: list[str]) -> None:
         if not self.second:
-            self.app.tour_sees_updated(ids)
+            self.app.tour.sees_updated(ids)
         if (dialog := self.deleter.dialog) is not None and not set(dialog.conversation_ids).isdisjoint(ids):
             dialog.refresh_facts()
 
@@ -379,6 +379,6 @@ class DevicePane(Vertical):
         def drawn() -> None:
             milliseconds = (self.app.stopwatch() - confirmation.started) * 1000
             self._title.update(sentences.last_arrival(self.session.device_name, milliseconds), layout=False)
-            self.app.tour_sees_deleted_beside(confirmation.person)
+            self.app.tour.sees_deleted_beside(confirmation.person)
 
         self.call_after_refresh(drawn)

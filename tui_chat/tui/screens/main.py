@@ -165,8 +165,8 @@ class MainScreen(PromptScreen[None]):
             self.app.say(sentences.marks_cleared(device.list.clear_marks(), again=self.app.key("last-marks")))
         elif device.list.reviewing:
             device.list.toggle_review()
-        elif not device.end_filter() and self.app.coach.active:
-            self.app.escape_coach()
+        elif not device.end_filter() and self.app.tour.active:
+            self.app.tour.escape()
 
     # Opening.
 
@@ -181,7 +181,7 @@ class MainScreen(PromptScreen[None]):
         self.primary.list.set_open(conversation_id)
         blocked = self.conversation.composer.blocked
         self.go(self.conversation.messages if blocked else self.conversation.composer)
-        self.app.saw(Did.OPENED)
+        self.app.tour.sees(Did.OPENED)
         self.show_status()
 
     def pane_closed(self, *, stay: bool = False) -> None:
@@ -269,7 +269,7 @@ class MainScreen(PromptScreen[None]):
         self.second = pane
         self.primary.show_title(True)
         self._lay_out()
-        app.saw(Did.OPENED_SECOND)
+        app.tour.sees(Did.OPENED_SECOND)
 
     async def _close_second(self, pane: DevicePane) -> None:
         self.go(self.primary.list)

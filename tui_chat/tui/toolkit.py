@@ -1,0 +1,49 @@
+"""What Textual's App does otherwise here: some of it leans on parts that are not public."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.await_remove import AwaitRemove
+from textual.dom import DOMNode
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui_chat.tui import safe
+
+
+class ToolkitApp(App[None]):
+    """An App that paints nothing twice, and keeps people's messages out of what it says when it fails."""
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Textual: another theme. At the start it asks for this although nothing is other than it was."""
+        if self.get_css_variables() != self.stylesheet._variables:
+            super().refresh_css(animate)
+
+    async def _replace_screen(self, screen: Screen[Any]) -> Screen[Any]:
+        """Textual: a dialog goes. What was below paints itself when it is told so; Textual has it painted once more."""
+        screen.post_message(events.ScreenSuspend())
+        self.capture_mouse(None)
+        await screen.remove()
+        return screen
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Textual: widgets go, and what they stood in is laid out anew. A screen stands in the app: nothing moves."""
+        return super()._prune(*nodes, parent=None if parent is self else parent)
+
+    @property
+    def crash(self) -> Exception | None:
+        """What should not have happened and ended it."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Textual: draw the traceback, with everybody's messages in it. Whoever runs this reports `crash` instead."""
+        self.bell()
+        self._close_messages_no_wait()
+
+    def write_control(self, text: safe.Safe) -> None:
+        """Give the terminal a control sequence, between two frames."""
+        if self._driver is not None:
+            self._driver.write(text)

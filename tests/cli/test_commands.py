@@ -62,7 +62,7 @@ def test_what_the_server_cannot_do_now_is_said_in_its_words(
 ) -> None:
     batch = objects(accounts("delete", "bob", "--yes", "--json")[1])[0]["batchID"]
 
-    async def full(*_: object) -> None:
+    async def full(*_: object, **__: object) -> None:
         raise StorageFull
 
     monkeypatch.setattr(server.running.engine, "write", full)

@@ -280,7 +280,7 @@ async def test_undo_while_it_runs_stops_it_first_and_counts_what_came_back() -> 
         for one in gates[1:]:
             one.set()
         await until(lambda: said(app)[-1:] == ["100 conversations are back"])
-        assert len(listed(app)) == 400
+        await until(lambda: len(listed(app)) == 400)
 
 
 async def test_what_is_said_meanwhile_does_not_lie_on_how_far_it_is() -> None:

@@ -12,7 +12,7 @@ from textual._compositor import CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.screen import Screen
 
-from tests.tui.apps import running, until
+from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession, row
 
 LATER = (
@@ -72,6 +72,33 @@ async def test_a_key_in_the_list_is_one_frame_with_all_that_it_changes() -> None
             assert "1 marked" in frames[0]
             await pilot.pause()
             assert len(frames) == 1
+
+
+async def test_marking_by_query_is_one_frame_with_the_bar_gone_and_the_list_in_focus() -> None:
+    frames: list[str] = []
+    async with running(FakeSession()) as (app, pilot):
+        display = app._display
+
+        def watched(screen: Screen[object], update: RenderableType | None) -> None:
+            if isinstance(update, CompositorUpdate) and (sent := update.render_segments(app.console)):
+                frames.append(sent)
+            display(screen, update)
+
+        await pilot.press("T", *"unread:")
+        await until(lambda: "4 of 7 match" in text_of(app))
+        await pilot.pause()
+        await until(lambda: not app.main._waits_to_be_drawn)
+        with patch.object(app, "_display", watched):
+            await app.on_event(events.Key("enter", "\r"))
+            assert len(frames) == 1, "it waits for no message"
+            assert "4 marked" in frames[0]
+            assert len(app.main.primary.list.marks) == 4
+            assert app.main.focused is app.main.primary.list
+            shown = text_of(app)
+            assert "4 of 7 match" not in shown
+            await until(lambda: "4 rows marked" in said(app))
+            await pilot.pause()
+            assert not [frame for frame in frames[1:] if app.symbols.marked in frame], "no row is sent again"
 
 
 @pytest.mark.parametrize(("key", "words"), [("S", "Never answered"), ("d", "Cancel")])

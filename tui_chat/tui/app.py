@@ -222,8 +222,9 @@ class ChatApp(ToolkitApp):
             await super().on_event(event)
 
     async def _forward(self, event: events.Event) -> None:
-        """Give it to Textual. A key that moves or marks in the list does so at once: nothing on the way from there up
-        to here takes such a key, and that way is as long as all that it does."""
+        """Give it to Textual. A key that moves or marks in the list does so at once, and so does Enter on a query that
+        marks: nothing on the way from there up to here takes such a key, and that way is as long as all that it does.
+        """
         listed = self.main.device.list
         at_once = (
             isinstance(event, events.Key)
@@ -234,8 +235,17 @@ class ChatApp(ToolkitApp):
         )
         if at_once and await self._check_bindings(event.key):
             self.main.answer()
+        elif self._marks_by_query(event):
+            if not await self._check_bindings("enter", priority=True):
+                self.main.device.mark_at_once()
+                self.main.answer()
         else:
             await super().on_event(event)
+
+    def _marks_by_query(self, event: events.Event) -> bool:
+        """Whether it is Enter on a query that marks, all of which is typed and read."""
+        enter = isinstance(event, events.Key) and event.key == "enter"
+        return enter and self.app_focus and self.screen is self.main and self.main.device.can_mark_at_once()
 
     def _leaves_focus(self, key: str) -> bool:
         """Whether it moves the cursor or marks, and the next key goes where this one went."""

@@ -56,6 +56,15 @@ class PromptScreen(Screen[ScreenResultType]):
         else:
             self._drawing = loop.call_at(self._drawn + KEY_FRAME, self._draw)
 
+    def focus_at_once(self, widget: Widget) -> None:
+        """Give a widget the focus, and the look of it as well: Textual has both widgets learn of it by messages, after
+        the frame that `draw_at_once` draws."""
+        before = self.focused
+        self.set_focus(widget)
+        if before is not None and before is not widget:
+            before.has_focus = False
+        widget.has_focus = self.focused is widget
+
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         """Textual: it is on top, or again. It is laid out and then painted; not painted for each."""
         event.prevent_default()

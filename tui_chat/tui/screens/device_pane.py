@@ -180,6 +180,18 @@ class DevicePane(Vertical):
         """`T`"""
         self._marking.open()
 
+    def can_mark_at_once(self) -> bool:
+        """Whether Enter would mark by the query now: nothing that was done before it is still on its way here."""
+        waits_for_nothing: bool = self._message_queue.empty() and self.list._message_queue.empty()
+        return waits_for_nothing and self._marking.ready is not None
+
+    def mark_at_once(self) -> None:
+        """Enter on such a query. On the way from the bar up to here nothing else takes it."""
+        query = self._marking.ready
+        if query is not None:
+            self._mark_by(query)
+            self.app.main.focus_at_once(self.list)
+
     def leave_query(self) -> None:
         """Esc while one types: out of marking by query, or out of the filter."""
         if self._marking.display:
@@ -271,16 +283,19 @@ class DevicePane(Vertical):
     def _query_kept(self, event: QueryBar.Kept) -> None:
         event.stop()
         if self._marking.display:
-            self._marking.close()
-            if not event.query.empty:
-                found = self.list.matching(event.query)
-                self.list.mark(found)
-                self.call_after_refresh(self.app.say, sentences.marked(len(found)))
+            self._mark_by(event.query)
         else:
             self._filter.keep()
             self.list.set_filter(event.query)
         self.screen.set_focus(self.list)
         self.app.main.answer()
+
+    def _mark_by(self, query: Query) -> None:
+        self._marking.close()
+        if not query.empty:
+            found = self.list.matching(query)
+            self.list.mark(found)
+            self.call_after_refresh(self.app.say, sentences.marked(len(found)))
 
     @on(ConversationList.MarksChanged)
     def _marks_changed(self, event: ConversationList.MarksChanged) -> None:

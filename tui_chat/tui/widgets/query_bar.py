@@ -80,6 +80,14 @@ class QueryBar(Vertical):
         self._said.set_class(False, "-wrong")
         self._said.update(text)
 
+    @property
+    def ready(self) -> Query | None:
+        """What Enter would keep, where one types here and all that was typed is taken in; otherwise None."""
+        if not (self.display and self.screen.focused is self._input):
+            return None
+        taken_in: bool = self._input._message_queue.empty() and self._message_queue.empty()
+        return self._query if taken_in else None
+
     def _read(self) -> Query | None:
         """Take in what is typed; the query, or as much of it as can be read."""
         text = self._input.value

@@ -82,6 +82,20 @@ async def test_what_confirms(keys: list[str]) -> None:
         await until(lambda: deletions(session))
 
 
+async def test_no_button_is_cut_where_there_is_little_room() -> None:
+    async with running(FakeSession(), size=(20, 24)) as (app, pilot):
+        await pilot.press("j", "d")
+        await until(lambda: "[ Cancel ]" in text_of(app))
+        assert "[ Delete ]" in text_of(app)
+        await pilot.press("c")
+        await until(lambda: "[ ] Clear" in text_of(app))
+        assert "[ Delete ]" in text_of(app)
+        await pilot.resize_terminal(23, 24)
+        await until(lambda: "[ Delete ]" in text_of(app))
+        await pilot.press("c")
+        await until(lambda: "[ Delete and clear ]" in text_of(app))
+
+
 async def test_the_switch() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

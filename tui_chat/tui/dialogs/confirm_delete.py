@@ -12,16 +12,23 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from tui_chat.locale import _
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, dialog_bindings
 from tui_chat.tui.commands.registry import in_scope
 from tui_chat.tui.render.cells import wrap
 
 from .delete_facts import DeleteFacts, DeleteLines, gone_elsewhere, lines
-from .dialog import Answer, Dialog, Frame
+from .dialog import LOW_BELOW, Answer, Dialog, Frame
 
 BESIDE_LEAST: Final = 60
 """Cells that what the switch does needs to stand beside it."""
+
+BUTTON_ROWS: Final = 2
+"""Two buttons one below the other, or side by side below an empty line."""
+FRAME_ROWS: Final = 2
+BESIDE_WORDS: Final = 7
+"""Cells that stand beside a button's words: frame, brackets, and a space before them."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,14 +71,16 @@ class ConfirmDelete(Dialog[Confirmed | None]):
     def compose(self) -> ComposeResult:
         said = lines(self._facts, clear_history=self._clear, key=self.app.key)
         with Frame(classes="delete"):
-            with VerticalScroll(id="body", can_focus=False):
+            with VerticalScroll(id="body", can_focus=False) as body:
+                body.styles.max_height = self._body_most
                 yield Static(self._text(said), id="text", markup=False)
             with Container(id="buttons"):
                 yield Answer(said.cancel, id="cancel")
-                yield Answer(said.confirm, id="confirm", classes="" if self._ready else "-waits")
+                yield Answer(self._agreeing(said), id="confirm", classes="" if self._ready else "-waits")
 
     def resized(self) -> None:
-        """Lay out anew for the new width."""
+        """Lay out anew for the new size."""
+        self.query_one("#body").styles.max_height = self._body_most
         self._show()
 
     def gone(self, conversation_ids: Collection[str], device: str | None) -> bool:
@@ -150,6 +159,17 @@ class ConfirmDelete(Dialog[Confirmed | None]):
     def _text(self, said: DeleteLines) -> Content:
         return dialog_text(said, self.room, gone=self._gone, typed=self._typed, hurried=self._hurried)
 
+    @property
+    def _body_most(self) -> int:
+        """Rows of the text that leave the buttons in sight. (The stylesheet's 1fr counts the buttons' rows as well.)"""
+        height = self.app.size.height
+        return max(height - BUTTON_ROWS - (FRAME_ROWS if height >= LOW_BELOW else 0), 1)
+
+    def _agreeing(self, said: DeleteLines) -> Content:
+        """What the button says. Where it would be cut, the switch above alone says what becomes of the history."""
+        fits = said.confirm.cell_length + BESIDE_WORDS <= self.app.size.width
+        return said.confirm if fits else Content(_("Delete"))
+
     def _show(self) -> None:
         if self.was_closed or not self.is_mounted:
             return  # Something has changed just as it opens, which it will show, or closes.
@@ -157,7 +177,7 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         self.query_one("#text", Static).update(self._text(said))
         self.query_one("#cancel", Answer).say(said.cancel)
         confirm = self.query_one("#confirm", Answer)
-        confirm.say(said.confirm)
+        confirm.say(self._agreeing(said))
         confirm.set_class(not self._ready, "-waits")
 
 

@@ -20,6 +20,7 @@ from tui_chat.client.changes import (
     TypingSeen,
 )
 from tui_chat.protocol.errors import ErrorBody, NotConnected
+from tui_chat.tui.safe import own
 
 
 async def test_rows_go_with_a_word_about_who_did_it() -> None:
@@ -118,6 +119,12 @@ async def test_a_command_that_the_server_fails_at_is_told_of() -> None:
         session.tell(CommandHeld(what="delete", conversation_id_list=["C2Cbob"], error=error))
         await until(lambda: any("Still waiting, the server fails at it:" in one for one in said(app)))
         assert "C2Cbob" in listed(app), "nothing is given up"
+        session.tell(CommandHeld(what="delete", conversation_id_list=["C2Ccarol"], error=error))
+        app.say(own("Something else"))
+        await until(lambda: "Something else" in said(app))
+        session.tell(CommandHeld(what="delete", conversation_id_list=["C2Cbob"], error=error))
+        await until(lambda: "Still waiting" in said(app)[-1], "the newest is the one that stands")
+        assert len(said(app)) == 2, "once is enough"
 
 
 async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() -> None:

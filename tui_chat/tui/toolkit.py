@@ -8,6 +8,7 @@ from textual import events
 from textual.app import App
 from textual.await_remove import AwaitRemove
 from textual.dom import DOMNode
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -32,6 +33,14 @@ class ToolkitApp(App[None]):
     def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
         """Textual: widgets go, and what they stood in is laid out anew. A screen stands in the app: nothing moves."""
         return super()._prune(*nodes, parent=None if parent is self else parent)
+
+    def on_notify(self, event: Notify) -> None:
+        """Textual: a toast, which Textual puts up after this. What stands there already is not said twice: it stands
+        there anew."""
+        said = event.notification
+        for standing in [one for one in self._notifications if one.message == said.message]:
+            if (standing.title, standing.severity) == (said.title, said.severity):
+                self._unnotify(standing, refresh=False)
 
     @property
     def crash(self) -> Exception | None:

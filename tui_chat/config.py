@@ -8,7 +8,6 @@ Everything is made for its owner alone (directories 0700, files 0600).
 import fcntl
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -209,6 +208,8 @@ def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}); mend or remove it") from error
+    import tomllib
+
     try:
         return settings_from(tomllib.loads(text), path)
     except tomllib.TOMLDecodeError as error:

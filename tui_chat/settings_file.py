@@ -4,7 +4,6 @@ What is wrong is left out and told with its line; `config.read_settings` refuses
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +39,8 @@ def read_leniently(path: Path) -> Leniently:
         return Leniently()
     except (OSError, UnicodeDecodeError) as error:
         return Leniently(faults=(Fault(text=f"cannot be read ({error})"),))
+    import tomllib
+
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -78,6 +79,8 @@ def change_settings(path: Path, changes: Mapping[tuple[str, ...], object]) -> Se
     Raises:
         ConfigError: what stands there is no TOML, or would not be valid with the change; it stays as it is.
     """
+    import tomllib
+
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 

@@ -1,11 +1,16 @@
 """The `tui-chat` command, one file per subcommand."""
 
+from __future__ import annotations
+
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 from .exits import FAILED, INTERRUPTED, USAGE
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,9 +113,11 @@ def _log_failure(error: Exception) -> None:
 def _arguments(words: Sequence[str]) -> Namespace:
     """What was asked for. Without a word that is the client, whose first frame waits for no other command's words."""
     if not words:
+        from types import SimpleNamespace
+
         from .open_client import run
 
-        return Namespace(run=run, json=False)
+        return cast("Namespace", SimpleNamespace(run=run, json=False))  # argparse's is the same, and is not loaded
     from .parser import build_parser
 
     return build_parser().parse_args(words)

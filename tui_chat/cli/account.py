@@ -1,6 +1,7 @@
 """Which account a command works on: a stored one, or one named for this run."""
 
-import argparse
+from __future__ import annotations
+
 import os
 import platform
 import re
@@ -19,6 +20,8 @@ from .failures import NotSignedIn, Usage
 _THIS_MACHINE = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 
 if TYPE_CHECKING:
+    import argparse
+
     from tui_chat.client.credentials import StoredCredentials
     from tui_chat.client.session import ChatSession
 
@@ -140,7 +143,7 @@ class CredentialFile:
     def __init__(self, file: SecretFile):
         self._file = file
 
-    def read(self) -> "StoredCredentials | None":
+    def read(self) -> StoredCredentials | None:
         """The tokens; None where nothing is stored. Raises ConfigError where the file is damaged."""
         from msgspec import ValidationError
 
@@ -154,7 +157,7 @@ class CredentialFile:
             hint = "log in again with `tui-chat login`"
             raise ConfigError(f"{self._file.path}: not an account ({error}); {hint}") from error
 
-    def write(self, credentials: "StoredCredentials") -> None:
+    def write(self, credentials: StoredCredentials) -> None:
         """Store them in one step."""
         from tui_chat.protocol.wire import to_plain
 
@@ -174,7 +177,7 @@ class CredentialFile:
         return self._file.path
 
 
-def stored(arguments: argparse.Namespace) -> tuple[str, CredentialFile, "StoredCredentials"]:
+def stored(arguments: argparse.Namespace) -> tuple[str, CredentialFile, StoredCredentials]:
     """The profile asked for (else the last used one), its store and its tokens.
 
     Raises:
@@ -198,7 +201,7 @@ async def act_with_session(arguments: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def session_for(arguments: argparse.Namespace, *, stream: bool = False) -> AsyncIterator["ChatSession"]:
+async def session_for(arguments: argparse.Namespace, *, stream: bool = False) -> AsyncIterator[ChatSession]:
     """A session in step with the server, without a cache; one made for this run logs out at its end.
 
     `stream` stays connected; without it one catch-up is all that is done.

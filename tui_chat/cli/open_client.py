@@ -1,6 +1,7 @@
 """`tui-chat` without a command: open the client."""
 
-import argparse
+from __future__ import annotations
+
 import gc
 import io
 import os
@@ -9,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .arguments import add_account_options
-
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
     from tui_chat.client.interface import Session
@@ -24,6 +24,8 @@ PLAIN_COMMANDS = "tui-chat list | read | send | delete | undo | watch"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command without a subcommand."""
+    from .arguments import add_account_options
+
     add_account_options(parser)
     parser.add_argument("--json", action="store_true", help="for the commands that have it: JSON, one object a line")
 
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _open_stored(arguments, settings)
 
 
-def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
+def _open_stored(arguments: argparse.Namespace, settings: Settings) -> int:
     import asyncio
 
     from tui_chat.client.early import resume_early
@@ -85,7 +87,7 @@ def _open_stored(arguments: argparse.Namespace, settings: "Settings") -> int:
     return 0
 
 
-def _open_once(server_url: str, user_id: str, password: str, settings: "Settings") -> int:
+def _open_once(server_url: str, user_id: str, password: str, settings: Settings) -> int:
     """A device for this run alone, which logs out at its end."""
     import asyncio
 
@@ -95,7 +97,7 @@ def _open_once(server_url: str, user_id: str, password: str, settings: "Settings
     return 0
 
 
-async def _opened_once(server_url: str, user_id: str, password: str, device: str, settings: "Settings") -> None:
+async def _opened_once(server_url: str, user_id: str, password: str, device: str, settings: Settings) -> None:
     import shutil
 
     from tui_chat.protocol.errors import NotConnected, Unauthorized
@@ -122,7 +124,7 @@ async def _opened_once(server_url: str, user_id: str, password: str, device: str
 
 async def _log_in_beside_others(
     server_url: str, user_id: str, password: str, device: str, keep_messages: int
-) -> "tuple[ChatSession, Path]":
+) -> tuple[ChatSession, Path]:
     """The first cache that no other run of this account holds, so that what an earlier run left queued is found again.
 
     Several such runs may stand beside each other, one a terminal; each is a device of its own.
@@ -150,7 +152,7 @@ async def _log_in_beside_others(
             return session, directory
 
 
-async def show(session: "Session", settings: "Settings") -> None:
+async def show(session: Session, settings: Settings) -> None:
     """Run the screen on a session until the person quits."""
     from tui_chat.tui.app import ChatApp
 
@@ -168,7 +170,7 @@ def screen_options() -> dict[str, Any]:
     return {"encoding": drawn_encoding(), "settings_file": file, "faults": len(read_leniently(file).faults)}
 
 
-async def run_screen(app: "ChatApp", settings: "Settings") -> None:
+async def run_screen(app: ChatApp, settings: Settings) -> None:
     """Run an app until the person quits, or the machine asks for it: the terminal is left as it was found.
 
     Raises:

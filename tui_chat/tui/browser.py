@@ -1,7 +1,6 @@
 """Opening a link: with the desktop's browser, or with one that runs in the terminal, for as long as it runs."""
 
 import asyncio
-import webbrowser
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +22,8 @@ async def open_link(app: "App[Any]", url: str, away: AbstractContextManager[None
     """Open a link of http or https; `away` gives the terminal to others meanwhile. False: nothing here can open it."""
     if host_of(url) is None:
         return False
+    import webbrowser
+
     try:
         browser = await asyncio.to_thread(webbrowser.get)
     except webbrowser.Error:

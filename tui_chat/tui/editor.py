@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shlex
 import signal
 import subprocess
 import tempfile
@@ -21,6 +20,8 @@ class EditorFailed(Exception):
 
 def editor_command() -> list[str] | None:
     """What $VISUAL or $EDITOR names, with its arguments; None where neither is set, or cannot be read."""
+    import shlex
+
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
     try:
         return shlex.split(named) or None

@@ -24,7 +24,8 @@ class Empty(App):
         yield Static("painted")
 Empty().run()
 """
-LIBRARIES = "import httpx, websockets.asyncio.client, tinydb"
+LIBRARIES = "import httpx, httpcore, anyio, websockets.asyncio.client, tinydb, msgspec"
+"""What the client imports of others; httpx loads the second and the third with its first request."""
 ESCAPE = "\x1b"
 PAGE_UP = "\x1b[5~"
 END = "\x1b[F"

@@ -112,6 +112,15 @@ async def test_the_walk_with_a_phone() -> None:
         assert app.main.second is None
 
 
+def test_the_device_beside_is_called_by_its_name() -> None:
+    coach = Coach()
+    for did in (Did.MARKED, Did.DELETED, Did.UNDONE):
+        coach.see(did)
+    coach.second("tablet")
+    coach.see(Did.OPENED_SECOND)
+    assert coach.line().plain == "5/6 Delete again and watch tablet."
+
+
 async def test_esc_ends_it_for_good() -> None:
     ended: list[bool] = []
     async with running(FakeSession(), coach=True, coach_ended=lambda: ended.append(True)) as (app, pilot):

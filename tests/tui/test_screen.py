@@ -356,6 +356,16 @@ async def test_where_nothing_is_listed_the_status_line_says_how_to_begin() -> No
         await until(lambda: "c New conversation" not in text_of(app))
 
 
+async def test_where_everything_was_deleted_the_list_says_how_it_comes_back() -> None:
+    session = FakeSession({"C2Cbob": row("C2Cbob")})
+    async with running(session, size=(140, 30)) as (app, pilot):
+        await pilot.press("d", "y")
+        await until(lambda: "Nothing left. u brings back" in text_of(app))
+        assert " last. " in text_of(app), "to its end, on the next line"
+        await pilot.press("u")
+        await until(lambda: "Nothing left." not in text_of(app))
+
+
 async def test_the_status_line_offers_what_does_something_now() -> None:
     async with running(FakeSession(), size=(140, 30)) as (app, pilot):
         assert "d Delete  ? Help" in text_of(app)

@@ -38,6 +38,7 @@ class Coach:
         self._active = active
         self._peer = "bob"
         self._peer_gone = True
+        self._second: str | None = None
 
     @property
     def active(self) -> bool:
@@ -102,6 +103,10 @@ class Coach:
         self._peer = name
         self._peer_gone = gone
 
+    def second(self, name: str) -> None:
+        """What the device beside this screen is called: where other terminals have joined, it is not the phone."""
+        self._second = name
+
     def end(self) -> None:
         """For good."""
         self._active = False
@@ -119,7 +124,9 @@ class Coach:
             case 3:
                 return safe.template(_("4/6 {key} puts your phone beside this screen."), key=key("second-device"))
             case 4:
-                return Content(_("5/6 Delete again and watch the phone."))
+                if self._second in (None, "phone"):
+                    return Content(_("5/6 Delete again and watch the phone."))
+                return safe.template(_("5/6 Delete again and watch {device}."), device=self._second)
             case 5:
                 text = (
                     _("6/6 {name} is writing: his row returns with the new message alone.")

@@ -269,7 +269,7 @@ class MainScreen(PromptScreen[None]):
         self.second = pane
         self.primary.show_title(True)
         self._lay_out()
-        app.tour.sees(Did.OPENED_SECOND)
+        app.tour.sees_second(session.device_name)
 
     async def _close_second(self, pane: DevicePane) -> None:
         self.go(self.primary.list)
@@ -324,6 +324,8 @@ class MainScreen(PromptScreen[None]):
             listed = self.device.list
             self._told = (listed.cursor_key, listed.marks)
             self.bottom.show_status()
+            for empty in (pane for pane in self._devices() if not pane.list.height):
+                empty.list.say_undo(self.app.key("undo") if empty.session.undoable else None)
 
     def answer(self) -> None:
         """A key has done in the list all that it does: draw it, with what the status line says of it."""

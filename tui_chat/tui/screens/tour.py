@@ -50,6 +50,11 @@ class Tour:
             if self.coach.finished and not before:
                 self._remember()
 
+    def sees_second(self, name: str) -> None:
+        """The other device of that name stands beside."""
+        self.coach.second(name)
+        self.sees(Did.OPENED_SECOND)
+
     def sees_deleted_beside(self, person: Conversation | None) -> None:
         """The other device removed rows: that person is asked to write, so that the row returns; otherwise a friend."""
         if not self.coach.active or self.coach.awaits is not Did.DELETED_BESIDE:

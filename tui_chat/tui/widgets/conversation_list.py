@@ -10,9 +10,9 @@ from textual.message import Message
 from tui_chat.client.query import EVERYTHING, Query
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation
-from tui_chat.tui.render.cells import Line, Piece, fit
+from tui_chat.tui.render.cells import Line, Piece, wrap
 from tui_chat.tui.render.rows import RowState, conversation_name
-from tui_chat.tui.safe import fill, join, number, own
+from tui_chat.tui.safe import Safe, cut, fill, join, number, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
 from .conversation_rows import ConversationRows
@@ -98,6 +98,7 @@ class ConversationList(ConversationRows):
         self._flash_seconds = flash_seconds
         self._query = EVERYTHING
         self._held_by_app = False
+        self._undo_key: Safe | None = None
         self._said: tuple[int, int, int] = (0, 0, 0)
         self._matched: tuple[object, list[str]] | None = None
         """A query, of when it was asked, and the rows found by it: whoever marks by a query was told before Enter how
@@ -155,6 +156,12 @@ class ConversationList(ConversationRows):
         """A dialog is open, or no longer: meanwhile no row changes its place."""
         self._held_by_app = held
         self._show_rows()
+
+    def say_undo(self, key: Safe | None) -> None:
+        """Of an empty list: everything was deleted, and this key brings it back; None: there is nothing to undo."""
+        if key != self._undo_key:
+            self._undo_key = key
+            self.refresh()
 
     # What it can be asked.
 
@@ -238,10 +245,17 @@ class ConversationList(ConversationRows):
 
     def empty_line(self, y: int, cells: int) -> Line:
         """What stands there instead of rows."""
-        if y != 1:
+        if self._listing.filtered:
+            text = own(_("Nothing matches."))
+        elif self._undo_key is not None:
+            text = fill(_("Nothing left. {key} brings back what was deleted last."), key=self._undo_key)
+        else:
+            text = own(_("No conversations yet."))
+        text = self._symbols.word(text)
+        lines = wrap(text, max(cells - 4, 4))
+        if not 1 <= y <= len(lines):
             return []
-        text = _("Nothing matches.") if self._listing.filtered else _("No conversations yet.")
-        return [Piece(join(own("   "), fit(self._symbols.word(text), cells - 3, self._symbols.ellipsis)), "dim")]
+        return [Piece(join(own("   "), cut(text, *lines[y - 1])), "dim")]
 
     def forget_strips(self) -> None:
         """Colours changed."""

@@ -1,11 +1,14 @@
 """What a server cannot be faster than, each as a process: `python -m tests.bench._floor KIND`; prints its port.
 
 echo: gives back what comes. post: uvicorn and a bare ASGI application that answers every POST. fan: at each byte on the
-first connection writes one frame to all the others.
+first connection writes one frame to all the others. durable FILE: as post, and before each answer it commits one row to
+a database of SQLite's in FILE.
 """
 
 import asyncio
+import sqlite3
 import sys
+from collections.abc import Callable
 from typing import Any, cast
 
 import uvicorn
@@ -47,20 +50,38 @@ class Fan(asyncio.Protocol):
                 transport.write(self.frame)
 
 
-async def post(scope: Any, receive: Any, send: Any) -> None:
-    """Answer whatever comes."""
-    while (await receive()).get("more_body"):
-        pass
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": ANSWER})
+def nothing() -> None:
+    """Before the answer."""
 
 
-async def serve(kind: str) -> None:
+def answering(before: Callable[[], object]) -> Callable[[Any, Any, Any], Any]:
+    """An ASGI application that answers whatever comes, and does something before it."""
+
+    async def post(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        before()
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(ANSWER))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": ANSWER})
+
+    return post
+
+
+def committing(path: str) -> Callable[[], object]:
+    """What writes one row through to the disk."""
+    database = sqlite3.connect(path, isolation_level=None)
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE x (a INTEGER PRIMARY KEY)"):
+        database.execute(statement)
+    return lambda: database.execute("INSERT INTO x DEFAULT VALUES")
+
+
+async def serve(kind: str, *arguments: str) -> None:
     """Until the process is ended."""
     loop = asyncio.get_running_loop()
-    if kind == "post":
-        config = uvicorn.Config(post, http="httptools", lifespan="off", log_config=None, access_log=False)
+    if kind in ("post", "durable"):
+        application = answering(committing(*arguments) if kind == "durable" else nothing)
+        config = uvicorn.Config(application, http="httptools", lifespan="off", log_config=None, access_log=False)
         config.load()
         state = uvicorn.Server(config).server_state
 
@@ -77,4 +98,4 @@ async def serve(kind: str) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(serve(sys.argv[1]))
+        runner.run(serve(*sys.argv[1:]))

@@ -38,10 +38,10 @@ async def serving(data: Path) -> AsyncIterator[MeasuredServer]:
 
 
 @contextmanager
-def floor(kind: str) -> Iterator[int]:
+def floor(kind: str, *arguments: str) -> Iterator[int]:
     """The port of one of the processes of _floor.py."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench._floor", kind], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.bench._floor", kind, *arguments], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -170,6 +170,21 @@ async def latency(bench: Bench, users: int, rate: float, seconds: float) -> list
         await at_rate(aims, watch, rate, seconds)
         await watch.until(int(rate * seconds))
         return watch.seconds
+
+
+async def durable_posts(file: Path, rate: float, seconds: float) -> list[float]:
+    """Seconds that a bare POST takes which commits one row to `file`, a new one, at so many a second: no message that
+    is on the disk when it is received can be faster."""
+    with floor("durable", str(file)) as port:
+        line = await Http.open(f"http://127.0.0.1:{port}", "token")
+        taken = []
+        for _ in range(int(rate * seconds)):
+            await asyncio.sleep(1 / rate)
+            began = time.perf_counter()
+            await line.call("POST", "/", b"{}")
+            taken.append(time.perf_counter() - began)
+        line.close()
+    return taken
 
 
 async def sustained(bench: Bench, users: int, at_once: int, seconds: float, turns: int) -> tuple[list[float], float]:

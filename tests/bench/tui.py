@@ -24,6 +24,30 @@ class Empty(App):
         yield Static("painted")
 Empty().run()
 """
+LIST = """
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+class Rows(ScrollView, can_focus=True):
+    BINDINGS = [("j", "move(1)"), ("k", "move(-1)")]
+    cursor = 0
+    def on_mount(self):
+        self.virtual_size = Size(self.size.width, {rows})
+    def render_line(self, y):
+        style = Style(reverse=y == self.cursor)
+        return Strip([Segment(f"person {{y}}".ljust(self.size.width), style)])
+    def action_move(self, by):
+        before, self.cursor = self.cursor, max(0, self.cursor + by)
+        self.refresh(*(Region(0, y, self.size.width, 1) for y in (before, self.cursor)))
+class List(App):
+    def compose(self):
+        yield Rows()
+List().run()
+"""
+"""The least that a list drawn line by line does; its cursor stays on the first page."""
 LIBRARIES = "import httpx, httpcore, anyio, websockets.asyncio.client, tinydb, msgspec"
 """What the client imports of others; httpx loads the second and the third with its first request."""
 ESCAPE = "\x1b"
@@ -109,16 +133,21 @@ def _idle(bench: Bench, mailbox: Mailbox) -> None:
 def _keys(bench: Bench, client: Watched, few: Mailbox) -> None:
     bench.progress("keys")
     turns = bench.size(200, quick=5)
-    with few.open() as small:
+    least = Watched([sys.executable, "-c", LIST.format(rows=bench.size(10_000, quick=100))], environment(few.home))
+    with few.open() as small, least:
         small.until(person(0))
         small.settle(1.0)
+        least.until("person 9")
+        least.settle(0.3)
+        bare: list[float] = []
         figures: dict[str, dict[str, Figure]] = {}
         for what, keys in {"cursor": "jjjjjjjk", "mark": "  k k k "}.items():
             pressed = [keys[turn % len(keys)] for turn in range(turns)]
             times: dict[str, list[float]] = {"many": [], "few": []}
-            for key in pressed:
+            for turn, key in enumerate(pressed):
                 times["few"].append(small.frame(key))
                 times["many"].append(client.frame(key))
+                bare.append(least.frame("jk"[turn % 2]))
             for one in (small, client):
                 one.press(ESCAPE)
                 one.settle(0.3)
@@ -127,7 +156,9 @@ def _keys(bench: Bench, client: Watched, few: Mailbox) -> None:
             figures[what] = {
                 size: bench.times(f"key to frame, {what}, {size}", samples) for size, samples in times.items()
             }
+    plain = bench.times("key to frame, a list that does no more", bare)
     for what, by_size in figures.items():
+        bench.ratio(f"key to frame, {what} / such a list", of=by_size["many"], to=plain, statistic="p95")
         bench.judge(f"key to frame, {what}", by_size["many"], "p95", at_most(8))
         bench.ratio(
             f"key to frame, {what}, many / few",

@@ -82,8 +82,8 @@ async def test_one_that_was_not_deleted_goes_before_what_was_written_after_it() 
     assert [text for text in written if text != "hello"] == ["before", "after"]
 
 
-async def test_the_echo_that_stood_on_the_screen_is_deleted_with_the_rest() -> None:
-    server = Server()
+async def bound_after_the_answer(server: Server) -> dict[str, int]:
+    """The upTo with which a deletion goes out that was asked for while a message's answer was on its way."""
     server.holding.clear()
     async with working(server) as (outbox, _):
         outbox.submit([send()])
@@ -93,7 +93,11 @@ async def test_the_echo_that_stood_on_the_screen_is_deleted_with_the_rest() -> N
         await ticket.outcome()
     last = server.attempts[-1]
     assert isinstance(last, QueuedDeletion)
-    assert last.up_to == {BOB: 5}
+    return dict(last.up_to)
+
+
+async def test_the_echo_that_stood_on_the_screen_is_deleted_with_the_rest() -> None:
+    assert await bound_after_the_answer(Server()) == {BOB: 5}
 
 
 async def test_what_is_shown_follows_the_raised_bound_at_once() -> None:
@@ -113,14 +117,5 @@ async def test_what_is_shown_follows_the_raised_bound_at_once() -> None:
 
 async def test_what_came_between_unseen_is_not_deleted() -> None:
     server = Server()
-    server.holding.clear()
     server.seq = 6  # bob wrote 5 and 6 meanwhile
-    async with working(server) as (outbox, _):
-        outbox.submit([send()])
-        await until(lambda: bool(server.attempts))
-        (ticket,) = outbox.submit([deletion(BOB, up_to=4)])
-        server.holding.set()
-        await ticket.outcome()
-    last = server.attempts[-1]
-    assert isinstance(last, QueuedDeletion)
-    assert last.up_to == {BOB: 4}
+    assert await bound_after_the_answer(server) == {BOB: 4}

@@ -13,6 +13,7 @@ import pytest
 
 from tests.accounts import People
 from tests.databases import PostgresServer, postgres_server
+from tests.server.engine_jobs import Job, names
 from tests.servers import LiveServer
 from tui_chat.protocol.errors import NameTaken, NotFound, RegistrationClosed, Unavailable
 from tui_chat.protocol.events import DeviceRevoked
@@ -28,7 +29,7 @@ from tui_chat.protocol.requests import (
     Session,
     SetFlags,
 )
-from tui_chat.server.engines import Committed, Emitted, Transaction
+from tui_chat.server.engines import Committed, Transaction
 from tui_chat.server.engines.postgres import PostgresEngine
 from tui_chat.server.operations import (
     accounts,
@@ -61,26 +62,6 @@ async def register(engine: PostgresEngine, name: str, invite: str | None = None)
 async def join(engine: PostgresEngine, name: str) -> Caller:
     session = await register(engine, name)
     return await engine.read(lambda tx: accounts.authenticate(tx, session.access_token))
-
-
-class Note:
-    """Writes a row and tells of it; can be told to fail after it, or to wait."""
-
-    def __init__(self, name: str, failure: Exception | None = None, gate: threading.Event | None = None) -> None:
-        self.name, self.failure, self.gate = name, failure, gate
-
-    def __call__(self, tx: Transaction) -> str:
-        if self.gate is not None:
-            assert self.gate.wait(10)
-        tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
-        tx.emitted.append(Emitted(1, 1, None, DeviceRevoked(device_id=self.name)))
-        if self.failure is not None:
-            raise self.failure
-        return self.name
-
-
-def names(tx: Transaction) -> list[str]:
-    return [row[0] for row in tx.all("SELECT name FROM meta WHERE name <> 'epoch' ORDER BY name")]
 
 
 async def test_everybody_at_once(postgres: PostgresServer) -> None:
@@ -204,10 +185,10 @@ async def test_jobs_that_wait_share_a_transaction_and_one_that_fails_fails_alone
             lambda one: told.extend(x.event.device_id for x in one.emitted if isinstance(x.event, DeviceRevoked))
         )
         gate = threading.Event()
-        first = [asyncio.ensure_future(engine.write(Note(f"first{number}", gate=gate))) for number in range(4)]
-        jobs = [Note(f"{number:02}", NotFound() if number % 5 == 0 else None) for number in range(40)] + [
-            Note("01"),
-            Note("02"),
+        first = [asyncio.ensure_future(engine.write(Job(f"first{number}", gate=gate))) for number in range(4)]
+        jobs = [Job(f"{number:02}", NotFound() if number % 5 == 0 else None) for number in range(40)] + [
+            Job("01"),
+            Job("02"),
         ]
         rest = [asyncio.ensure_future(engine.write(one)) for one in jobs]
         await asyncio.sleep(0)
@@ -233,11 +214,11 @@ async def test_reading_sees_one_state_and_cannot_write(postgres: PostgresServer)
 
         answer = asyncio.ensure_future(engine.read(twice))
         await asyncio.to_thread(reading.wait, 10)
-        await engine.write(Note("meanwhile"))
+        await engine.write(Job("meanwhile"))
         go_on.set()
         assert await answer == ([], [])
         with pytest.raises(Unavailable):
-            await engine.read(Note("a"))
+            await engine.read(Job("a"))
         assert await engine.read(names) == ["meanwhile"]
 
 
@@ -247,11 +228,11 @@ ENGINE_LOG = "tui_chat.server.engines.postgres_reaching"
 async def test_a_lost_database_refuses_and_is_found_again(caplog: pytest.LogCaptureFixture) -> None:
     with postgres_server() as server:
         async with opened(server.new_database()) as engine:
-            await engine.write(Note("before"))
+            await engine.write(Job("before"))
             await asyncio.to_thread(server.stop, "fast")
             for number in range(8):
                 with pytest.raises(Unavailable, match=r"^the database cannot be (used|reached) just now$"):
-                    await engine.write(Note(f"lost{number}"))
+                    await engine.write(Job(f"lost{number}"))
                 with pytest.raises(Unavailable, match=r"^the database cannot be (used|reached) just now$"):
                     await engine.read(names)
             assert engine.trouble is not None
@@ -262,7 +243,7 @@ async def test_a_lost_database_refuses_and_is_found_again(caplog: pytest.LogCapt
             deadline = asyncio.get_running_loop().time() + 10
             while True:
                 try:
-                    await engine.write(Note("after"))
+                    await engine.write(Job("after"))
                     break
                 except Unavailable:
                     assert asyncio.get_running_loop().time() < deadline
@@ -272,7 +253,7 @@ async def test_a_lost_database_refuses_and_is_found_again(caplog: pytest.LogCapt
             # One that was idle meanwhile is broken, which nobody notices.
             await asyncio.to_thread(server.stop, "fast")
             await asyncio.to_thread(server.start)
-            results = await asyncio.gather(*(engine.write(Note(f"again{number}")) for number in range(8)))
+            results = await asyncio.gather(*(engine.write(Job(f"again{number}")) for number in range(8)))
             assert len(results) == 8
             assert len(await engine.read(names)) == 10
 
@@ -280,11 +261,11 @@ async def test_a_lost_database_refuses_and_is_found_again(caplog: pytest.LogCapt
 async def test_closing_finishes_what_was_asked_for(postgres: PostgresServer) -> None:
     address = postgres.new_database()
     async with opened(address) as engine:
-        jobs = [asyncio.ensure_future(engine.write(Note(f"{number:03}"))) for number in range(100)]
+        jobs = [asyncio.ensure_future(engine.write(Job(f"{number:03}"))) for number in range(100)]
         await asyncio.sleep(0)
     await asyncio.gather(*jobs)
     with pytest.raises(Unavailable):
-        await engine.write(Note("late"))
+        await engine.write(Job("late"))
     with psycopg.connect(address) as connection:
         assert connection.execute("SELECT COUNT(*) FROM meta WHERE name <> 'epoch'").fetchone() == (100,)
 

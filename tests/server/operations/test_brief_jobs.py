@@ -12,40 +12,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.server.engine_jobs import Job, names, told
 from tui_chat.protocol.errors import NotFound, StorageFull
-from tui_chat.protocol.events import DeviceRevoked
-from tui_chat.server.engines import Committed, Emitted, Transaction, sqlite
+from tui_chat.server.engines import Committed, Transaction, sqlite
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.engines.sqlite_files import BUSY_MS
 from tui_chat.server.engines.sqlite_group import Group
 from tui_chat.server.engines.sqlite_log import WriteAheadLog
-
-
-class Job:
-    """Writes a row and says on which thread it ran, each time."""
-
-    def __init__(self, name: str, failure: Exception | None = None, gate: threading.Event | None = None) -> None:
-        self.name = name
-        self.failure = failure
-        self.gate = gate
-        self.started = threading.Event()
-        self.threads: list[int] = []
-
-    def __call__(self, tx: Transaction) -> str:
-        self.threads.append(threading.get_ident())
-        self.started.set()
-        if self.gate is not None:
-            assert self.gate.wait(10)
-        tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
-        tx.emitted.append(Emitted(1, 1, None, DeviceRevoked(device_id=self.name)))
-        if self.failure is not None:
-            raise self.failure
-        return self.name
-
-    @property
-    def on_the_loop(self) -> bool:
-        """Whether it ran there, and only once."""
-        return self.threads == [threading.get_ident()]
 
 
 class Held:
@@ -60,8 +33,7 @@ class Held:
         self._task = asyncio.ensure_future(engine.write(self._long))
 
     def _committed(self, committed: Committed) -> None:
-        told = [one.event.device_id for one in committed.emitted if isinstance(one.event, DeviceRevoked)]
-        self.commits.append(told)
+        self.commits.append(told(committed))
 
     async def asked(self, *jobs: tuple[Job, bool]) -> "asyncio.Future[list[object]]":
         """Ask for jobs, brief or not, behind the long one."""
@@ -80,10 +52,6 @@ async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
     engine = await SqliteEngine.open(tmp_path / "chat.db")
     yield engine
     await engine.close()
-
-
-def names(tx: Transaction) -> list[str]:
-    return [row[0] for row in tx.all("SELECT name FROM meta WHERE name <> 'epoch' ORDER BY name")]
 
 
 async def test_they_run_on_the_loop_and_share_a_commit_and_the_order_stays(engine: SqliteEngine) -> None:

@@ -10,40 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.engine_jobs import Job, names, told
 from tui_chat.protocol.errors import ChatError, NotFound, StorageFull, Unavailable
-from tui_chat.protocol.events import DeviceRevoked
-from tui_chat.server.engines import Committed, DatabaseInUse, Emitted, Transaction, sqlite, sqlite_log
+from tui_chat.server.engines import Committed, DatabaseInUse, Transaction, sqlite, sqlite_log
 from tui_chat.server.engines.migrations import available, statements
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
-
-
-class Job:
-    """Writes a row; can be told to fail after it, or to wait."""
-
-    def __init__(self, name: str, failure: Exception | None = None, gate: threading.Event | None = None) -> None:
-        self.name = name
-        self.failure = failure
-        self.gate = gate
-        self.started = threading.Event()
-
-    def __call__(self, tx: Transaction) -> str:
-        self.started.set()
-        if self.gate is not None:
-            assert self.gate.wait(10)
-        tx.execute("INSERT INTO meta (name, value) VALUES (?, '')", self.name)
-        tx.emitted.append(Emitted(1, 1, None, DeviceRevoked(device_id=self.name)))
-        if self.failure is not None:
-            raise self.failure
-        return self.name
-
-
-def names(tx: Transaction) -> list[str]:
-    return [row[0] for row in tx.all("SELECT name FROM meta WHERE name <> 'epoch' ORDER BY name")]
-
-
-def told(committed: Committed) -> list[str]:
-    return [one.event.device_id for one in committed.emitted if isinstance(one.event, DeviceRevoked)]
 
 
 async def test_jobs_that_wait_share_a_commit_and_one_that_fails_fails_alone(tmp_path: Path) -> None:

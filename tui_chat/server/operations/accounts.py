@@ -197,22 +197,23 @@ def set_nick(tx: Transaction, caller: Caller, nick: str | None) -> Me:
         return me(tx, caller)
     tx.execute("UPDATE account SET nick = ?, nick_folded = ? WHERE id = ?", accepted, fold(accepted or ""), caller.user)
     changed = UserChanged(user=User(user_id=caller.user_id, nick=accepted))
-    told = {caller.user: caller.user_id} | _acquainted(tx, caller)
-    emit(tx, [Outgoing(account, user_id, changed) for account, user_id in sorted(told.items())])
+    told = {caller.user} | _acquainted(tx, caller)
+    emit(tx, [Outgoing(account, changed) for account in sorted(told)])
     return me(tx, caller)
 
 
-def _acquainted(tx: Transaction, caller: Caller) -> dict[int, str]:
+def _acquainted(tx: Transaction, caller: Caller) -> set[int]:
     """Who shares a conversation with the caller: the other sides of the newest one-to-one conversations first."""
-    found: dict[int, str] = dict(
-        tx.all(
-            "SELECT s.peer, a.user_id FROM state s JOIN conversation c ON c.id = s.conversation"
+    found: set[int] = {
+        row[0]
+        for row in tx.all(
+            "SELECT s.peer FROM state s JOIN conversation c ON c.id = s.conversation"
             " JOIN account a ON a.id = s.peer WHERE s.account = ? AND a.erased IS NULL"
             " ORDER BY c.last_time DESC, s.peer LIMIT ?",
             caller.user,
             limits.NICK_AUDIENCE,
         )
-    )
+    }
     groups = tx.all(
         "SELECT s.conversation FROM state s JOIN conversation c ON c.id = s.conversation"
         " WHERE s.account = ? AND s.membership = ? ORDER BY c.last_time DESC LIMIT ?",
@@ -222,16 +223,16 @@ def _acquainted(tx: Transaction, caller: Caller) -> dict[int, str]:
     )
     for (conversation,) in groups:
         members = tx.all(
-            "SELECT s.account, a.user_id FROM state s JOIN account a ON a.id = s.account"
+            "SELECT s.account FROM state s JOIN account a ON a.id = s.account"
             " WHERE s.conversation = ? AND s.membership = ? AND s.account <> ? ORDER BY s.account",
             conversation,
             JOINED,
             caller.user,
         )
-        for account, user_id in members:
+        for (account,) in members:
             if len(found) >= limits.NICK_AUDIENCE:
                 return found
-            found[account] = user_id
+            found.add(account)
     return found
 
 

@@ -173,7 +173,7 @@ def tell(tx: Transaction, conversation: int, message_seq: int, *, former: bool =
         if message_seq > theirs.cleared and any(span.first <= message_seq <= span.last for span in periods):
             seen = with_own(one.message, own.get(theirs.account, ()))
             event = MessageChanged(message=seen, conversation=one.conversation)
-            told.append(Outgoing(theirs.account, one.user_id, event, conversation=conversation))
+            told.append(Outgoing(theirs.account, event, conversation=conversation))
     return emit(tx, told)
 
 

@@ -108,15 +108,15 @@ def _tell_read(tx: Transaction, caller: Caller, moved: list[Side], unmarked: lis
             )
             for one in moved
         ]
-        told.append(Outgoing(caller.user, caller.user_id, ConversationRead(items=items)))
+        told.append(Outgoing(caller.user, ConversationRead(items=items)))
     told += [
-        Outgoing(caller.user, caller.user_id, ConversationChanged(conversations=piece))
+        Outgoing(caller.user, ConversationChanged(conversations=piece))
         for piece in in_events(shown[one.conversation] for one in unmarked)
     ]
     peers = {one.peer: one.read_seq for one in moved if one.kind == C2C and one.peer is not None}
-    for peer, peer_id in tx.in_list("SELECT id, user_id FROM account WHERE id IN (?*)", list(peers)):
+    for (peer,) in tx.in_list("SELECT id FROM account WHERE id IN (?*)", list(peers)):
         event = ConversationRead(conversation_id=ids.c2c(caller.user_id), peer_read_seq=peers[peer])
-        told.append(Outgoing(peer, peer_id, event))
+        told.append(Outgoing(peer, event))
     return emit(tx, told).get(caller.user, 0)
 
 
@@ -158,7 +158,7 @@ def flags(tx: Transaction, caller: Caller, request: SetFlags) -> ConversationsCh
         told: list[Event] = [
             ConversationChanged(conversations=piece) for piece in in_events(shown[one.conversation] for one in changed)
         ]
-        newest = emit(tx, [Outgoing(caller.user, caller.user_id, event) for event in told])
+        newest = emit(tx, [Outgoing(caller.user, event) for event in told])
         return ConversationsChanged(conversation_id_list=done, failures=failures, event_seq=newest.get(caller.user, 0))
 
     return once(tx, caller, "flags", request.operation_id, request, ConversationsChanged, carry_out)

@@ -41,7 +41,7 @@ def log_in(tx: Transaction, account: int, user_id: str, device_name: str) -> Ses
     held = tx.all(
         "SELECT id, device_id FROM device WHERE account = ? AND revoked IS NULL ORDER BY last_seen, id", account
     )
-    _revoke(tx, account, user_id, [_Row(*row) for row in held[: max(0, len(held) - limits.DEVICES + 1)]])
+    _revoke(tx, account, [_Row(*row) for row in held[: max(0, len(held) - limits.DEVICES + 1)]])
     device = tx.next_key("device")
     device_id = secrets.token_hex(8)
     tx.execute(
@@ -126,7 +126,7 @@ def refresh(tx: Transaction, refresh_token: str) -> Session | None:
         )
         _spend(tx, newest, device, session)
         return session
-    _revoke(tx, account, user_id, [_Row(device, device_id)])
+    _revoke(tx, account, [_Row(device, device_id)])
     return None
 
 
@@ -190,7 +190,7 @@ def devices(tx: Transaction, caller: Caller) -> DeviceList:
 
 def logout(tx: Transaction, caller: Caller) -> Done:
     """Log the calling device out."""
-    return Done(event_seq=_revoke(tx, caller.user, caller.user_id, [_Row(caller.device, caller.device_id)]))
+    return Done(event_seq=_revoke(tx, caller.user, [_Row(caller.device, caller.device_id)]))
 
 
 def revoke(tx: Transaction, caller: Caller, device_id: str) -> Done:
@@ -203,7 +203,7 @@ def revoke(tx: Transaction, caller: Caller, device_id: str) -> Done:
     )
     if row is None:
         raise DeviceNotFound()
-    return Done(event_seq=_revoke(tx, caller.user, caller.user_id, [_Row(*row)]))
+    return Done(event_seq=_revoke(tx, caller.user, [_Row(*row)]))
 
 
 class Gone(NamedTuple):
@@ -217,7 +217,7 @@ def revoke_others(tx: Transaction, caller: Caller) -> Gone:
     """Log every other device of the caller out."""
     held = _held(tx, caller.user)
     others = [one for one in held if one.device != caller.device]
-    return Gone(len(others), _revoke(tx, caller.user, caller.user_id, others))
+    return Gone(len(others), _revoke(tx, caller.user, others))
 
 
 def revoke_all(tx: Transaction, account: int) -> None:
@@ -236,9 +236,9 @@ def _held(tx: Transaction, account: int) -> list[_Row]:
     return [_Row(*row) for row in rows]
 
 
-def _revoke(tx: Transaction, account: int, user_id: str, gone: Sequence[_Row]) -> int:
+def _revoke(tx: Transaction, account: int, gone: Sequence[_Row]) -> int:
     _end(tx, account, gone)
-    told = [Outgoing(account, user_id, DeviceRevoked(device_id=one.device_id)) for one in gone]
+    told = [Outgoing(account, DeviceRevoked(device_id=one.device_id)) for one in gone]
     return emit(tx, told).get(account, 0)
 
 

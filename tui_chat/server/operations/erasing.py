@@ -163,7 +163,7 @@ def _heir(tx: Transaction, conversation: int) -> str | None:
 def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
     """Take the user's side of conversations away, and tell the others of one-to-one ones that the nick is gone."""
     rows = tx.all(
-        "SELECT s.conversation, c.kind, p.id, p.user_id, s.read_seq FROM state s"
+        "SELECT s.conversation, c.kind, p.id, s.read_seq FROM state s"
         " JOIN conversation c ON c.id = s.conversation LEFT JOIN account p ON p.id = s.peer"
         " WHERE s.account = ? ORDER BY s.conversation LIMIT ?",
         leaving.account,
@@ -174,14 +174,14 @@ def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
     tx.lock_users({leaving.account, *(row[2] for row in rows if row[2])})
     tx.many(
         "UPDATE state SET peer_read = ? WHERE account = ? AND conversation = ?",
-        [(read_seq, peer, key) for key, _, peer, _, read_seq in rows if peer],
+        [(read_seq, peer, key) for key, _, peer, read_seq in rows if peer],
     )
     mine = [(leaving.account, key) for key in keys]
     for table in ("past_period", "mention", "state"):
         tx.many(f"DELETE FROM {table} WHERE account = ? AND conversation = ?", mine)  # noqa: S608 - one of three names
     to_be_erased(tx, keys)
     nameless = UserChanged(user=User(user_id=leaving.user_id))
-    emit(tx, [Outgoing(peer, peer_id, nameless) for _, kind, peer, peer_id, _ in rows if kind != GROUP and peer])
+    emit(tx, [Outgoing(peer, nameless) for _, kind, peer, _ in rows if kind != GROUP and peer])
     return bool(rows)
 
 

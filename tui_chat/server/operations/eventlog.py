@@ -33,7 +33,6 @@ class Outgoing(NamedTuple):
     """An event for one user, before it has its number."""
 
     account: int
-    user_id: str
     event: events.Event
     only: Caller | None = None
     """The one device that hears of it; never of a message.new or message.changed."""
@@ -138,7 +137,7 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     now, emitted = tx.now, tx.emitted
     of_messages: list[tuple[object, ...]] = []
     of_others: list[tuple[object, ...]] = []
-    for account, _, event, only, conversation in outgoing:
+    for account, event, only, conversation in outgoing:
         before = newest.get(account)
         if before is None:
             continue
@@ -182,7 +181,7 @@ def _allocate(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
 
 def tell(tx: Transaction, caller: Caller, told: Iterable[events.Event], *, only: Caller | None = None) -> int:
     """Append events to the caller's own log; the last eventSeq, 0 where there was nothing to tell."""
-    outgoing = [Outgoing(caller.user, caller.user_id, event, only) for event in told]
+    outgoing = [Outgoing(caller.user, event, only) for event in told]
     return emit(tx, outgoing).get(caller.user, 0)
 
 

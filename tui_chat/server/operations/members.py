@@ -217,7 +217,6 @@ def set_role(tx: Transaction, caller: Caller, group_id: str, user_id: str, reque
             [
                 Outgoing(
                     one.side.account,
-                    one.user_id,
                     MemberChanged(
                         group_id=row.group_id, member=shown, what=TipKind.ROLE, conversation=one.conversation
                     ),

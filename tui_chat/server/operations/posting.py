@@ -69,7 +69,6 @@ def announce(tx: Transaction, reached: list[Reached]) -> dict[int, int]:
         [
             Outgoing(
                 one.side.account,
-                one.user_id,
                 MessageNew(message=one.message, conversation=one.conversation),
                 conversation=one.side.conversation,
             )

@@ -117,8 +117,5 @@ def in_english(tip: Tip) -> str:
 
 def tell_changed(tx: Transaction, caller: Caller, group: Group, members: Sequence[Reached]) -> int:
     """Tell those who saw a tip how the group stands; the caller's eventSeq."""
-    told = [
-        Outgoing(one.side.account, one.user_id, GroupChanged(group=group, conversation=one.conversation))
-        for one in members
-    ]
+    told = [Outgoing(one.side.account, GroupChanged(group=group, conversation=one.conversation)) for one in members]
     return emit(tx, told)[caller.user]

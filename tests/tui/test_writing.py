@@ -355,8 +355,17 @@ async def test_an_editor_goes_on_with_the_draft(tmp_path: Path, monkeypatch: pyt
 
 async def test_an_editor_that_fails_leaves_the_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISUAL", editor(tmp_path, "sys.exit(3)"))
+    back = 0
+
+    @contextmanager
+    def suspended() -> Iterator[None]:
+        """As Textual has it: what is raised in there goes past the way back to the screen."""
+        nonlocal back
+        yield
+        back += 1
+
     async with running(FakeSession()) as (app, pilot):
-        monkeypatch.setattr(app, "suspend", nothing_suspended)
+        monkeypatch.setattr(app, "suspend", suspended)
         app.main.open("C2Cbob")
         await pilot.press(*"first", "ctrl+o")
         await until(lambda: "ended with 3" in "".join(said(app)))
@@ -364,6 +373,7 @@ async def test_an_editor_that_fails_leaves_the_draft(tmp_path: Path, monkeypatch
         monkeypatch.setenv("VISUAL", str(tmp_path / "nowhere"))
         await pilot.press("ctrl+o")
         await until(lambda: "No such file" in "".join(said(app)))
+        assert back == 2
     assert seen(tmp_path) == (0o600, False)
 
 

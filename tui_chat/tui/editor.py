@@ -36,12 +36,18 @@ def terminal_given_away(app: "App[Any]") -> Iterator[None]:
     Ctrl+C is for the other program: the terminal sends it to both.
     """
     before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    raised: BaseException | None = None
     try:
         # A batch: what would be drawn meanwhile piles up in a queue that nobody empties.
         with app.batch_update(), app.suspend():
-            yield
+            try:
+                yield
+            except BaseException as error:  # past Textual it would take the way back to the screen with it
+                raised = error
     finally:
         signal.signal(signal.SIGINT, before)
+    if raised is not None:
+        raise raised
 
 
 async def written_in_editor(app: "App[Any]", command: list[str], text: str) -> str:

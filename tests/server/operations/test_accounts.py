@@ -6,9 +6,11 @@ from tui_chat.protocol.errors import (
     AdministratorOnly,
     ChatError,
     DeviceNotFound,
+    GroupNotFound,
     InvalidName,
     InvalidRequest,
     NameTaken,
+    OperationNotFound,
     RegistrationClosed,
     Unauthorized,
     UserNotFound,
@@ -18,7 +20,7 @@ from tui_chat.protocol.events import DeviceRevoked, UserChanged
 from tui_chat.protocol.limits import ACCESS_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS
 from tui_chat.protocol.requests import ChangeSettings, Credentials, Session
 from tui_chat.server.engines import Transaction
-from tui_chat.server.operations import accounts, devices, settings, users
+from tui_chat.server.operations import accounts, devices, groups, settings, users
 
 from .world import Device, World
 
@@ -249,6 +251,18 @@ class TestUsers:
         assert world.do(users.get, alice.caller, "aLICE").user_id == "Alice"
         with pytest.raises(UserNotFound):
             world.do(users.get, alice.caller, "nobody")
+
+    def test_a_character_that_no_name_has_is_in_no_name(self, world: World, alice: Device) -> None:
+        name = "alice\0"
+        assert world.do(accounts.password_of, name) is None
+        for asked in (users.get, groups.get, devices.revoke):
+            with pytest.raises((UserNotFound, GroupNotFound, DeviceNotFound)):
+                world.do(asked, alice.caller, name)
+        for members in ([name], [name] * 9):
+            with pytest.raises(UserNotFound):
+                world.do(users.accounts_of, members)
+        with pytest.raises(OperationNotFound):
+            alice.undo(name)
 
 
 class TestSettings:

@@ -33,6 +33,7 @@ _STATEMENTS: Final = 1_000
 _INT8, _TEXT, _BYTEA, _INT8S, _TEXTS = 20, 25, 17, 1016, 1009
 _ITEM: Final = struct.Struct(">iq")
 _NULL: Final = struct.pack(">i", -1)
+_NO_CHARACTER: Final = "\ufffd".encode()
 _LIST: Final = "IN (?*)"
 _GOOD: Final = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
@@ -236,7 +237,7 @@ def _encoded(values: Iterable[Any]) -> tuple[list[bytes | None], tuple[int, ...]
             encoded.append(value.to_bytes(8, "big", signed=True))
             types.append(_INT8)
         elif kind is str:
-            encoded.append(value.encode())
+            encoded.append(_text(value))
             types.append(_TEXT)
         elif value is None:
             encoded.append(None)
@@ -252,11 +253,17 @@ def _encoded(values: Iterable[Any]) -> tuple[list[bytes | None], tuple[int, ...]
             encoded.append(int(value).to_bytes(8, "big", signed=True))
             types.append(_INT8)
         elif isinstance(value, str):
-            encoded.append(str(value).encode())
+            encoded.append(_text(value))
             types.append(_TEXT)
         else:
             raise TypeError(f"a {kind.__name__} is no value for a statement")
     return encoded, tuple(types)
+
+
+def _text(value: str) -> bytes:
+    """A text as it is sent. PostgreSQL refuses U+0000, which nothing that is stored has: whoever asks for a name with
+    it asks for what is not there, and is told so, as with SQLite."""
+    return value.encode().replace(b"\0", _NO_CHARACTER)
 
 
 def _array(values: Sequence[Any]) -> tuple[bytes, int]:
@@ -267,7 +274,7 @@ def _array(values: Sequence[Any]) -> tuple[bytes, int]:
         pieces = [_NULL if one is None else _ITEM.pack(8, one) for one in values]
     else:
         element, whole = _TEXT, _TEXTS
-        texts = (one if one is None else one.encode() for one in values)
+        texts = (one if one is None else _text(one) for one in values)
         pieces = [_NULL if one is None else len(one).to_bytes(4, "big") + one for one in texts]
     head = struct.pack(">iiiii", 1, int(_NULL in pieces), element, len(values), 1)
     return head + b"".join(pieces), whole

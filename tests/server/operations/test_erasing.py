@@ -9,6 +9,7 @@ from tui_chat.protocol.errors import (
     NameTaken,
     NotAMember,
     PasswordMismatch,
+    RegistrationClosed,
     Unauthorized,
     UserErased,
     UserNotFound,
@@ -267,6 +268,21 @@ class TestByAnAdministrator:
         with pytest.raises(UserNotFound):
             world.do(erasing.remove_user, alice.caller, "bob")
         assert world.rows("SELECT administrator, what, whom FROM audit") == [("Alice", "user.removed", "bob")]
+
+    def test_ends_their_invitations_at_once(self, world: World, alice: Device, bob: Device) -> None:
+        world.do(administration.change_user, alice.caller, "bob", ChangeAccount(administrator=True))
+        open_, used = (world.do(accounts.create_invite, bob.caller).invite for _ in range(2))
+        mine = world.do(accounts.create_invite, alice.caller).invite
+
+        def register(name: str, invite: str) -> None:
+            asked = Credentials(user_id=name, password="correct horse", device_name="laptop", invite=invite)
+            world.do(accounts.register, asked, "hash", open_registration=False)
+
+        register("carol", used)
+        world.do(erasing.remove_user, alice.caller, "bob")
+        with pytest.raises(RegistrationClosed):
+            register("eve", open_)
+        register("dave", mine)
 
     def test_is_not_for_everybody_nor_for_oneself(self, world: World, alice: Device, bob: Device) -> None:
         with pytest.raises(AdministratorOnly):

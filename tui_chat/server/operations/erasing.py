@@ -87,7 +87,8 @@ def check_not_last_administrator(tx: Transaction, account: int) -> None:
 
 
 def _begin(tx: Transaction, account: int) -> None:
-    """What holds from the answer on: nobody logs in, nothing can be sent there, no name is left but the ID."""
+    """What holds from the answer on: nobody logs in, nothing can be sent there, no name is left but the ID, and no
+    invitation of theirs lets anybody in."""
     tx.lock_users((account,))
     check_not_last_administrator(tx, account)
     tx.execute(
@@ -97,6 +98,7 @@ def _begin(tx: Transaction, account: int) -> None:
         account,
     )
     revoke_all(tx, account)
+    tx.execute("DELETE FROM invite WHERE creator = ? AND account IS NULL", account)
     tx.execute("INSERT INTO departure (account, time) VALUES (?, ?)", account, tx.now)
 
 

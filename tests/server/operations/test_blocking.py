@@ -5,6 +5,7 @@ import pytest
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import Blocked, InvalidRequest, TooManyBlocks, UserNotFound
 from tui_chat.protocol.events import UserBlocked
+from tui_chat.protocol.ids import SYSTEM
 from tui_chat.server.operations import blocking, conversations
 
 from .world import Device, World
@@ -117,6 +118,18 @@ class TestTheBlocked:
         assert told_of_typing(alice, "GROUPg") == ["carol"]
         assert told_of_typing(bob, "GROUPg") == ["carol"]
         assert told_of_typing(carol, "GROUPg") == ["Alice", "bob"]
+
+    def test_bother_nobody_by_applying_to_their_group(self, alice: Device, bob: Device, carol: Device) -> None:
+        alice.create("g", "carol", join="approval")
+        alice.set_role("g", "carol", "admin")
+        block(alice, "bob")
+        for one in (alice, carol):
+            one.clear(SYSTEM)
+        assert bob.join_group("g", "read this") == "waiting"
+        assert (alice.history(SYSTEM), carol.history(SYSTEM)) == ([], ["<applied>"])
+        assert alice.waiting("g") == [("bob", "read this")]
+        alice.decide("g", "bob", accept=True)
+        assert "GROUPg" in bob.listed()
 
     def test_add_the_blocker_to_no_group(self, alice: Device, bob: Device, carol: Device) -> None:
         block(alice, "bob")

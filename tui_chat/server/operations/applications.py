@@ -12,6 +12,7 @@ from tui_chat.protocol.text import clean_name
 from tui_chat.server.engines import Transaction
 
 from .admission import admit, check_room
+from .blocking import have_blocked
 from .caller import Caller
 from .grouprows import GroupRow, answer, known_to, leaders, leaders_only, living
 from .idempotency import once
@@ -32,8 +33,8 @@ def accept_reason(text: str | None) -> str | None:
 
 
 def apply(tx: Transaction, caller: Caller, row: GroupRow, text: str | None) -> None:
-    """Have the caller wait for a decision; those who decide are told. Asking again tells nobody: it may bring another
-    text, which they find when they look."""
+    """Have the caller wait for a decision; those who decide are told, but for those who have blocked the caller. Asking
+    again tells nobody: it may bring another text, which they find when they look."""
     if tx.one("SELECT 1 FROM application WHERE conversation = ? AND account = ?", row.conversation, caller.user):
         if text is not None:
             tx.execute(
@@ -50,9 +51,11 @@ def apply(tx: Transaction, caller: Caller, row: GroupRow, text: str | None) -> N
         tx.now,
         text or "",
     )
+    deciding = leaders(tx, row.conversation)
+    without = have_blocked(tx, caller, deciding)
     notify(
         tx,
-        [of_group(caller, row, TipKind.APPLIED, one, text=text or None) for one in leaders(tx, row.conversation)],
+        [of_group(caller, row, TipKind.APPLIED, one, text=text or None) for one in deciding if one not in without],
     )
 
 

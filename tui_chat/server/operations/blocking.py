@@ -1,5 +1,5 @@
-"""Blocking: whom one has blocked sends one nothing any more, adds one to no group, and neither is told when the other
-types.
+"""Blocking: whom one has blocked sends one nothing any more, not even an application to a group, adds one to no group,
+and neither is told when the other types.
 
 What is already there stays; in a group that both are in, both go on reading each other. One may still write to whom
 one has blocked, as in Tencent's relationship chain. The sender is told (Tencent's 20007) instead of being made to
@@ -80,10 +80,16 @@ def check_may_write(tx: Transaction, account: int, peer: int) -> None:
 
 def check_may_add(tx: Transaction, caller: Caller, accounts: Sequence[Account]) -> None:
     """Raise Blocked, naming one who has blocked the caller: the caller adds them to no group."""
-    query = "SELECT a.user_id FROM block b JOIN account a ON a.id = b.account WHERE b.account IN (?*) AND b.blocked = ?"
-    found = tx.in_list(query, [one.key for one in accounts], caller.user)
+    found = have_blocked(tx, caller, accounts)
     if found:
-        raise Blocked(f"{found[0][0]} has blocked you: you cannot add them to a group")
+        raise Blocked(f"{found[0].user_id} has blocked you: you cannot add them to a group")
+
+
+def have_blocked(tx: Transaction, caller: Caller, accounts: Sequence[Account]) -> list[Account]:
+    """Those of them who have blocked the caller."""
+    query = "SELECT account FROM block WHERE account IN (?*) AND blocked = ?"
+    found = {row[0] for row in tx.in_list(query, [one.key for one in accounts], caller.user)}
+    return [one for one in accounts if one.key in found]
 
 
 def apart(tx: Transaction, account: int) -> set[int]:

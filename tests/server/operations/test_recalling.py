@@ -128,6 +128,18 @@ def test_only_for_a_while(world: World, alice: Device, bob: Device) -> None:
     assert bob.history("C2CAlice") == ["", "two"]
 
 
+def test_not_until_a_clock_that_was_ahead_has_been_caught_up_with(world: World, alice: Device, bob: Device) -> None:
+    ahead = 86_400
+    world.pass_seconds(ahead)
+    sent = [alice.send("C2Cbob", text) for text in ("one", "two")]
+    world.pass_seconds(-RECALL_SECONDS)
+    alice.recall("C2Cbob", sent[0].message_seq)
+    world.pass_seconds(RECALL_SECONDS - ahead)
+    with pytest.raises(RecallExpired):
+        alice.recall("C2Cbob", sent[1].message_seq)
+    assert bob.history("C2CAlice") == ["", "two"]
+
+
 class TestWho:
     """The sender; in groups those above the sender."""
 

@@ -22,7 +22,7 @@ from tui_chat.protocol.requests import Me
 from tui_chat.protocol.wire import to_plain
 
 from . import formats
-from .documents import CONVERSATION, ME, PLACE, conversation_json
+from .documents import CONVERSATIONS, ME
 from .files import disk_errors
 from .fresh import FreshMessages
 from .head import HEAD_ROWS, Head, remove_head, write_head
@@ -88,7 +88,10 @@ class AccountCache:
         with ExitStack() as undone:
             undone.callback(lock.release)
             database = JournalDB(
-                directory / "account.journal", version=formats.ACCOUNT_FORMAT, migrations=formats.ACCOUNT_MIGRATIONS
+                directory / "account.journal",
+                version=formats.ACCOUNT_FORMAT,
+                migrations=formats.ACCOUNT_MIGRATIONS,
+                kinds={"conversations": CONVERSATIONS},
             )
             undone.callback(database.close)
             cache = cls(directory, lock, database, keep=keep, boot=boot or boot_id())
@@ -116,7 +119,7 @@ class AccountCache:
 
     def conversations(self) -> dict[str, Conversation]:
         """All rows."""
-        return {row.conversation_id: row for row in self._rows.decoded(CONVERSATION)}
+        return dict(self._storage.raw("conversations"))
 
     def save(
         self,
@@ -264,7 +267,7 @@ class AccountCache:
     # Inside
 
     def _put_rows(self, rows: Iterable[Conversation]) -> None:
-        self._rows.put_all({row.conversation_id: conversation_json(row) for row in rows})
+        self._rows.put_all({row.conversation_id: row for row in rows})
 
     def _assert_open(self) -> None:
         if not self._open:
@@ -294,10 +297,10 @@ class AccountCache:
         rows = self._storage.raw("conversations")
         if not rows or self._storage.raw("outbox"):
             return
-        places = heapq.nsmallest(HEAD_ROWS, self._rows.decoded(PLACE), key=list_order)
-        names = [place.conversation_id for place in places]
+        first = heapq.nsmallest(HEAD_ROWS, rows.values(), key=list_order)
+        names = [row.conversation_id for row in first]
         head = Head(
-            rows=[CONVERSATION.decode(rows[name]) for name in names],
+            rows=first,
             total=len(rows),
             stale=sorted(self.stale.intersection(names)),
             drafts={name: text for name in names if (text := self.draft(name))},

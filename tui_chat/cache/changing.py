@@ -12,7 +12,7 @@ from .records import Record, Tables
 
 
 class ChangingTables:
-    """Documents as JSON. They change only between `begin` and `end`."""
+    """Documents as JSON or as structs. They change only between `begin` and `end`."""
 
     def __init__(self) -> None:
         self.tables: Tables = {}
@@ -41,12 +41,12 @@ class ChangingTables:
                 self.tables[table][identifier] = former
         self._former = []
 
-    def put(self, table: str, documents: Mapping[str, msgspec.Raw]) -> None:
-        """Insert or replace documents."""
+    def put(self, table: str, documents: Mapping[str, msgspec.Raw], kept: Mapping[str, Any]) -> None:
+        """Insert or replace documents; `kept`: the same ones as the tables have them."""
         assert self.record is not None
         rows = self.tables.setdefault(table, {})
         self._former.extend([(table, identifier, rows.get(identifier)) for identifier in documents])
-        rows.update(documents)
+        rows.update(kept)
         self.record.add_put(table, documents)
 
     def remove(self, table: str, identifier: str) -> None:

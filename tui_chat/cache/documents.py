@@ -7,13 +7,7 @@ import msgspec
 from tui_chat.protocol.models import Conversation, LastMessage, Message, Tip
 from tui_chat.protocol.requests import Me
 
-
-class Place(msgspec.Struct, frozen=True, rename={"conversation_id": "conversationID"}):
-    """As much of a row as decides where it stands; the rest is not even decoded."""
-
-    conversation_id: str
-    pinned: bool = False
-    time: int = 0
+from .kinds import StructKind
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -45,10 +39,10 @@ class _Lean:
 
     def __call__(self, value: Any) -> Any:
         """`value` must be of the kind."""
-        values = msgspec.structs.astuple(value)
+        values = list(msgspec.structs.astuple(value))
         for place, lean in self._within:
             if values[place] is not None:
-                values = (*values[:place], lean(values[place]), *values[place + 1 :])
+                values[place] = lean(values[place])
         return self._struct(*values)
 
 
@@ -66,20 +60,34 @@ _MESSAGE: Final = _Lean(Message, tip=_TIP)
 _ENCODER: Final = msgspec.json.Encoder()
 _VERSION: Final = msgspec.json.Decoder(_Version)
 
+_ROWS: Final = msgspec.json.Decoder(dict[str, Conversation])
 CONVERSATION: Final = msgspec.json.Decoder(Conversation)
-PLACE: Final = msgspec.json.Decoder(Place)
 MESSAGE: Final = msgspec.json.Decoder(Message)
 ME: Final = msgspec.json.Decoder(Me)
 
 
-def conversation_json(row: Conversation) -> msgspec.Raw:
-    """A row as it is stored."""
-    return msgspec.Raw(_ENCODER.encode(_CONVERSATION(row)))
+def _rows(documents: msgspec.Raw) -> dict[str, Conversation]:
+    """A table of rows. What stands in a row more than once is one string or number in memory: of a conversation with
+    somebody who has no nick, the name and the sender; and the time, where nothing came that is not shown."""
+    rows: dict[str, Conversation] = {}
+    for key, row in _ROWS.decode(documents).items():
+        rows[row.conversation_id if row.conversation_id == key else key] = row
+        last = row.last_message
+        if last is not None:
+            if last.sender == row.name:
+                msgspec.structs.force_setattr(last, "sender", row.name)
+            if last.time == row.time:
+                msgspec.structs.force_setattr(last, "time", row.time)
+    return rows
 
 
 def message_json(message: Message) -> msgspec.Raw:
     """A message as it is stored."""
     return msgspec.Raw(_ENCODER.encode(_MESSAGE(message)))
+
+
+CONVERSATIONS: Final = StructKind(one=CONVERSATION.decode, table=_rows, lean=_CONVERSATION)
+"""What rows are kept as."""
 
 
 def version_of(document: msgspec.Raw) -> int:

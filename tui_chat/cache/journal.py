@@ -20,7 +20,8 @@ from .changing import ChangingTables
 from .files import disk_errors
 from .formats import Migrations
 from .journal_file import JournalFile
-from .records import Base, Record, encoded, plain, read_base, read_format, replay, write_base
+from .kinds import ALL_JSON, Kinds, as_json, table_json
+from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base
 from .rows import Rows
 from .store import CacheError, Closed, NewerFormat, Recovered
 
@@ -35,6 +36,7 @@ class JournalStorage(Storage):
         path: the file; beside it may stand `.bak`, and `.tmp` and `.next` while it is rewritten.
         durable: keep a backup, and fsync when asked to. Otherwise what a power cut spoils is simply gone.
         version: the format of the documents; `migrations[n]` turns those of format n into format n + 1.
+        kinds: tables whose documents are kept as structs.
 
     Raises (everywhere): DiskFull, or CacheError for what else the operating system refuses; nothing has changed then.
     Closed after `close`.
@@ -49,10 +51,12 @@ class JournalStorage(Storage):
         version: int = 1,
         migrations: Migrations = MappingProxyType({}),
         compact_from: int = COMPACT_FROM,
+        kinds: Kinds = ALL_JSON,
     ):
         self._file = JournalFile(path, durable=durable)
         self._durable = durable
         self._version = version
+        self._kinds = kinds
         self._compact_from = compact_from
         self._compact_at = compact_from
         self._changing = ChangingTables()
@@ -63,6 +67,9 @@ class JournalStorage(Storage):
         try:
             with disk_errors():
                 self._take_up(self._file.open(), migrations)
+        except msgspec.ValidationError as error:
+            self._file.close()
+            raise CacheError(f"The cache of this account cannot be used: {error}.") from error
         except BaseException:
             self._file.close()
             raise
@@ -71,7 +78,7 @@ class JournalStorage(Storage):
 
     def read(self) -> dict[str, Any]:
         """The tables: read-only views whose documents are decoded, and therefore the reader's own, at each look."""
-        return {name: Rows(rows) for name, rows in self._changing.tables.items()}
+        return {name: self.rows(name) for name in self._changing.tables}
 
     def write(self, data: Mapping[str, Mapping[Any, Mapping[str, Any]]]) -> None:
         """Replace everything. Only TinyDB's own drop_table(s) come here; tables write their changes."""
@@ -95,22 +102,28 @@ class JournalStorage(Storage):
 
     # What our tables ask
 
-    def raw(self, table: str) -> dict[str, msgspec.Raw]:
-        """A table's documents as JSON, by ID: for reading only."""
+    def raw(self, table: str) -> dict[str, Any]:
+        """A table's documents by ID, as JSON or as its kind's structs: for reading only."""
         return self._changing.tables.get(table, {})
 
-    def put(self, table: str, identifier: str, document: Mapping[str, Any] | msgspec.Raw) -> None:
-        """Insert or replace one document. Raises TypeError where it is not made of plain JSON values."""
-        encoded = document if isinstance(document, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(document))
-        self.put_all(table, {identifier: encoded})
+    def rows(self, table: str) -> Rows:
+        """The same, decoded at each look."""
+        return Rows(self.raw(table), self._kinds.get(table))
 
-    def put_all(self, table: str, documents: Mapping[str, msgspec.Raw]) -> None:
-        """Insert or replace documents."""
-        if self._changing.record is not None:
-            self._changing.put(table, documents)
+    def put(self, table: str, identifier: str, document: Mapping[str, Any] | msgspec.Raw) -> None:
+        """Insert or replace one document. Raises TypeError where it is not made of plain JSON values, and
+        msgspec.ValidationError where it is not of the table's kind."""
+        encoded, kind = as_json(document, None), self._kinds.get(table)
+        self._put(table, {identifier: encoded}, {identifier: encoded if kind is None else kind.one(encoded)})
+
+    def put_all(self, table: str, documents: Mapping[str, Any]) -> None:
+        """Insert or replace documents: all JSON, or all structs of the table's kind."""
+        kind = self._kinds.get(table)
+        if kind is None:
+            self._put(table, documents, documents)
         else:
-            with self.group():
-                self._changing.put(table, documents)
+            encoded = {identifier: as_json(document, kind) for identifier, document in documents.items()}
+            self._put(table, encoded, documents)
 
     def remove(self, table: str, identifier: str) -> None:
         """Remove one document, if it is there."""
@@ -183,7 +196,7 @@ class JournalStorage(Storage):
     def compact_now(self) -> None:
         """Rewrite the file, so that it holds the present state and no trace of former ones."""
         self._assert_open()
-        image, chain = write_base(self._changing.tables, self._version)
+        image, chain = write_base(self._changing.tables, self._version, self._kinds)
         try:
             self._file.replace_now(image, chain)
         except CacheError:
@@ -193,12 +206,12 @@ class JournalStorage(Storage):
         self._backlog = Record()
 
     async def compact(self) -> None:
-        """As `compact_now`, with the long writes in another thread; changes go on meanwhile."""
+        """As `compact_now`, with what takes long in another thread; changes go on meanwhile."""
         self._assert_open()
         async with self._one_compaction:
-            image, chain = write_base(self._changing.tables, self._version)
+            tables = {name: rows.copy() for name, rows in self._changing.tables.items()}
             try:
-                replaced = await self._file.replace(image, chain)
+                replaced = await self._file.replace(lambda: write_base(tables, self._version, self._kinds))
             except CacheError:
                 self._put_off()
                 raise
@@ -211,6 +224,13 @@ class JournalStorage(Storage):
         self._file.remove()
 
     # Inside
+
+    def _put(self, table: str, documents: Mapping[str, msgspec.Raw], kept: Mapping[str, Any]) -> None:
+        if self._changing.record is not None:
+            self._changing.put(table, documents, kept)
+        else:
+            with self.group():
+                self._changing.put(table, documents, kept)
 
     @property
     def _rewrite_due(self) -> bool:
@@ -232,13 +252,14 @@ class JournalStorage(Storage):
                 self.compact_now()
                 return
             self.recovered = "backup"
-        state = replay(data or b"", base)
+        kinds = self._kinds if base.format == self._version else ALL_JSON
+        state = replay(data or b"", base, kinds)
         tables = state.tables
         if data is not None and b"\n" in data[state.end :]:
             self.recovered = "backup"  # not a line that was being written, but one that was spoilt later
         for version in range(state.format, self._version):
             tables = encoded(migrations[version](plain(tables)))
-        self._changing.tables = tables
+        self._changing.tables = tables if kinds is self._kinds else _of_kinds(tables, self._kinds)
         if self.recovered or state.format != self._version or data is None:
             self.compact_now()
             return
@@ -251,7 +272,7 @@ class JournalStorage(Storage):
             return None
         if found > self._version:
             raise NewerFormat(found, self._version)
-        return read_base(data)
+        return read_base(data, self._kinds if found == self._version else ALL_JSON)
 
     def _append(self, record: Record) -> None:
         if not record:
@@ -277,3 +298,8 @@ class JournalStorage(Storage):
         """A rewrite failed: do not try again at every change."""
         self._file.lacks_backup = False
         self._compact_at = 2 * max(self._file.records_bytes, self._compact_from)
+
+
+def _of_kinds(tables: Tables, kinds: Kinds) -> Tables:
+    """Tables of JSON as they are kept. Raises msgspec.ValidationError where a document is not of its table's kind."""
+    return {name: kinds[name].table(table_json(rows, None)) if name in kinds else rows for name, rows in tables.items()}

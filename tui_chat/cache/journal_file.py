@@ -5,6 +5,7 @@ Nothing here knows what the lines say (see records.py), nor when a file is to be
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from tui_chat.files import create_private, open_private, sync_directory, write_all
@@ -128,13 +129,14 @@ class JournalFile:
         """Whether `replace` is at work."""
         return self._carried is not None
 
-    async def replace(self, image: bytes, chain: int) -> bool:
-        """As `replace_now`, with the long writes in another thread; what is appended meanwhile follows. One at a time.
+    async def replace(self, made: Callable[[], tuple[bytes, int]]) -> bool:
+        """As `replace_now`, with the long writes in another thread, and there what `made` does to have image and chain;
+        what is appended meanwhile follows. One at a time.
         False where the file was replaced at once, or closed, meanwhile: then it stays as that left it."""
         self._carried, replaced = [], self._replaced
         try:
             with disk_errors():
-                await in_thread(self._write_image, image, ".next")
+                image, chain = await in_thread(self._write_made, made, ".next")
                 if self._replaced != replaced or self.closed:
                     return False
                 self._install(image, chain, ".next", self._carried)
@@ -175,6 +177,11 @@ class JournalFile:
             raise
         self._descriptor = descriptor
         self._stands(image, chain, len(image))
+
+    def _write_made(self, made: Callable[[], tuple[bytes, int]], suffix: str) -> tuple[bytes, int]:
+        image, chain = made()
+        self._write_image(image, suffix)
+        return image, chain
 
     def _write_image(self, image: bytes, suffix: str) -> None:
         """Write the next file, and its backup, beside the present ones. Raises OSError."""

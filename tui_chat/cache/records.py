@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-Tables = dict[str, dict[str, msgspec.Raw]]
-"""table -> document's ID -> its JSON. Documents stay encoded until somebody asks: a fraction of the memory of
-dictionaries, nothing to encode when a file is rewritten, and no reader can change what is stored."""
+from .kinds import ALL_JSON, Kinds, as_json, table_json
+
+Tables = dict[str, dict[str, Any]]
+"""table -> document's ID -> its JSON, or its struct (see kinds.py). Documents are not decoded to dictionaries until
+somebody asks: a fraction of the memory, little to encode when a file is rewritten, and no reader can change what is
+stored."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -67,8 +70,8 @@ class Record(msgspec.Struct, omit_defaults=True):
             both.add_put(table, documents)
         return both
 
-    def apply(self, tables: Tables) -> None:
-        """Change the tables accordingly."""
+    def apply(self, tables: Tables, kinds: Kinds) -> None:
+        """Change the tables, whose documents are of these kinds, accordingly."""
         for table in self.clear:
             tables.pop(table, None)
         for table, identifiers in self.remove.items():
@@ -76,7 +79,7 @@ class Record(msgspec.Struct, omit_defaults=True):
             for identifier in identifiers:
                 documents.pop(identifier, None)
         for table, changed in self.put.items():
-            tables.setdefault(table, {}).update(changed)
+            tables.setdefault(table, {}).update(_kept(changed, table, kinds))
 
 
 class Line(NamedTuple):
@@ -117,14 +120,16 @@ class Base(NamedTuple):
 
 
 _HEAD = msgspec.json.Decoder(Head)
-_TABLES = msgspec.json.Decoder(Tables)
+_TABLES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TABLE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RECORD = msgspec.json.Decoder(Record)
 
 
-def write_base(tables: Tables, version: int) -> tuple[bytes, int]:
+def write_base(tables: Tables, version: int, kinds: Kinds = ALL_JSON) -> tuple[bytes, int]:
     """Head and base as they stand in a file, and their checksum."""
     head, chain = write_line(msgspec.json.encode(Head(format=version)), 0)
-    base, chain = write_line(msgspec.json.encode({name: rows for name, rows in tables.items() if rows}), chain)
+    whole = {name: table_json(rows, kinds.get(name)) for name, rows in tables.items() if rows}
+    base, chain = write_line(msgspec.json.encode(whole), chain)
     return head + base, chain
 
 
@@ -139,27 +144,44 @@ def read_format(data: bytes) -> int | None:
         return None
 
 
-def read_base(data: bytes) -> Base | None:
-    """Head and base of a file of a known format; None where either is damaged."""
+def read_base(data: bytes, kinds: Kinds = ALL_JSON) -> Base | None:
+    """Head and base of a file of a known format; None where either is damaged. Nothing of it is a view of `data` where
+    there are kinds. Raises msgspec.ValidationError where a document is not of its table's kind."""
     head = read_line(data, 0, 0)
     base = read_line(data, head.end, head.chain) if head else None
     if head is None or base is None:
         return None
     try:
-        return Base(_HEAD.decode(head.payload).format, _TABLES.decode(base.payload), base.end, base.chain)
+        format_, found = _HEAD.decode(head.payload).format, _TABLES.decode(base.payload)
+        others = {name: _TABLE.decode(found[name]) for name in found if name not in kinds}
     except msgspec.DecodeError:
         return None
+    tables: Tables = {
+        name: kinds[name].table(rows) if name in kinds else _kept(others[name], name, kinds)
+        for name, rows in found.items()
+    }
+    return Base(format_, tables, base.end, base.chain)
 
 
-def replay(data: bytes, base: Base) -> Base:
-    """The base with every whole record behind it applied, up to the first that is not."""
+def _kept(documents: dict[str, msgspec.Raw], table: str, kinds: Kinds) -> dict[str, Any]:
+    """Documents of a file as memory has them: one that is left a view would keep all of the file's bytes there, which
+    pays only where it is all JSON."""
+    if not kinds:
+        return documents
+    if kind := kinds.get(table):
+        return {identifier: kind.one(document) for identifier, document in documents.items()}
+    return {identifier: document.copy() for identifier, document in documents.items()}
+
+
+def replay(data: bytes, base: Base, kinds: Kinds = ALL_JSON) -> Base:
+    """The base with every whole record behind it applied, up to the first that is not. Raises as `read_base`."""
     format_, tables, end, chain = base
     while line := read_line(data, end, chain):
         try:
             record = _RECORD.decode(line.payload)
         except msgspec.DecodeError:
             break
-        record.apply(tables)
+        record.apply(tables, kinds)
         end, chain = line.end, line.chain
     return Base(format_, tables, end, chain)
 
@@ -171,7 +193,4 @@ def plain(tables: Tables) -> dict[str, dict[str, Any]]:
 
 def encoded(tables: dict[str, dict[str, Any]]) -> Tables:
     """The reverse of `plain`."""
-    return {
-        name: {key: msgspec.Raw(msgspec.json.encode(document)) for key, document in rows.items()}
-        for name, rows in tables.items()
-    }
+    return {name: {key: as_json(document, None) for key, document in rows.items()} for name, rows in tables.items()}

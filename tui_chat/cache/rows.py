@@ -5,17 +5,20 @@ from typing import Any
 
 import msgspec
 
+from .kinds import StructKind, as_json
+
 
 class Rows(Mapping[str, dict[str, Any]]):
-    """Documents by ID. Each look decodes anew, so that nobody holds what is stored."""
+    """Documents by ID. Each look decodes anew, so that nobody holds what is stored. `kind`: where they are structs."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("kind", "raw")
 
-    def __init__(self, raw: dict[str, msgspec.Raw]):
+    def __init__(self, raw: dict[str, Any], kind: StructKind | None = None):
         self.raw = raw
+        self.kind = kind
 
     def __getitem__(self, identifier: str) -> dict[str, Any]:
-        document: dict[str, Any] = msgspec.json.decode(self.raw[identifier])
+        document: dict[str, Any] = msgspec.json.decode(as_json(self.raw[identifier], self.kind))
         return document
 
     def __contains__(self, identifier: object) -> bool:

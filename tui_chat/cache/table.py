@@ -1,6 +1,6 @@
 """TinyDB's table and database over the journal: same interface, but a change costs what it changes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,7 +9,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from .journal import JournalStorage
-from .rows import Overlay, Rows
+from .rows import Overlay
 
 Decoded = TypeVar("Decoded")
 
@@ -28,10 +28,10 @@ class JournalTable(Table):
         super().__init__(storage, name, cache_size, persist_empty)
 
     def _read_table(self) -> Any:
-        return Rows(self._storage.raw(self.name))
+        return self._storage.rows(self.name)
 
     def _update_table(self, updater: Callable[[Any], Any]) -> None:
-        rows = Rows(self._storage.raw(self.name))
+        rows = self._storage.rows(self.name)
         overlay = Overlay(rows, self.document_id_class)
         updater(overlay)
         with self._storage.group():
@@ -61,8 +61,8 @@ class JournalTable(Table):
         """Insert or replace one document whole, without a look at the former one; as JSON where there is that."""
         self._storage.put(self.name, str(doc_id), document)
 
-    def put_all(self, documents: Mapping[str, msgspec.Raw]) -> None:
-        """The same of many, by their IDs as the file has them."""
+    def put_all(self, documents: Mapping[str, Any]) -> None:
+        """The same of many, by their IDs as the file has them; all JSON, or all structs of the table's kind."""
         self._storage.put_all(self.name, documents)
 
     def discard(self, doc_ids: Iterable[Any]) -> None:
@@ -70,10 +70,6 @@ class JournalTable(Table):
         with self._storage.group():
             for doc_id in doc_ids:
                 self._storage.remove(self.name, str(doc_id))
-
-    def decoded(self, decoder: "msgspec.json.Decoder[Decoded]") -> Iterator[Decoded]:
-        """All documents straight into structs, without dictionaries between."""
-        return map(decoder.decode, self._storage.raw(self.name).values())
 
     def decoded_one(self, doc_id: Any, decoder: "msgspec.json.Decoder[Decoded]") -> Decoded | None:
         """One document straight into a struct."""

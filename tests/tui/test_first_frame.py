@@ -14,6 +14,8 @@ from textual.screen import Screen
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession, row
+from tui_chat.tui.app import ChatApp
+from tui_chat.tui.compositing import _beside
 
 LATER = (
     *("httpx", "websockets", "tinydb", "tomlkit", "tomllib", "argparse"),
@@ -38,19 +40,33 @@ async def test_a_key_that_moves_the_cursor_has_two_lines_of_the_list_drawn() -> 
     async with running(session) as (app, pilot):
         await pilot.press("j")
         await pilot.pause()
-        compositor, asked = app.main._compositor, []
-        for widget in compositor.visible_widgets:
-            drawn = widget.render_lines
-
-            def counted(crop: Region, drawn: object = drawn, name: str = widget.css_identifier) -> object:
-                asked.append((name, crop.height))
-                assert callable(drawn)
-                return drawn(crop)
-
-            widget.render_lines = counted  # type: ignore[method-assign, assignment]
+        asked = asked_for_lines(app)
         await pilot.press("j")
         await pilot.pause()
         assert sorted(asked) == [("DeviceList#primary-list", 2)]
+
+
+async def test_for_a_whole_frame_nothing_is_drawn_that_lies_below_something_else() -> None:
+    async with running(FakeSession()) as (app, pilot):
+        await pilot.pause()
+        asked = asked_for_lines(app)
+        app.main.refresh()
+        await pilot.pause()
+        names = {name for name, _lines in asked}
+        assert {"DeviceList#primary-list", "StatusBar#status"} <= names
+        assert not {"MainScreen", "Horizontal#panes", "DevicePane#primary"} & names, "they only hold others"
+
+
+@pytest.mark.parametrize(
+    "hidden", [Region(x, y, w, h) for x in (0, 3, 9) for y in (0, 2) for w in (1, 4) for h in (1, 9)]
+)
+def test_what_is_left_beside_something_hidden_is_every_other_cell_once(hidden: Region) -> None:
+    def cells(region: Region) -> list[tuple[int, int]]:
+        return [(x, y) for y in region.line_range for x in region.column_range]
+
+    region = Region(2, 1, 6, 5)
+    left = [cell for part in _beside(region, hidden) for cell in cells(part)]
+    assert sorted(left) == sorted(set(cells(region)) - set(cells(hidden)))
 
 
 async def test_a_key_in_the_list_is_one_frame_with_all_that_it_changes() -> None:
@@ -172,6 +188,21 @@ async def test_what_is_drawn_in_parts_is_what_the_whole_would_be() -> None:
                 assert whole == 1
                 assert looks(terminal) == before, keys
                 whole = 0
+
+
+def asked_for_lines(app: ChatApp) -> list[tuple[str, int]]:
+    """Which widgets are asked from now on for how many of their lines."""
+    asked: list[tuple[str, int]] = []
+    for widget in app.main._compositor.visible_widgets:
+        drawn = widget.render_lines
+
+        def counted(crop: Region, drawn: object = drawn, name: str = widget.css_identifier) -> object:
+            asked.append((name, crop.height))
+            assert callable(drawn)
+            return drawn(crop)
+
+        widget.render_lines = counted  # type: ignore[method-assign, assignment]
+    return asked
 
 
 def looks(terminal: pyte.Screen) -> list[list[pyte.screens.Char]]:

@@ -5,7 +5,7 @@ them away. Measured, that was half the cost of moving a cursor. And what it asks
 show it already: a list that gets the focus has another border, and is painted from its first line to its last.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from textual._compositor import ChopsUpdate, Compositor, LayoutUpdate
@@ -13,6 +13,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from .encoding import encoded
+from .widgets.strips import Joined
 
 
 class Shown:
@@ -59,9 +60,10 @@ class Whole(LayoutUpdate):
         for y, line in enumerate(self._lines):
             out.append(f"\x1b[{y + 1};1H")
             for x, strip in line.items():
-                text = encoded(strip, console)
-                self._shown.changes(y, x, x + strip.cell_length, text)
-                out.append(text)
+                for at, part in _runs(x, strip):
+                    text = encoded(part, console)
+                    self._shown.changes(y, at, at + part.cell_length, text)
+                    out.append(text)
         return "".join(out)
 
 
@@ -80,13 +82,21 @@ class Part(ChopsUpdate):
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
                 if strip is None or x >= last or end <= first:
                     continue
-                text = encoded(strip, console)
-                if self._shown.changes(y, x, end, text):
-                    if x != at:
-                        out.append(f"\x1b[{y + 1};{x + 1}H")
-                    out.append(text)
-                    at = end
+                for start, part in _runs(x, strip):
+                    text, stop = encoded(part, console), start + part.cell_length
+                    if self._shown.changes(y, start, stop, text):
+                        if start != at:
+                            out.append(f"\x1b[{y + 1};{start + 1}H")
+                        out.append(text)
+                        at = stop
         return "".join(out)
+
+
+def _runs(x: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
+    """What a strip is sent in, with the columns where that begins."""
+    for part in strip.parts if isinstance(strip, Joined) else (strip,):
+        yield x, part
+        x += part.cell_length
 
 
 class NarrowCompositor(Compositor):
@@ -118,10 +128,8 @@ class NarrowCompositor(Compositor):
         return Whole(self._render_chops(region, lambda _y: True), region, self.shown)
 
     def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        if not self._changed:
-            yield from super()._get_renders(crop)
-            return
-        left = list(self._changed)
+        """Textual: the lines of the widgets; none of what others hide, such as all that only holds others."""
+        left = list(self._changed) or [self.size.region]
         for widget, (region, clip) in self.visible_widgets.items():  # from the front: what comes first hides the rest
             shown = region.intersection(clip)
             touched = [each for each in left if each.overlaps(shown)]
@@ -131,6 +139,20 @@ class NarrowCompositor(Compositor):
             bottom = min(shown.bottom, max(each.bottom for each in touched))
             lines = Region(shown.x, top, shown.width, bottom - top)
             yield region, lines, widget.render_lines(lines.translate((-region.x, -region.y)))
-            left = [each for each in left if not shown.contains_region(each)]
+            left = [part for each in left for part in _beside(each, shown)]
             if not left:
                 return
+
+
+def _beside(region: Region, hidden: Region) -> list[Region]:
+    """What is left of a region where a part of it is hidden: above it, left of it, right of it, below it."""
+    part = region.intersection(hidden)
+    if not part:
+        return [region]
+    parts = (
+        Region(region.x, region.y, region.width, part.y - region.y),
+        Region(region.x, part.y, part.x - region.x, part.height),
+        Region(part.right, part.y, region.right - part.right, part.height),
+        Region(region.x, part.bottom, region.width, region.bottom - part.bottom),
+    )
+    return [each for each in parts if each]

@@ -119,6 +119,14 @@ class TestConnected:
         after = await world.alice.session.readers(BOB, 4)
         assert [user.user_id for user in after.read] == ["bob"]
 
+    async def test_reading_takes_the_flag_of_unread_away(self, world: World) -> None:
+        session = world.alice.session
+        await session.mark_read(BOB)
+        assert not await session.set_flags([BOB], marked_unread=True)
+        await eventually(lambda: session.conversations[BOB].marked_unread)
+        await session.mark_read(BOB)
+        await eventually(lambda: not session.conversations[BOB].marked_unread)
+
     async def test_finding_what_was_said(self, world: World) -> None:
         found = await world.alice.session.search("TWO")
         assert (texts(found.messages), found.here_only) == (["two"], False)

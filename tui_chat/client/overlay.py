@@ -65,6 +65,7 @@ def _read(row: Conversation, message_seq: int) -> Conversation:
         read_seq=max(row.read_seq, message_seq),
         unread_count=min(row.unread_count, unread),
         mention_count=min(row.mention_count, unread),
+        marked_unread=False,
     )
 
 

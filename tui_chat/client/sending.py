@@ -117,11 +117,12 @@ def pending(core: Core, conversation_id: str) -> list[Message]:
 
 
 async def mark_read(core: Core, conversation_id: str, message_seq: int | None) -> None:
-    """Move the read mark forward, to the newest message unless told otherwise; never back."""
+    """Move the read mark forward, to the newest message unless told otherwise; never back. What was flagged as unread
+    by hand is read, too."""
     await core.ready()
     row = core.state.shown.get(conversation_id)
     through = message_seq if message_seq is not None else (row.newest_seq if row is not None else 0)
-    if row is None or (through <= row.read_seq and not row.unread_count):
+    if row is None or (through <= row.read_seq and not row.unread_count and not row.marked_unread):
         return
     entry = QueuedRead(conversation_id=conversation_id, message_seq=through, operation_id=new_identifier())
     (ticket,) = await _submit(core, [entry])

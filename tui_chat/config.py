@@ -288,12 +288,15 @@ class Profiles:
         return sorted(path.stem for path in self._directory.glob("*.json"))
 
     def last(self) -> str:
-        """The profile that was opened last; the default one where there was none."""
+        """The profile that was opened last; of the others, where that one is gone, the one whose tokens are newest."""
+        names = self.names()
         try:
             name = self._last.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            return DEFAULT_PROFILE
-        return name if name in self.names() else DEFAULT_PROFILE
+            name = ""
+        if name in names:
+            return name
+        return max(names, key=lambda one: (self._directory / f"{one}.json").stat().st_mtime, default=DEFAULT_PROFILE)
 
     def remember(self, profile: str) -> None:
         """Make this the one that `tui-chat` opens next time."""

@@ -180,6 +180,24 @@ def test_logging_out_forgets_the_account(accounts: Run) -> None:
     assert "tui-chat login" in error
 
 
+def test_after_logging_out_another_stored_account_is_taken(accounts: Run) -> None:
+    assert accounts("logout")[0] == 0  # alice's, stored last
+    code, output, _ = accounts("devices", "--json")
+    assert code == 0
+    assert output
+    for profile in ("alice", "bob", "carol"):
+        assert accounts("logout", "--profile", profile)[0] == 0
+    code, _, error = accounts("list")
+    assert code == 3
+    assert "tui-chat login" in error
+
+
+def test_reading_says_of_a_message_that_it_was_taken_back(accounts: Run) -> None:
+    assert accounts("admin", "remove-message", "C2Calice:bob", "1")[0] == 0
+    assert "hello from bob" not in accounts("read", "bob")[1]
+    assert "(taken back)" in accounts("read", "bob")[1]
+
+
 def test_tokens_are_readable_by_their_owner_alone(accounts: Run, home: Path) -> None:
     files = [path for path in home.rglob("*.json") if "accounts" in path.parts]
     assert files

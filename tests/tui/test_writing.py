@@ -372,7 +372,7 @@ async def test_an_editor_that_fails_leaves_the_draft(tmp_path: Path, monkeypatch
         assert written(app) == "first"
         monkeypatch.setenv("VISUAL", str(tmp_path / "nowhere"))
         await pilot.press("ctrl+o")
-        await until(lambda: "No such file" in "".join(said(app)))
+        await until(lambda: "nowhere: No such file" in "".join(said(app)))
         assert back == 2
     assert seen(tmp_path) == (0o600, False)
 

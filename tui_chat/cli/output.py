@@ -35,7 +35,7 @@ def print_message(message: "Message", *, where: str = "", as_json: bool) -> None
         print_json(message)
         return
     print_line(f"{moment(message.time)} {where}{message.nick or message.sender}:")
-    print_text(message.text, indent="    ")
+    print_text(message.text if not message.recalled else "(taken back)", indent="    ")
 
 
 def moment(milliseconds: int) -> str:

@@ -76,4 +76,5 @@ def _edited(command: list[str], text: str) -> str:
         finally:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise EditorFailed(error.strerror or str(error)) from error
+        why = error.strerror or str(error)
+        raise EditorFailed(f"{error.filename}: {why}" if error.filename else why) from error

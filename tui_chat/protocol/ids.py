@@ -8,6 +8,7 @@ import secrets
 from base64 import b32encode
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Final, NamedTuple
 
 from . import limits
@@ -21,8 +22,6 @@ _GROUP = re.compile(rf"(?:@[Tt][Gg][Ss]#)?[A-Za-z0-9][A-Za-z0-9_.\-]{{0,{limits.
 _CONVERSATION = (
     rf"(?:C2C(?:{_USER.pattern})|GROUP(?=.{{1,{limits.GROUP_ID_CHARACTERS}}}$)(?:{_GROUP.pattern})|{re.escape(SYSTEM)})"
 )
-_CONVERSATIONS = re.compile(rf"{_CONVERSATION}(?:\n{_CONVERSATION})*", re.ASCII | re.MULTILINE)
-"""A line each."""
 _IDENTIFIER = re.compile(rf"[A-Za-z0-9_.:\-]{{1,{limits.IDENTIFIER_CHARACTERS}}}", re.ASCII)
 _SERVER_MADE = "@TGS#"
 
@@ -79,9 +78,15 @@ def fold_conversation_ids(texts: Sequence[str]) -> list[str] | None:
     """conversationIDs as they are compared; None where `parse_conversation_id` would not read each of them. A hundred
     take a third of the time that they take one by one."""
     joined = "\n".join(texts)
-    if joined.count("\n") != len(texts) - 1 or _CONVERSATIONS.fullmatch(joined) is None:
+    if joined.count("\n") != len(texts) - 1 or _conversations().fullmatch(joined) is None:
         return None
     return fold(joined).split("\n")
+
+
+@cache
+def _conversations() -> re.Pattern[str]:
+    """A line each. Compiled when it is first needed, which no client's start waits for."""
+    return re.compile(rf"{_CONVERSATION}(?:\n{_CONVERSATION})*", re.ASCII | re.MULTILINE)
 
 
 def same_conversation(one: str, other: str) -> bool:

@@ -5,6 +5,7 @@ or placeholder ever gets a foreign `str`. Drawing code takes `Safe` (a type that
 """
 
 import re
+from functools import cache
 from string import Formatter
 from typing import Final, NewType
 
@@ -20,7 +21,7 @@ LINE_CHARACTERS: Final = 400
 BODY_LINES: Final = 200
 """Of one message; measured: 100,000 newlines cost a second to lay out."""
 
-_UNSTEADY = re.compile(
+_UNSTEADY: Final = (
     "[\u200b\u200d\u2060-\u2064\ufe00-\ufe0f\U000e0100-\U000e01ef]"  # joiners and variation selectors
     "|(?<=[\u231a-\u2bff\U0001f000-\U0001faff])[\U0001f3fb-\U0001f3ff]"  # skin tones
 )
@@ -106,4 +107,10 @@ def _parts(pattern: str, values: "dict[str, str] | dict[str, Safe] | dict[str, C
 
 
 def _steady(text: str) -> str:
-    return text if text.isascii() else _UNSTEADY.sub("", text)
+    return text if text.isascii() else _unsteady().sub("", text)
+
+
+@cache
+def _unsteady() -> re.Pattern[str]:
+    """Compiled when it is first needed: a list of plain names is painted without it."""
+    return re.compile(_UNSTEADY)

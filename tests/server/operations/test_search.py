@@ -317,3 +317,19 @@ def test_against_reading_everything(world: World, alice: Device, bob: Device, ca
             answer = reader.search(q, limit=100)
             found += [one.text for one in answer.messages if one.message_seq >= oldest]
             assert sorted(found) == sorted(wanted[-100:]), q
+
+
+def test_what_was_written_before_the_clock_was_set_back(alice: Device, bob: Device, carol: Device) -> None:
+    world = alice.world
+    world.pass_seconds(60)
+    bob.send("C2CAlice", "a needle from ahead")
+    world.pass_seconds(-60)
+    bob.send("C2CAlice", "of no interest")
+    for number in range(5):
+        world.pass_seconds(1)
+        carol.send("C2CAlice", f"needle {number}")
+    expected = ["a needle from ahead", *(f"needle {number}" for number in reversed(range(5)))]
+    assert alice.found("needle", limit=2) == expected
+    world.pass_seconds(100)
+    world.tidy()
+    assert alice.found("needle", limit=2) == expected

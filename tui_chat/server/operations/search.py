@@ -36,9 +36,12 @@ SIGNATURES: Final = 256
 UNINDEXED: Final = 256
 """Messages that are read at once where there is no signature."""
 _CONVERSATIONS: Final = (
-    "SELECT s.conversation, s.cleared, s.join_seq, s.leave_seq, s.past, c.last_seq, c.last_time, c.indexed_through"
+    "SELECT s.conversation, s.cleared, s.join_seq, s.leave_seq, s.past, c.last_seq, c.indexed_through,"
+    " CASE WHEN c.indexed_through < c.last_seq THEN (SELECT MAX(m.time) FROM message m"
+    " WHERE m.conversation = c.id AND m.seq > c.indexed_through AND m.seq > c.last_seq - ?) END"
     " FROM state s JOIN conversation c ON c.id = s.conversation WHERE c.kind <> ? AND s.account = ?"
 )
+"""The last: when the newest of what has no signature was sent, which is not the last where the clock was set back."""
 _BLOCKS: Final = (
     "SELECT b.last_time, b.id, b.conversation, b.first_seq, b.last_seq FROM state s"
     " JOIN search_block b ON b.conversation = s.conversation WHERE b.first_time <= ? AND s.account = ?"
@@ -191,8 +194,8 @@ class _Looking:
         if self._only is not None:
             one, values = " AND s.conversation = ?", [self._caller.user, self._only]
         found: list[_Stretch] = []
-        for key, cleared, join_seq, leave_seq, past, last_seq, last_time, indexed in self._tx.all(
-            f"{_CONVERSATIONS}{one}", SYSTEM_KIND, *values
+        for key, cleared, join_seq, leave_seq, past, last_seq, indexed, last_time in self._tx.all(
+            f"{_CONVERSATIONS}{one}", UNINDEXED, SYSTEM_KIND, *values
         ):
             first = max(cleared + 1, 1 if past else join_seq)
             last = last_seq if leave_seq is None else leave_seq

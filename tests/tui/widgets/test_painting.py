@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tui_chat.tui.themes import ASCII, UNICODE, InAscii, Symbols
 from tui_chat.tui.widgets.painting import Painted
-from tui_chat.tui.widgets.strips import Drawn
+from tui_chat.tui.widgets.strips import Drawn, Joined
 
 from .host import Host, by_id, conversation, many, message, sample
 
@@ -93,8 +93,38 @@ async def test_the_scroll_bar_looks_and_answers_as_textuals(position: float) -> 
 
 def test_a_strip_that_is_drawn_is_cut_as_any_other() -> None:
     segments = list(Strip.blank(4, Style(bold=True))) + list(Strip.blank(3)) + list(Strip.blank(5, Style(dim=True)))
-    ours, theirs = Drawn(segments, 12), Strip(segments, 12)
-    for cuts in ([12], [2, 12], [4, 7, 12], [4, 7, 12], [1, 5], [3, 12, 40], [2, 12]):
-        assert cells(ours.divide(cuts)) == cells(theirs.divide(cuts)), cuts
-        assert [part.cell_length for part in ours.divide(cuts)] == [part.cell_length for part in theirs.divide(cuts)]
-    assert cells([ours.crop(3, 9)]) == cells([theirs.crop(3, 9)])
+    theirs = Strip(segments, 12)
+    sides = Drawn(segments[:1], 4), Drawn(segments[1:], 8)
+    for ours in (Drawn(segments, 12), Joined(sides), Joined([Drawn(segments, 12)])):
+        for cuts in ([12], [2, 12], [4, 7, 12], [4, 7, 12], [1, 5], [3, 12, 40], [2, 12]):
+            assert cells(ours.divide(cuts)) == cells(theirs.divide(cuts)), cuts
+            lengths = [part.cell_length for part in theirs.divide(cuts)]
+            assert [part.cell_length for part in ours.divide(cuts)] == lengths
+        assert cells([ours.crop(3, 9)]) == cells([theirs.crop(3, 9)])
+
+
+def test_a_part_that_is_not_cut_through_stays_the_same() -> None:
+    left, middle, right = (Drawn(Strip.blank(count), count) for count in (1, 7, 2))
+    first, last = Joined([left, middle, right]).divide([8, 10])
+    assert isinstance(first, Joined)
+    assert first.parts == (left, middle)
+    assert first.parts[1] is middle
+    assert last is right
+
+
+async def test_a_list_that_gets_the_focus_has_only_its_border_sent() -> None:
+    app = Host()
+    async with app.run_test(size=(90, 24)) as pilot:
+        app.list.set_conversations(by_id(many(60)))
+        app.list.focus()
+        await pilot.pause()
+        region = Region(0, 0, *app.list.outer_size)
+        before = app.list.render_lines(region)
+        await pilot.press("tab")
+        await pilot.pause()
+        after = app.list.render_lines(region)
+        assert cells(before) != cells(after)
+        for one, other in zip(before[1:-1], after[1:-1], strict=True):
+            assert isinstance(one, Joined)
+            assert isinstance(other, Joined)
+            assert one.parts[1] is other.parts[1]

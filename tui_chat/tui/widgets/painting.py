@@ -17,7 +17,7 @@ from tui_chat.tui.render.frame import frame_title
 from tui_chat.tui.safe import Safe
 from tui_chat.tui.themes import Symbols
 
-from .strips import Drawn, ScrollBar, filtered
+from .strips import Drawn, Joined, ScrollBar
 
 
 class Painted(ScrollView, inherit_bindings=False):
@@ -36,7 +36,7 @@ class Painted(ScrollView, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._painted_styles: dict[tuple[str, str], Style] = {}
         self._titled: tuple[Safe, Safe, int] | None = None
-        self._sides: tuple[list[Segment], list[Segment], Color] | None = None
+        self._sides: tuple[Drawn, Drawn, Color] | None = None
         """What stands left and right of every line: border, and the place of the scroll bar; and the background."""
         self._sides_for = (0, 0)
         self._blank: Strip | None = None
@@ -140,16 +140,19 @@ class Painted(ScrollView, inherit_bindings=False):
             whole = super().render_lines(Region(0, y, cells, 1))[0]
             left = self.gutter.left
             background = self.background_colors[1]
-            self._sides = (list(whole.crop(0, left)), list(whole.crop(left + inner, cells)), background)
+            right = cells - left - inner
+            self._sides = (
+                Drawn(whole.crop(0, left), left),
+                Drawn(whole.crop(left + inner, cells), right),
+                background,
+            )
             self._sides_for = (inner, cells)
         sides = self._sides
-        if isinstance(strip, Drawn) and strip.framed is not None and strip.framed[0] is sides:
-            return strip.framed[1]
-        middle = filtered(list(strip), self.get_line_filters(), sides[2])
-        framed = Drawn([*sides[0], *middle, *sides[1]], cells)
-        if isinstance(strip, Drawn):
-            strip.framed = (sides, framed)
-        return framed
+        line = strip if isinstance(strip, Drawn) else Drawn(strip, inner)
+        if line.framed is None or line.framed[0] is not sides:
+            middle = line.seen_through(self.get_line_filters(), sides[2])
+            line.framed = (sides, Joined([part for part in (sides[0], middle, sides[1]) if part.cell_length]))
+        return line.framed[1]
 
     @property
     def vertical_scrollbar(self) -> AnyScrollBar:

@@ -4,6 +4,8 @@ Textual's strips keep seven caches each, for all that widgets do with them; made
 them, they cost more than drawing them, and the garbage collector's pauses over them were the longest frames.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -30,7 +32,7 @@ _NOTHING: Final = _Nothing(0)
 class Drawn(Strip):
     """A strip that keeps what it was last cut into, what it was rendered to, and nothing else."""
 
-    __slots__ = ("_cut", "framed")
+    __slots__ = ("_cut", "_filtered", "framed")
 
     _divide_cache = _NOTHING
     _crop_cache = _NOTHING
@@ -48,6 +50,7 @@ class Drawn(Strip):
         self._link_ids: set[str] | None = None
         self._cell_count: int | None = None
         self._cut: tuple[list[int], list[Strip]] | None = None
+        self._filtered: tuple[Sequence[LineFilter], Color, Drawn] | None = None
         self.framed: tuple[object, Strip] | None = None
         """The line of the whole widget that it is the middle of, and the border with which that was made."""
 
@@ -65,6 +68,51 @@ class Drawn(Strip):
                 start = end
             self._cut = (wanted, parts)
         return self._cut[1]
+
+    def seen_through(self, filters: Sequence[LineFilter], background: Color) -> Drawn:
+        """As the terminal can show it; kept for as long as that is the same."""
+        if self._filtered is None or self._filtered[:2] != (filters, background):
+            shown = Drawn(filtered(self._segments, filters, background), self.cell_length)
+            self._filtered = (filters, background, shown)
+        return self._filtered[2]
+
+
+class Joined(Drawn):
+    """Strips side by side, such as a line and the two sides of a border: where one of them changes, the others are not
+    rendered again, nor sent."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: Sequence[Drawn]) -> None:
+        super().__init__(
+            [segment for part in parts for segment in part._segments], sum(part.cell_length for part in parts)
+        )
+        self.parts = tuple(parts)
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Textual: the strips between these cells."""
+        length = self.cell_length
+        wanted = [cut for cut in cuts if cut <= length]
+        if wanted == [length]:
+            return [self]
+        if self._cut is None or self._cut[0] != wanted:
+            self._cut = (wanted, self._divided(wanted))
+        return self._cut[1]
+
+    def _divided(self, wanted: Sequence[int]) -> list[Strip]:
+        found: list[Strip] = []
+        gathered: list[Drawn] = []
+        start = 0
+        for part in self.parts:
+            end = start + part.cell_length
+            for piece in part.divide([*(cut - start for cut in wanted if start < cut < end), part.cell_length]):
+                assert isinstance(piece, Drawn)
+                gathered.append(piece)
+                start += piece.cell_length
+                if len(found) < len(wanted) and start == wanted[len(found)]:
+                    found.append(gathered[0] if len(gathered) == 1 else Joined(gathered))
+                    gathered = []
+        return found
 
 
 class ScrollBar(scrollbar.ScrollBar):

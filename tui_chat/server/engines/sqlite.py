@@ -114,6 +114,7 @@ class SqliteEngine:
         self._writer.execute("PRAGMA busy_timeout=0")  # The loop waits for nobody; see Group.
         self._shrinks = self._writer.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
         self._log = WriteAheadLog(self._writer, path)
+        self._log.cut()  # A server that was killed left it as it was.
         for _ in range(READERS):
             reader = connect(path, read_only=True)
             reader.execute("PRAGMA query_only=1")
@@ -233,7 +234,7 @@ class SqliteEngine:
         self._reading.shutdown()
         for _ in range(READERS):
             self._readers.get_nowait().close()
-        self._log.end()
+        self._log.cut()
         self._writer.close()
         self._lock.release()
 
@@ -279,12 +280,12 @@ class SqliteEngine:
             self._orders.put(partial(self._commit_aside, group))
         else:
             group.commit()
-            long = self._log.is_long()
+            due = self._log.is_due()
             try:
-                self._ended(group, not long)
+                self._ended(group, not due)
             finally:
-                if long:
-                    self._orders.put(self._fold_aside)
+                if due:
+                    self._orders.put(self._tend_aside)
 
     def _brief_ones_wait(self, group: Group) -> bool:
         return bool(self._waiting) and self._waiting[0].brief and len(group.jobs) < BRIEF_GROUP
@@ -361,14 +362,14 @@ class SqliteEngine:
 
     def _commit_aside(self, group: Group) -> None:
         group.commit()
-        if self._log.is_long():
+        if self._log.is_due():
             self._loop.call_soon_threadsafe(self._ended, group, False)
-            self._fold_aside()
+            self._tend_aside()
         else:
             self._loop.call_soon_threadsafe(self._ended, group, True)
 
-    def _fold_aside(self) -> None:
-        self._log.fold()
+    def _tend_aside(self) -> None:
+        self._log.tend()
         self._loop.call_soon_threadsafe(self._go_on)
 
     def _empty_aside(self) -> None:

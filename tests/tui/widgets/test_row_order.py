@@ -3,26 +3,25 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_chat.tui.widgets.row_order import KeyRows, SortedRows, SortKey, nearest_left
+from tui_chat.tui.widgets.row_order import KeyRows, SortedRows, nearest_left
 
 keys = st.sampled_from([f"k{n}" for n in range(12)])
-orders = st.dictionaries(keys, st.tuples(st.integers(0, 1), st.integers(-3, 3)))
+orders = st.dictionaries(keys, st.integers(-3, 3))
 
 
-def full(order: dict[str, tuple[int, int]]) -> dict[str, SortKey]:
-    return {key: (*value, key) for key, value in order.items()}
-
-
-@given(orders, orders, st.lists(keys), st.booleans())
+@given(orders, orders, st.lists(keys), st.booleans(), st.booleans())
 def test_changed_equals_sorting_anew(
-    before: dict[str, tuple[int, int]], place: dict[str, tuple[int, int]], remove: list[str], many: bool
+    before: dict[str, int], place: dict[str, int], remove: list[str], many_come: bool, many_go: bool
 ) -> None:
-    crowd: dict[str, tuple[int, int]] = {f"m{n}": (1, n) for n in range(100)} if many else {}
-    rows = SortedRows(full(before))
-    held = rows.ordered()
-    changed = rows.changed(full(place | crowd), remove)
-    expected = SortedRows({k: v for k, v in (full(before) | full(place | crowd)).items() if k not in remove})
-    assert changed.ordered() == expected.ordered()
+    crowd = {f"m{n}": n // 3 for n in range(100)}
+    before |= crowd if many_go else {}
+    place |= {f"n{key}": at for key, at in crowd.items()} if many_come else {}
+    remove += list(crowd)[::-1] if many_go else []
+    rows = SortedRows(before)
+    held = list(rows.ordered())
+    changed = rows.changed(place, remove)
+    expected = {key: at for key, at in {**before, **place}.items() if key not in remove}
+    assert changed.ordered() == sorted(expected, key=lambda key: (-expected[key], key))
     assert [changed.index_of(key) for key in changed.ordered()] == list(range(len(changed)))
     assert rows.ordered() == held
 

@@ -1,12 +1,16 @@
 """Which conversations are listed, in which order, and which of them are shown: pure."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Final
 
 from tui_chat.protocol.models import Conversation
 
-from .row_order import KeyRows, Rows, SortedRows, SortKey
+from .row_order import KeyRows, Place, Rows, SortedRows, in_order
 
 Filter = Callable[[Conversation], bool]
+
+_PINNED: Final = 1 << 60
+"""More than any time, in milliseconds, is."""
 
 
 class Listing:
@@ -16,7 +20,7 @@ class Listing:
         self._source: Mapping[str, Conversation] = {}
         self._known: dict[str, Conversation] = {}
         self._order = SortedRows()
-        self._waiting: dict[str, SortKey] = {}
+        self._waiting: dict[str, Place] = {}
         """What would be placed anew if the order were not held."""
         self._held = False
         self._filter: Filter | None = None
@@ -74,7 +78,7 @@ class Listing:
         """Replace everything; the mapping is read again by `update`."""
         self._source = conversations
         self._known = dict(conversations)
-        self._order = SortedRows({key: sort_key(value) for key, value in self._known.items()})
+        self._order = SortedRows({key: place_of(value) for key, value in self._known.items()})
         self._waiting.clear()
         self.set_filter(self._filter)
 
@@ -94,8 +98,8 @@ class Listing:
             changed.append(key)
             self._known[key] = conversation
             self._let_through(key)
-            place = sort_key(conversation)
-            if place == self._order.order_of(key):
+            place = place_of(conversation)
+            if place == self._order.place_of(key):
                 self._waiting.pop(key, None)
             else:
                 self._waiting[key] = place
@@ -110,7 +114,7 @@ class Listing:
         for key in there:
             self._waiting.pop(key, None)
             self._let_through(key)
-        self._order = self._order.changed({key: sort_key(value) for key, value in there.items()})
+        self._order = self._order.changed({key: place_of(value) for key, value in there.items()})
         self._rows = None
         return list(there)
 
@@ -131,8 +135,8 @@ class Listing:
 
     def in_order(self, keys: Collection[str]) -> list[str]:
         """These, those that are listed, in the list's order."""
-        places = [(self._order.order_of(key) or sort_key(self._known[key]), key) for key in keys if key in self._known]
-        return [key for _place, key in sorted(places)]
+        placed = {key: self._order.place_of(key) for key in keys if key in self._known}
+        return in_order({key: place_of(self._known[key]) if at is None else at for key, at in placed.items()})
 
     def rows(self) -> Rows:
         """What is shown; the same object as long as no row changed its place."""
@@ -161,6 +165,6 @@ class Listing:
             self._rows = None
 
 
-def sort_key(conversation: Conversation) -> SortKey:
-    """Pinned first, then newest, then by ID so that equal times do not swap."""
-    return (0 if conversation.pinned else 1, -conversation.time, conversation.conversation_id)
+def place_of(conversation: Conversation) -> Place:
+    """Pinned first, then newest; then by ID, so that equal times do not swap."""
+    return conversation.time + _PINNED if conversation.pinned else conversation.time

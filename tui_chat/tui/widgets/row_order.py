@@ -1,11 +1,13 @@
 """Which key stands on which row: pure, so that ten thousand rows cost a key press nothing."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Protocol
 
-SortKey = tuple[int, int, str]
-"""(0 pinned or 1, minus the time, conversationID): what a list is ordered by."""
+Place = int
+"""What a list is ordered by, the higher first: one number, since there are ten thousands of them."""
+_FEW: Final = 64
+"""Changes up to which each is made on its own."""
 
 
 class Rows(Protocol):
@@ -44,50 +46,64 @@ class KeyRows:
 
 
 class SortedRows:
-    """Keys ordered by a SortKey each; placing and finding one of n costs O(log n)."""
+    """Keys ordered by a Place each, equals by the key; placing and finding one of n costs O(log n)."""
 
-    def __init__(self, order: Mapping[str, SortKey] | None = None) -> None:
-        self._key_of: dict[str, SortKey] = dict(order or {})
-        self._sorted: list[SortKey] = sorted(self._key_of.values())
+    def __init__(self, places: Mapping[str, Place] | None = None) -> None:
+        self._place_of: dict[str, Place] = dict(places or {})
+        self._sorted: list[str] = in_order(self._place_of)
 
     def __len__(self) -> int:
         return len(self._sorted)
 
     def __contains__(self, key: str) -> bool:
-        return key in self._key_of
+        return key in self._place_of
 
-    def ordered(self) -> list[str]:
+    def ordered(self) -> Sequence[str]:
         """All keys in order."""
-        return [entry[2] for entry in self._sorted]
+        return self._sorted
 
     def key_at(self, index: int) -> str:
         """The key on that row."""
-        return self._sorted[index][2]
+        return self._sorted[index]
 
     def index_of(self, key: str) -> int | None:
         """The key's row."""
-        entry = self._key_of.get(key)
-        return None if entry is None else bisect_left(self._sorted, entry)
+        return None if key not in self._place_of else bisect_left(self._sorted, self._entry(key), key=self._entry)
 
-    def order_of(self, key: str) -> SortKey | None:
-        """What the key is sorted by at present."""
-        return self._key_of.get(key)
+    def place_of(self, key: str) -> Place | None:
+        """Where the key stands at present."""
+        return self._place_of.get(key)
 
-    def changed(self, place: Mapping[str, SortKey], remove: Iterable[str] = ()) -> "SortedRows":
+    def changed(self, places: Mapping[str, Place], remove: Collection[str] = ()) -> "SortedRows":
         """A new order with some keys placed anew and others gone; this one stays as it is."""
         copy = SortedRows.__new__(SortedRows)
-        copy._key_of = {**self._key_of, **place}
-        gone = [key for key in remove if copy._key_of.pop(key, None) is not None]
-        if len(place) + len(gone) > 64:
-            copy._sorted = sorted(copy._key_of.values())
+        copy._place_of = {**self._place_of, **places}
+        for key in remove:
+            copy._place_of.pop(key, None)
+        came = [key for key in places if key in copy._place_of]
+        left = {*places, *remove}
+        if len(came) > _FEW:
+            copy._sorted = in_order(copy._place_of)
             return copy
-        copy._sorted = self._sorted.copy()
-        for key in {*place, *gone}:
-            if (old := self._key_of.get(key)) is not None:
-                del copy._sorted[bisect_left(copy._sorted, old)]
-            if (new := copy._key_of.get(key)) is not None:
-                insort(copy._sorted, new)
+        if len(left) > _FEW:
+            copy._sorted = [key for key in self._sorted if key not in left]
+        else:
+            copy._sorted = self._sorted.copy()
+            for index in sorted((index for key in left if (index := self.index_of(key)) is not None), reverse=True):
+                del copy._sorted[index]
+        for key in came:
+            insort(copy._sorted, key, key=copy._entry)
         return copy
+
+    def _entry(self, key: str) -> tuple[Place, str]:
+        return -self._place_of[key], key
+
+
+def in_order(place_of: Mapping[str, Place]) -> list[str]:
+    """Keys by their places. Two sorts, so that nothing is made for each."""
+    keys = sorted(place_of)
+    keys.sort(key=place_of.__getitem__, reverse=True)  # which leaves equals as they are
+    return keys
 
 
 def nearest_left(old: Rows, index: int, new: Rows) -> int:

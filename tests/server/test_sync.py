@@ -10,12 +10,15 @@ import pytest
 
 from tests.accounts import Device, Json, People
 from tests.servers import LiveServer
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import DeviceRevoked
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.requests import SyncAnswer
+from tui_chat.server import services
 from tui_chat.server.bus.local import LocalBus
-from tui_chat.server.engines import Emitted
+from tui_chat.server.engines import Emitted, Transaction
 from tui_chat.server.hub import Hub
+from tui_chat.server.operations import crowdlog
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.routes.endpoint import NOTHING, Call, Peer
 from tui_chat.server.routes.sync import SyncQuery, sync
@@ -130,3 +133,28 @@ async def test_what_is_committed_just_after_the_reading_wakes_the_request() -> N
     async with asyncio.timeout(10):
         assert (await sync(call)).cursor == "1"
     assert hub.waiting() == 0
+
+
+def test_what_a_group_was_told_is_spread_into_its_members_logs_soon(
+    server: LiveServer, alice: Device, bob: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SPREAD_SECONDS", 0.01)
+    group = alice.create_group("team", bob.user_id)["conversationID"]
+    since = bob.cursor()
+    refused = iter([Unavailable("the database is away")])
+    spread = crowdlog.spread
+
+    def failing(tx: Transaction) -> bool:
+        for failure in refused:
+            raise failure
+        return spread(tx)
+
+    monkeypatch.setattr(services, "TIDY_SECONDS", 0.01)
+    monkeypatch.setattr(crowdlog, "spread", failing)
+    for number in range(3):
+        alice.send(group, f"{number}")
+    deadline = time.monotonic() + 10
+    while server.read(crowdlog.waits):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    assert [event["message"]["text"] for event in bob.events(since)] == ["0", "1", "2"]

@@ -122,7 +122,7 @@ async def running(
         listening = await _announce(options, listener, engine, first=first)
         server = _Server(_configure(options, services))
         await stack.enter_async_context(server.accepting(listener))
-        for work in (services.watch, services.tidy):
+        for work in (services.watch, services.tidy, services.spread):
             await stack.enter_async_context(_in_background(work))
         stack.push_async_callback(_drain, services)
         _log.info("listening", extra={"facts": {"url": listening.url, "data": options.kept_in}})

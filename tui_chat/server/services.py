@@ -20,7 +20,7 @@ from .engines import Clock, Committed, Engine, Transaction
 from .health import Health
 from .hub import Hub
 from .metrics import Metrics
-from .operations import accounts, acquaintance, conversations, devices, expiry, settings
+from .operations import accounts, acquaintance, conversations, crowdlog, devices, expiry, settings
 from .operations import events as log
 from .operations.caller import Caller
 from .options import ServerOptions
@@ -30,6 +30,8 @@ from .stream import Beginning, Stretch
 from .transport import text_frame
 
 TIDY_SECONDS: Final = 30.0
+SPREAD_SECONDS: Final = 1.0
+"""So long what groups are told is gathered before it is spread: the more there is, the fewer pages are written."""
 DOUBT_SECONDS: Final = 0.25
 """Between two comparisons, however often there is a reason for one."""
 CHECK_SECONDS: Final = 1.0
@@ -75,6 +77,9 @@ class Services:
         self.draining = False
         """The server is about to stop: nothing new is begun."""
         self._due = asyncio.Event()
+        self._told = asyncio.Event()
+        """Something was told since it was last looked for what is to be spread."""
+        self._told.set()  # Whoever was here before may have left some.
         engine.on_commit(self._committed)
         engine.on_group(self.metrics.group)
 
@@ -183,6 +188,22 @@ class Services:
         """Something is due that should not wait for the next time."""
         self._due.set()
 
+    async def spread(self) -> None:
+        """Give what groups were told to each member's log, soon after it was written."""
+        while True:
+            await self._told.wait()
+            await asyncio.sleep(SPREAD_SECONDS)
+            self._told.clear()
+            try:
+                while await self.engine.read(crowdlog.waits):
+                    if not await self.engine.write(crowdlog.spread):
+                        self._told.set()  # Another process is at it, or tidies.
+                        break
+            except ChatError as error:
+                _log.warning("what groups were told could not be spread: %s", error)
+                await asyncio.sleep(TIDY_SECONDS)
+                self._told.set()
+
     async def _authenticate(self, token: str) -> Caller:
         caller = await self.engine.read(lambda tx: accounts.authenticate(tx, token))
         await self.engine.write(lambda tx: devices.touch(tx, caller, token), brief=True)
@@ -194,6 +215,8 @@ class Services:
             self.tokens.forget(gone)
         self.metrics.committed(len(committed.emitted))
         self.hub.deliver(committed.emitted)
+        if committed.emitted:
+            self._told.set()
         self.exchange.committed(committed)
         if committed.revoked:
             self.hub.close_devices(gone, events.CLOSE_REVOKED)

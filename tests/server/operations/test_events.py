@@ -89,7 +89,7 @@ def test_deleted_conversations_are_not_in_a_snapshot(alice: Device, bob: Device)
 
 
 def test_a_stream_reads_on_from_its_position(world: World, alice: Device, bob: Device) -> None:
-    assert world.do(log.resume, bob.caller, None) == log.Resume(0)
+    assert world.do(log.resume, bob.caller, None) == log.Resume(0, 0)
     alice.send("C2Cbob", "one")
     alice.send("C2Cbob", "two")
     missed = world.do(log.since, bob.caller, 1)

@@ -12,19 +12,18 @@ from tui_chat.protocol.models import Conversation, LastMessage, Membership, Mess
 from tui_chat.server.engines import Emitted, Row, ToBeMade, Transaction
 
 from .caller import Caller
+from .crowdlog import CAME_BACK, FLAGS, MEMBER, Crowd, log_for_all, mentions, role
 from .eventlog import Numbers, log_messages
 from .history import Stored, as_last
 from .posting import announce, reach
-from .rooms import BetweenTwo, OfGroup, numbers, own_columns
-from .state import JOINED, ROLES
+from .rooms import BetweenTwo, OfGroup, numbers
+from .state import ROLES, counted
 
 _MEMBERS: Final = (
-    " FROM state s JOIN stream l ON l.account = s.account"
+    f"SELECT {MEMBER} FROM state s JOIN stream l ON l.account = s.account"  # noqa: S608 - columns of our own
     " WHERE s.conversation = ? AND s.leave_seq IS NULL ORDER BY s.account"
 )
-_CROWD: Final = f"SELECT s.account, l.seq, s.past, s.role, {own_columns('s')}{_MEMBERS}"
 """Everybody who is in a group and has a log."""
-_OWN_FIRST: Final = 4
 _NUMBERED: Final = b'"eventSeq":0,'
 _LAST_MESSAGE: Final = b'"lastMessage":null'
 _ROLES: Final = {number: msgspec.json.encode(name) for number, name in ROLES.items()}
@@ -101,7 +100,7 @@ def tell_both(
 class Telling:
     """How one message's event looks to each member of a group."""
 
-    def __init__(self, message: Message, conversation: Conversation) -> None:
+    def __init__(self, message: Message, conversation: Conversation, stored: Stored) -> None:
         """`conversation`: with what all members see of it."""
         bare = Conversation(
             conversation_id=conversation.conversation_id,
@@ -123,42 +122,52 @@ class Telling:
         pattern = pattern.replace(_flags(0), b"%b").replace(b'"role":null', b'"role":%b')
         self._pattern = b'%b"eventSeq":%%d,%%b%b}' % (kind, pattern)
 
-    def to(self, event_seq: int, its: Numbers) -> bytes:
-        """The event of one member."""
+        self._newest, self._so_far = stored
+
+    def to(self, member: Row) -> bytes:
+        """The event of one member, a row of MEMBER. It runs for each who is there."""
+        _, before, small, join_seq, join_count, cleared, floor_count, read_seq, hidden, sent_seq = member
+        messages, first, unread = counted(self._newest, self._so_far, join_seq, join_count, cleared, floor_count)
         return self._pattern % (
-            event_seq,
+            before + 1,
             self._shared,
-            its.message_count,
-            its.unread_count,
-            its.mention_count,
-            its.read_seq,
-            its.hidden_through,
-            its.cleared_through,
-            _FLAGS[its.flags & _OWN_FLAGS],
-            its.join_seq,
-            its.first_seq,
-            _ROLES[its.role or 0],
-            its.sent_seq,
+            messages,
+            unread,
+            mentions(small),
+            read_seq,
+            hidden,
+            cleared,
+            _FLAGS[small & FLAGS],
+            join_seq,
+            first,
+            _ROLES[role(small)],
+            sent_seq,
         )
 
 
 class OneOfMany(ToBeMade, frozen=True, gc=False):
     """The event of one member of a group."""
 
-    event_seq: int
     telling: Telling
-    numbers: Numbers
+    member: Row
 
     def raw(self) -> bytes:
         """The event's JSON."""
-        return self.telling.to(self.event_seq, self.numbers)
+        return self.telling.to(self.member)
 
 
 def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Stored) -> dict[int, int]:
     """Tell every member of a message that was just written in their group, which is locked and all of them with it; the
     last eventSeq of each."""
-    here, now, emitted = room.here, tx.now, tx.emitted
-    rows: Sequence[Row] = tx.all(_CROWD, here.conversation)
+    here, now = room.here, tx.now
+    members: Sequence[Row] = tx.all(_MEMBERS, here.conversation)
+    again = {member[0] for member in members if member[2] & CAME_BACK}
+    if again:
+        members = [member for member in members if member[0] not in again]
+    before = {member[0]: member[1] for member in members}
+    tx.take_event_seqs(dict.fromkeys(before, 1), before)
+    crowd = Crowd(here.conversation, stored, now, room.member_count, room.muted)
+    log_for_all(tx, crowd, members)
     conversation = Conversation(
         conversation_id=here.conversation_id,
         type=ConversationType.GROUP,
@@ -170,25 +179,11 @@ def tell_everybody(tx: Transaction, room: OfGroup, message: Message, stored: Sto
         time=now,
         muted_all=room.muted == 1,
     )
-    telling = Telling(message, conversation)
-    count, muted = room.member_count, room.muted
-    before: dict[int, int] = {}
-    logged: list[tuple[int, int, Numbers]] = []
-    again: set[int] = set()
-    for row in rows:
-        account, position, past, role = row[:_OWN_FIRST]
-        if past:
-            again.add(account)
-            continue
-        its = numbers(row[_OWN_FIRST:], stored, now, 0, JOINED, role, count, muted)
-        before[account] = position
-        position += 1
-        logged.append((account, position, its))
-        emitted.append(Emitted(account, position, None, OneOfMany(position, telling, its)))
-    tx.take_event_seqs(dict.fromkeys(before, 1), before)
-    log_messages(tx, here.conversation, stored.seq, logged)
+    telling = Telling(message, conversation, stored)
+    tx.emitted += [Emitted(member[0], member[1] + 1, None, OneOfMany(telling, member)) for member in members]
     positions = {account: position + 1 for account, position in before.items()}
     if again:
+        # What they see has more than one beginning, so it is made the long way.
         those = [one for one in reach(tx, here.conversation, message) if one.side.account in again]
         positions |= announce(tx, those)
     return positions
@@ -200,8 +195,7 @@ def _flags(flags: int) -> bytes:
     return b'"pinned":%b,"muted":%b,"markedUnread":%b' % own
 
 
-_OWN_FLAGS: Final = 7
-_FLAGS: Final = tuple(_flags(flags) for flags in range(_OWN_FLAGS + 1))
+_FLAGS: Final = tuple(_flags(flags) for flags in range(FLAGS + 1))
 
 
 def _after_preview(conversation: Conversation) -> bytes:

@@ -1,6 +1,7 @@
 """Reading users' event logs: where a user stands, what a device missed, and the state to begin with."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -9,10 +10,11 @@ from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidRequest, Unauthorized
 from tui_chat.protocol.events import EventRange, Reset
 from tui_chat.protocol.requests import SyncAnswer
-from tui_chat.server.engines import Transaction
+from tui_chat.server.engines import Row, Transaction
 
 from .caller import Caller
 from .conversations import page
+from .crowdlog import waiting
 from .replay import replay
 from .settings import facts
 
@@ -29,6 +31,7 @@ class Resume(NamedTuple):
     """Where a stream goes on, or why it cannot."""
 
     position: int
+    newest: int
     reset: ResetReason | None = None
 
 
@@ -75,23 +78,23 @@ def resume(tx: Transaction, caller: Caller, cursor: str | None) -> Resume:
     """Where a device with this cursor goes on; without one, from the present position."""
     newest, floor = tx.one("SELECT seq, floor FROM stream WHERE account = ?", caller.user) or (0, 0)
     if cursor is None:
-        return Resume(newest)
+        return Resume(newest, newest)
     begun, _, number = cursor.rpartition(":")
     is_number = number.isascii() and number.isdigit() and len(number) <= CURSOR_DIGITS
     if begun != epoch(tx) or not is_number or int(number) > newest:
-        return Resume(newest, "epoch")
+        return Resume(newest, newest, "epoch")
     if int(number) < floor:
-        return Resume(newest, "log_too_old")
-    return Resume(int(number))
+        return Resume(newest, newest, "log_too_old")
+    return Resume(int(number), newest)
 
 
 def since(tx: Transaction, caller: Caller, position: int, limit: int = 200) -> EventRange | Reset:
     """The range after `position` as this device is told it, small enough for one frame; `last` is `position` where
     nothing is new. A Reset where the log no longer reaches back so far."""
-    floor = tx.one("SELECT floor FROM stream WHERE account = ?", caller.user)
-    if floor is not None and position < floor[0]:
+    newest, floor = tx.one("SELECT seq, floor FROM stream WHERE account = ?", caller.user) or (0, 0)
+    if position < floor:
         return Reset(reason="log_too_old")
-    missed = _missed(tx, caller, position, limit)
+    missed = _missed(tx, caller, position, newest, limit)
     return EventRange(
         first=position + 1, last=missed.last, cursor=cursor_at(epoch(tx), missed.last), events=missed.events
     )
@@ -119,7 +122,7 @@ def sync(tx: Transaction, caller: Caller, cursor: str | None, limit: int = limit
             next=first.next,
             server=server,
         )
-    missed = _missed(tx, caller, begin.position, limit)
+    missed = _missed(tx, caller, begin.position, begin.newest, limit)
     return SyncAnswer(
         cursor=cursor_at(epoch(tx), missed.last),
         first=begin.position + 1,
@@ -130,14 +133,8 @@ def sync(tx: Transaction, caller: Caller, cursor: str | None, limit: int = limit
     )
 
 
-def _missed(tx: Transaction, caller: Caller, position: int, limit: int) -> Missed:
-    rows = tx.all(
-        "SELECT seq, only_device, conversation, message_seq, data FROM event"
-        " WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
-        caller.user,
-        position,
-        limit + 1,
-    )
+def _missed(tx: Transaction, caller: Caller, position: int, newest: int, limit: int) -> Missed:
+    rows = _logged(tx, caller.user, position, newest, limit + 1)
     told = [(row[0], row[2], row[3], row[4]) for row in rows[:limit] if row[1] in (None, caller.device)]
     raws: list[msgspec.Raw] = []
     size = 0
@@ -148,3 +145,19 @@ def _missed(tx: Transaction, caller: Caller, position: int, limit: int) -> Misse
         raws.append(raw)
     last = rows[:limit][-1][0] if rows else position
     return Missed(last, raws, len(rows) > limit)
+
+
+def _logged(tx: Transaction, account: int, position: int, newest: int, limit: int) -> list[Row]:
+    """What follows in a log whose end is `newest`: eventSeq, only_device, conversation, messageSeq, data."""
+    rows = tx.all(
+        "SELECT seq, only_device, conversation, message_seq, data FROM event"
+        " WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
+        account,
+        position,
+        limit,
+    )
+    wanted = min(newest - position, limit)
+    if len(rows) < wanted or (rows and rows[-1][0] > position + len(rows)):
+        rows += [(one.event_seq, None, *one[1:]) for one in waiting(tx, account, position)]
+        rows.sort(key=itemgetter(0))
+    return rows[:limit]

@@ -1,12 +1,14 @@
 """The newest of many users' logs in one reading: what another process has just written for all of them."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
 from tui_chat.server.engines import Transaction
 
+from .crowdlog import waiting_for_many
 from .replay import Logged, replay_for_many
 
 EVENTS_MOST: Final = 20
@@ -46,6 +48,13 @@ def latest(tx: Transaction, reached: Mapping[int, int]) -> dict[int, Latest]:
         if seq > reached[user]:
             logged[user].append((seq, conversation, message_seq, data))
             only[user, seq] = device_id
+    short = [user for user in near if len(logged[user]) < newest[user] - reached[user]]
+    for user, waits in waiting_for_many(tx, short, most).items():
+        logged[user] += [one for one in waits if one.event_seq > reached[user]]
+        logged[user].sort(key=itemgetter(0))
+        only.update(((user, one.event_seq), None) for one in waits)
+        if len(logged[user]) < newest[user] - reached[user]:
+            far.add(user)
     told = replay_for_many(tx, logged)
     found = {
         user: Latest(newest[user], [(seq, only[user, seq], raw) for seq, raw in told.get(user, ())]) for user in near

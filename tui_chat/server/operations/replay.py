@@ -10,14 +10,15 @@ from tui_chat.protocol.ids import fold
 from tui_chat.protocol.models import Conversation, LastMessage, Message
 from tui_chat.server.engines import Transaction
 
+from .crowdlog import read_numbers
 from .eventlog import Numbers
 from .history import as_last, pointed_at
 from .packing import unpack
 from .perspective import seen_from
 from .state import TYPES
 
-Logged = tuple[int, int | None, int | None, str]
-"""eventSeq; conversation and messageSeq where it is a message.new or message.changed; data."""
+Logged = tuple[int, int | None, int | None, str | Numbers]
+"""eventSeq; conversation and messageSeq where it is a message.new or message.changed; data, or what it says."""
 
 PIECE_BYTES: Final = 16 * 1024
 """Of events as they are stored, about which as many are made whole at once."""
@@ -68,7 +69,7 @@ def _pieces(logged: Sequence[Logged]) -> Iterator[list[Logged]]:
     size = 0
     for one in logged:
         piece.append(one)
-        size += len(one[3]) if one[1] is None else MESSAGE_BYTES
+        size += len(one[3]) if isinstance(one[3], str) and one[1] is None else MESSAGE_BYTES
         if size >= PIECE_BYTES:
             yield piece
             piece, size = [], 0
@@ -77,8 +78,8 @@ def _pieces(logged: Sequence[Logged]) -> Iterator[list[Logged]]:
 
 
 def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator[tuple[int, msgspec.Raw]]:
-    others = {row[0]: unpack(row[3]) for row in logged if row[1] is None}
-    numbers = {row[0]: _NUMBERS.decode(row[3]) for row in logged if row[1] is not None}
+    others = {row[0]: unpack(row[3]) for row in logged if row[1] is None and isinstance(row[3], str)}
+    numbers = {row[0]: _numbers(row) for row in logged if row[1] is not None}
     named = {fold(shown.conversation_id) for event in others.values() for shown in _conversations(event)}
     by_key = _known(tx, account, "conversation", {row[1] for row in logged if row[1] is not None})
     by_name = {one.folded: one for one in _known(tx, account, "folded", named).values()}
@@ -91,6 +92,14 @@ def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator
             one, told = by_key[key], numbers[event_seq]
             newest = messages.get((key, told.newest_seq)) if told.changed else message
             yield _told(event_seq, one, told, message, newest)
+
+
+def _numbers(row: Logged) -> Numbers:
+    """What stands in the log of a message.new or message.changed."""
+    _, _, message_seq, data = row
+    if isinstance(data, Numbers):
+        return data
+    return read_numbers(data, message_seq or 0) or _NUMBERS.decode(data)
 
 
 def _known(tx: Transaction, account: int, column: str, values: set[int] | set[str]) -> dict[int, _Known]:
@@ -138,7 +147,7 @@ def replay_for_many(
     for account, rows in logged.items():
         # Whoever has more than one event is replayed by themselves.
         if len(rows) == 1 and (key := rows[0][1]) is not None:
-            shared.setdefault(key, {})[account] = rows[0], _NUMBERS.decode(rows[0][3])
+            shared.setdefault(key, {})[account] = rows[0], _numbers(rows[0])
     found: dict[int, list[tuple[int, msgspec.Raw]]] = {}
     for key, theirs in shared.items():
         if len(theirs) > 1:

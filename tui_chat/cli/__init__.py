@@ -18,10 +18,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Every foreseen failure is one line on standard error that says what happened and what to do.
     """
-    arguments = _arguments(sys.argv[1:] if argv is None else argv)
-    code = _logged(arguments) if getattr(arguments, "debug", False) else _run(arguments)
+    words = sys.argv[1:] if argv is None else argv
+    code = _carry_out(words) if words else _open_screen()
     _give_up_output()
     return code
+
+
+def _open_screen() -> int:
+    """Without a word that is the client, whose first frame waits for no other command's words."""
+    from types import SimpleNamespace
+
+    from .open_client import garbage_left_alone, run
+
+    with garbage_left_alone():
+        return _run(cast("Namespace", SimpleNamespace(run=run, json=False)))  # argparse's is the same, and not loaded
+
+
+def _carry_out(words: Sequence[str]) -> int:
+    """What the words ask for."""
+    from .parser import build_parser
+
+    arguments = build_parser().parse_args(words)
+    return _logged(arguments) if getattr(arguments, "debug", False) else _run(arguments)
 
 
 def _logged(arguments: Namespace) -> int:
@@ -108,19 +126,6 @@ def _log_failure(error: Exception) -> None:
     import logging
 
     logging.getLogger(__name__).debug("failed", exc_info=error)
-
-
-def _arguments(words: Sequence[str]) -> Namespace:
-    """What was asked for. Without a word that is the client, whose first frame waits for no other command's words."""
-    if not words:
-        from types import SimpleNamespace
-
-        from .open_client import run
-
-        return cast("Namespace", SimpleNamespace(run=run, json=False))  # argparse's is the same, and is not loaded
-    from .parser import build_parser
-
-    return build_parser().parse_args(words)
 
 
 __all__ = ["FAILED", "INTERRUPTED", "USAGE", "main"]

@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if getattr(arguments, "profile", None) is None and not Profiles(Paths.of_user()).names():
         from .first_run import begin
 
+        gc.enable()  # it is no client that begins, and may take its time
         return begin()
     with garbage_left_alone():
         return _open_stored(arguments, settings)

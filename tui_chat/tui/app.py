@@ -184,10 +184,12 @@ class ChatApp(ToolkitApp):
 
     def _begin_with_theme(self) -> None:
         """Before the first style is read: a theme that comes later has every one of them read anew."""
-        self.set_reactive(App.theme, self._wanted_theme())
-        self.stylesheet.set_variables(self.get_css_variables())
-        # What Textual made for its own theme: that of the terminal's colours has them reach it as they are.
-        self._refresh_truecolor_filter(self.ansi_theme)
+        wanted = self._wanted_theme()
+        if wanted != self.theme:  # for Textual's own all of it stands already
+            self.set_reactive(App.theme, wanted)
+            self.stylesheet.set_variables(self.get_css_variables())
+            # What Textual made for its own theme: that of the terminal's colours has them reach it as they are.
+            self._refresh_truecolor_filter(self.ansi_theme)
         self._filters = colourless(self._filters)
 
     def use_settings(self, settings: Settings) -> None:

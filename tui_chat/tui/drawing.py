@@ -5,6 +5,9 @@ has changed by messages, each of which waits its turn.
 """
 
 import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from textual import events
@@ -24,6 +27,18 @@ SETTLE: Final = 0.001
 SWITCH: Final = 0.0005
 """Seconds after which Python lets the thread that writes to the terminal run: a frame that is made does not wait for
 what the screen does after it."""
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """While a key is answered no garbage is looked for: that is a millisecond or two most times, and fifty at worst."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
 
 
 class PromptScreen(Screen[ScreenResultType]):
@@ -58,10 +73,10 @@ class PromptScreen(Screen[ScreenResultType]):
 
     def focus_at_once(self, widget: Widget) -> None:
         """Give a widget the focus, and the look of it as well: Textual has both widgets learn of it by messages, after
-        the frame that `draw_at_once` draws."""
+        the frame that `draw_at_once` draws. One that is shown no more has time for that."""
         before = self.focused
         self.set_focus(widget)
-        if before is not None and before is not widget:
+        if before is not None and before is not widget and _is_shown(before):
             before.has_focus = False
         widget.has_focus = self.focused is widget
 
@@ -73,10 +88,6 @@ class PromptScreen(Screen[ScreenResultType]):
             super()._on_screen_resume(event)
         finally:
             self._laying_out = False
-
-    def _on_screen_suspend(self) -> None:
-        """Textual: something lies above now. That paints this one as well; nobody has to ask it to."""
-        self._repaint_required = False
 
     async def _on_idle(self, event: events.Idle) -> None:
         """Textual: everything is said that is to be drawn."""
@@ -147,3 +158,8 @@ class PromptScreen(Screen[ScreenResultType]):
             self._compositor._dirty_regions.clear()
             self._dirty_widgets.clear()
             self.app.screen.refresh(*regions)
+
+
+def _is_shown(widget: Widget) -> bool:
+    """Whether neither it nor what it stands in is hidden."""
+    return all(node.display for node in widget.ancestors_with_self)

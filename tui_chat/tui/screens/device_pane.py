@@ -100,8 +100,8 @@ class DevicePane(Vertical):
             clock=clock, own_id=session.user_id, symbols=symbols, flash_seconds=flash_seconds, id=f"{id}-list"
         )
         self._title = Static("", markup=False, classes="device-title")
-        self._filter = QueryBar()
-        self._marking = QueryBar(marking=True)
+        self._filter = QueryBar(self._keep_filter)
+        self._marking = QueryBar(self._mark_by, marking=True)
         self._bridge: Bridge | None = None
         self._expected: set[str] = set()
         """Rows that show "deleting…" while one's own deletion of them runs."""
@@ -180,17 +180,10 @@ class DevicePane(Vertical):
         """`T`"""
         self._marking.open()
 
-    def can_mark_at_once(self) -> bool:
-        """Whether Enter would mark by the query now: nothing that was done before it is still on its way here."""
-        waits_for_nothing: bool = self._message_queue.empty() and self.list._message_queue.empty()
-        return waits_for_nothing and self._marking.ready is not None
-
-    def mark_at_once(self) -> None:
-        """Enter on such a query. On the way from the bar up to here nothing else takes it."""
-        query = self._marking.ready
-        if query is not None:
-            self._mark_by(query)
-            self.app.main.focus_at_once(self.list)
+    @property
+    def is_query_typed(self) -> bool:
+        """Whether one types a query here, and all that was typed so far stands there."""
+        return any(bar.is_attached and bar.is_typed for bar in (self._marking, self._filter))
 
     def leave_query(self) -> None:
         """Esc while one types: out of marking by query, or out of the filter."""
@@ -279,16 +272,10 @@ class DevicePane(Vertical):
         elif not event.query.empty:
             self._marking.say(sentences.would_mark(len(self.list.matching(event.query)), self.list.shown_count))
 
-    @on(QueryBar.Kept)
-    def _query_kept(self, event: QueryBar.Kept) -> None:
-        event.stop()
-        if self._marking.display:
-            self._mark_by(event.query)
-        else:
-            self._filter.keep()
-            self.list.set_filter(event.query)
-        self.screen.set_focus(self.list)
-        self.app.main.answer()
+    def _keep_filter(self, query: Query) -> None:
+        self._filter.keep()
+        self.list.set_filter(query)
+        self.app.main.focus_at_once(self.list)
 
     def _mark_by(self, query: Query) -> None:
         self._marking.close()
@@ -296,6 +283,7 @@ class DevicePane(Vertical):
             found = self.list.matching(query)
             self.list.mark(found)
             self.call_after_refresh(self.app.say, sentences.marked(len(found)))
+        self.app.main.focus_at_once(self.list)
 
     @on(ConversationList.MarksChanged)
     def _marks_changed(self, event: ConversationList.MarksChanged) -> None:

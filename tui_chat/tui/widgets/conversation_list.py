@@ -270,9 +270,9 @@ class ConversationList(ConversationRows):
         """A conversation is to be opened."""
         self.post_message(self.Opened(key))
 
-    def is_listed(self, key: str) -> bool:
-        """Whether there is such a conversation, shown or not."""
-        return key in self._listing
+    def listed(self, keys: Iterable[str]) -> list[str]:
+        """Those that are conversations of the list, shown or not."""
+        return [key for key in keys if key in self._listing]
 
     def marks_changed(self, key: str | None = None) -> None:
         """The order is held while anything is marked."""

@@ -24,9 +24,9 @@ class MarkedList(VirtualList):
         self._marks = Marks()
         self._shift_range = False
 
-    def is_listed(self, key: str) -> bool:
-        """Whether there is such a row, shown or not; only such can be marked. To be overridden."""
-        return self.rows.index_of(key) is not None
+    def listed(self, keys: Iterable[str]) -> list[str]:
+        """Those for which there is a row, shown or not; only such can be marked. To be overridden."""
+        return [key for key in keys if self.rows.index_of(key) is not None]
 
     def marks_changed(self, key: str | None = None) -> None:
         """Marks are other than before: draw them (`key`: only that row's did) and say so."""
@@ -91,7 +91,7 @@ class MarkedList(VirtualList):
 
     def mark(self, keys: Iterable[str]) -> None:
         """Mark these as well, those that are listed."""
-        self._marks.add(key for key in keys if self.is_listed(key))
+        self._marks.add(self.listed(keys))
         self.marks_changed()
 
     def clear_marks(self) -> int:
@@ -103,7 +103,7 @@ class MarkedList(VirtualList):
 
     def mark_last_set(self) -> int:
         """V: mark again what was marked before; how many of them are still listed."""
-        there = [key for key in self._marks.last if self.is_listed(key)]
+        there = self.listed(self._marks.last)
         self._marks.add(there)
         self.marks_changed()
         return len(there)

@@ -1,5 +1,6 @@
 """One line for a query, and one below it for what there is to say of it: its keys, how many match, what is wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import on
@@ -9,9 +10,22 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui_chat.client.query import EVERYTHING, Fault, Query, QueryError, parse
+from tui_chat.client.query import Fault, Query, QueryError, parse
 from tui_chat.locale import _
 from tui_chat.tui import safe
+
+
+class _Line(Input):
+    """Where the query is typed. Enter acts there and then: what is told by messages is drawn a frame later."""
+
+    def __init__(self, placeholder: str, enter: Callable[[], None]) -> None:
+        super().__init__(compact=True, placeholder=placeholder)
+        self.cursor_blink = False  # A blinking cursor is a timer that never rests.
+        self._enter = enter
+
+    async def action_submit(self) -> None:
+        """Textual: Enter."""
+        self._enter()
 
 
 class QueryBar(Vertical):
@@ -32,23 +46,24 @@ class QueryBar(Vertical):
 
         query: Query
 
-    @dataclass
-    class Kept(Message):
-        """Enter, on a query that can be read."""
+    def __init__(
+        self,
+        kept: Callable[[Query], None],
+        *,
+        marking: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        """Made hidden.
 
-        query: Query
-
-    def __init__(self, *, marking: bool = False, id: str | None = None) -> None:  # noqa: A002
-        """`marking`: it says that what matches is marked; otherwise that it is shown."""
+        Arguments:
+            kept: what Enter does with a query that can be read.
+            marking: it says that what matches is marked; otherwise that it is shown.
+        """
         super().__init__(id=id)
-        self._input = (
-            Input(compact=True, placeholder=_("Mark what matches"))
-            if marking
-            else Input(compact=True, placeholder=_("Filter: words of the names, or a query"))
-        )
-        self._input.cursor_blink = False  # A blinking cursor is a timer that never rests.
+        words = _("Mark what matches") if marking else _("Filter: words of the names, or a query")
+        self._input = _Line(words, self._enter)
         self._said = Static("", markup=False)
-        self._query: Query | None = EVERYTHING
+        self._kept = kept
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -64,9 +79,7 @@ class QueryBar(Vertical):
         self._input.focus()
 
     def close(self) -> None:
-        """Away with it."""
-        self._input.value = ""
-        self._query = EVERYTHING
+        """Away with it; what stands in it is replaced when it is opened again."""
         self.display = False
 
     def keep(self) -> None:
@@ -81,21 +94,25 @@ class QueryBar(Vertical):
         self._said.update(text)
 
     @property
-    def ready(self) -> Query | None:
-        """What Enter would keep, where one types here and all that was typed is taken in; otherwise None."""
-        if not (self.display and self.screen.focused is self._input):
-            return None
-        taken_in: bool = self._input._message_queue.empty() and self._message_queue.empty()
-        return self._query if taken_in else None
+    def is_typed(self) -> bool:
+        """Whether one types here, and all that was typed so far stands here."""
+        here: bool = self.screen.focused is self._input
+        return here and self._input._message_queue.empty()
+
+    def _enter(self) -> None:
+        try:
+            query = parse(self._input.value)
+        except QueryError:
+            return  # what is wrong with it stands below
+        self._kept(query)
 
     def _read(self) -> Query | None:
         """Take in what is typed; the query, or as much of it as can be read."""
         text = self._input.value
         self._said.display = True
         try:
-            self._query = parse(text)
+            query = parse(text)
         except QueryError as error:
-            self._query = None
             self._said.set_class(True, "-wrong")
             self._said.update(fault(error))
             try:
@@ -104,8 +121,8 @@ class QueryBar(Vertical):
                 return None  # such as "a | -": what comes before the fault is no query either
         else:
             self.say(Content(_("unread: older:30d type:group messages:<3 from: muted: pinned: left: empty: | -")))
-            self._said.display = self._query.empty
-            return self._query
+            self._said.display = query.empty
+            return query
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -114,12 +131,6 @@ class QueryBar(Vertical):
             readable = self._read()
             if readable is not None:
                 self.post_message(self.Typed(readable))
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if self._query is not None:
-            self.post_message(self.Kept(self._query))
 
 
 def fault(error: QueryError) -> Content:

@@ -24,6 +24,7 @@ from tui_chat.tui import clipboard, safe
 from tui_chat.tui.commands.command import Command, Scope, key_name
 from tui_chat.tui.commands.palette import CommandProvider
 from tui_chat.tui.commands.registry import BY_ID
+from tui_chat.tui.drawing import undisturbed
 from tui_chat.tui.keymap import keymap_of
 from tui_chat.tui.notifications import Notifier
 from tui_chat.tui.refusals import refusal
@@ -224,30 +225,21 @@ class ChatApp(ToolkitApp):
             await super().on_event(event)
 
     async def _forward(self, event: events.Event) -> None:
-        """Give it to Textual. A key that moves or marks in the list does so at once, and so does Enter on a query that
-        marks: nothing on the way from there up to here takes such a key, and that way is as long as all that it does.
-        """
-        listed = self.main.device.list
-        at_once = (
-            isinstance(event, events.Key)
-            and self._leaves_focus(event.key)
-            and self.focused is listed
-            and self.app_focus
-            and listed._message_queue.empty()  # what was done with the mouse before comes before
-        )
-        if at_once and await self._check_bindings(event.key):
-            self.main.answer()
-        elif self._marks_by_query(event):
-            if not await self._check_bindings("enter", priority=True):
-                self.main.device.mark_at_once()
-                self.main.answer()
-        else:
-            await super().on_event(event)
+        """Give it to Textual. A key that moves or marks in the list acts at once, and so does Enter on a query: nothing
+        on the way from there up to here takes such a key, and that way is as long as all that it does."""
+        if isinstance(event, events.Key) and self._acts_at_once(event.key):
+            with undisturbed():
+                if await self._check_bindings(event.key):
+                    self.main.answer()
+                    return
+        await super().on_event(event)
 
-    def _marks_by_query(self, event: events.Event) -> bool:
-        """Whether it is Enter on a query that marks, all of which is typed and read."""
-        enter = isinstance(event, events.Key) and event.key == "enter"
-        return enter and self.app_focus and self.screen is self.main and self.main.device.can_mark_at_once()
+    def _acts_at_once(self, key: str) -> bool:
+        """Whether what it does is done, and can be drawn, when its binding has run."""
+        device = self.main.device
+        if not self.app_focus or self.screen is not self.main or not device.list._message_queue.empty():
+            return False  # what was done with the mouse before comes before
+        return self._leaves_focus(key) if self.focused is device.list else key == "enter" and device.is_query_typed
 
     def _leaves_focus(self, key: str) -> bool:
         """Whether it moves the cursor or marks, and the next key goes where this one went."""

@@ -1,6 +1,7 @@
 """Finding one's way: panes, keys, palette, help, small screens, drafts."""
 
 import re
+from functools import partial
 
 import msgspec
 import pytest
@@ -10,9 +11,10 @@ from tests.tui.apps import listed, running, said, text_of, until
 from tests.tui.fake import FakeSession, row
 from tui_chat.client.changes import ConversationsUpdated
 from tui_chat.config import ScreenSettings, Settings
-from tui_chat.protocol.errors import TooFrequent, UserNotFound
+from tui_chat.protocol.errors import NotConnected, TooFrequent, UserNotFound
 from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.models import Membership
+from tui_chat.tui.app import ChatApp
 from tui_chat.tui.commands.command import Scope
 from tui_chat.tui.commands.registry import COMMANDS, help_of
 from tui_chat.tui.themes import ASCII, UNICODE, Symbols
@@ -260,6 +262,70 @@ async def test_a_new_conversation_and_a_new_group() -> None:
         assert ("group", ("#plan", ["bob", "carol"])) in session.calls
 
 
+async def test_a_group_is_named_and_its_name_may_have_spaces() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("c", "number_sign", "enter")
+        await until(lambda: "A group needs a name after the #." in text_of(app))
+        await pilot.press("ctrl+u", *'"#book club" bob', "enter")
+        await until(lambda: ("group", ("#book club", ["bob"])) in session.calls)
+    assert [what for what, _ in session.calls if what == "group"] == ["group"]
+
+
+async def test_somebody_in_the_list_is_opened_without_the_server() -> None:
+    session = FakeSession()
+    session.error = NotConnected()
+    async with running(session) as (app, pilot):
+        await pilot.press("c", *"bob", "enter")
+        await until(lambda: app.main.conversation.conversation_id == "C2Cbob")
+
+
+async def test_the_cursor_goes_to_what_is_opened_also_where_its_row_comes_later() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("c", *"dave", "enter")
+        await until(lambda: app.main.conversation.conversation_id == "C2Cdave")
+        session.conversations["C2Cdave"] = row("C2Cdave", name="dave")
+        session.tell(ConversationsUpdated(conversation_id_list=["C2Cdave"]))
+        await until(lambda: app.main.primary.list.cursor_key == "C2Cdave")
+        await pilot.press("escape", "escape", "3")
+        await until(lambda: app.main.conversation.conversation_id == listed(app)[2])
+        assert app.main.primary.list.cursor_key == listed(app)[2]
+
+
+async def test_a_cursor_that_was_moved_meanwhile_stays() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("c", *"dave", "enter")
+        await until(lambda: app.main.conversation.conversation_id == "C2Cdave")
+        await pilot.press("escape", "escape", "j")
+        at = app.main.primary.list.cursor_key
+        session.conversations["C2Cdave"] = row("C2Cdave", name="dave")
+        session.tell(ConversationsUpdated(conversation_id_list=["C2Cdave"]))
+        await until(lambda: "C2Cdave" in listed(app))
+        assert app.main.primary.list.cursor_key == at
+
+
+async def test_opening_takes_the_flag_of_unread_away() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("2")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape", "escape", "U")
+        await until(lambda: session.conversations["C2Cbob"].marked_unread)
+        await pilot.press("enter")
+        await until(lambda: not session.conversations["C2Cbob"].marked_unread)
+
+
+@pytest.mark.parametrize("size", [(20, 5), (40, 9)])
+async def test_what_one_types_is_seen_on_the_smallest_screens(size: tuple[int, int]) -> None:
+    async with running(FakeSession(), size=size) as (app, pilot):
+        for keys in (["c"], ["ctrl+p"], ["ctrl+g"], ["ctrl+f"]):
+            await pilot.press(*keys, *"dave")
+            await until(lambda: "dave" in text_of(app))
+            await pilot.press("escape")
+
+
 async def test_a_user_who_does_not_exist() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):
@@ -290,15 +356,23 @@ async def test_the_help_has_every_key() -> None:
                 assert help_of(command).split()[-1] in shown
 
 
+def _shows(app: ChatApp, words: str) -> bool:
+    return words in text_of(app)
+
+
 async def test_where_ascii_is_asked_for_only_names_and_texts_are_not() -> None:
     settings = Settings(screen=ScreenSettings(symbols="ascii"))
     async with running(FakeSession(), settings=settings) as (app, pilot):
         await pilot.press("2")
         await until(lambda: "message 4" in text_of(app))
-        await pilot.press("escape", "escape", "space", "d")
-        await until(lambda: "[x] Clear history (c)" in text_of(app))
-        shown = text_of(app).replace("小林", "")
-        assert shown.isascii(), sorted({one for one in shown if not one.isascii()})
+        for keys, there in (
+            (["escape", "escape", "space", "d"], "[x] Clear history (c)"),
+            (["escape", "ctrl+p"], "Search for commands..."),
+        ):
+            await pilot.press(*keys)
+            await until(partial(_shows, app, there))
+            shown = text_of(app).replace("小林", "")
+            assert shown.isascii(), sorted({one for one in shown if not one.isascii()})
 
 
 @pytest.mark.parametrize("symbols", [UNICODE, ASCII], ids=["unicode", "ascii"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette, Provider
+from textual.command import Provider
 from textual.content import Content
 from textual.screen import Screen
 
@@ -22,9 +23,10 @@ from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
 from tui_chat.tui import clipboard, safe
 from tui_chat.tui.commands.command import Command, Scope, key_name
-from tui_chat.tui.commands.palette import CommandProvider
+from tui_chat.tui.commands.palette import CommandProvider, Palette
 from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.drawing import undisturbed
+from tui_chat.tui.kept_styles import KeptStyles
 from tui_chat.tui.keymap import keymap_of
 from tui_chat.tui.notifications import Notifier
 from tui_chat.tui.refusals import refusal
@@ -83,6 +85,7 @@ class ChatApp(ToolkitApp):
         waits_for: safe.Safe | None = None,
         encoding: str = "utf-8",
         settings_file: Path | None = None,
+        styles_file: Path | None = None,
         faults: int = 0,
         clock: Callable[[], int] = system_clock,
         stopwatch: Callable[[], float] = time.perf_counter,
@@ -100,6 +103,7 @@ class ChatApp(ToolkitApp):
             waits_for: what is being done until the session has started, where that may take seconds.
             encoding: of the terminal; where it has no other signs, ASCII is drawn.
             settings_file: where the settings screen writes; without it what is changed holds for this run.
+            styles_file: where what was read of styles is kept for the next start; without it, nowhere.
             faults: how much of the settings file was wrong and is left out; said at the start.
             clock: milliseconds since 1970.
             stopwatch: seconds, for measuring.
@@ -146,6 +150,7 @@ class ChatApp(ToolkitApp):
         if self.symbols.ascii:
             self._filters.append(InAscii())
         self._begin_with_theme()
+        self._kept_styles = None if styles_file is None else KeptStyles(styles_file, self.stylesheet)
 
     def get_default_screen(self) -> Screen[None]:
         """Textual: the first screen, and the only one that stays; an empty one under it would be painted first."""
@@ -200,6 +205,8 @@ class ChatApp(ToolkitApp):
 
     def _painted(self) -> None:
         """What is on this machine is painted by now; the network, which takes time to load, comes after it."""
+        if self._kept_styles is not None:
+            self._kept_styles.painted(self.stylesheet)
         self.run_worker(self._begin(), group="session")
 
     async def _begin(self) -> None:
@@ -212,6 +219,8 @@ class ChatApp(ToolkitApp):
         else:
             self.settled()
             self._do_what_was_held()
+            if self._kept_styles is not None:
+                await asyncio.to_thread(self._kept_styles.keep)
 
     async def on_event(self, event: events.Event) -> None:
         """Textual: hold back what the person does until the session has started, but for the key that quits."""
@@ -348,7 +357,7 @@ class ChatApp(ToolkitApp):
     def action_command_palette(self) -> None:
         """Ctrl+P; as Textual's, in the reader's language."""
         if self.screen is self.main:
-            self.push_screen(CommandPalette(id="--command-palette", placeholder=_("Search for commands…")))
+            self.push_screen(Palette(self.symbols))
 
     def action_help_quit(self) -> None:
         """Ctrl+C, where nothing is selected that it could copy: many expect it to quit."""

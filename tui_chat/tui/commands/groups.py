@@ -129,7 +129,7 @@ class ManageGroup(Command):
 
         def write_to(conversation_id: str | None) -> None:
             if conversation_id is not None:
-                app.main.open(conversation_id)
+                app.main.visit(conversation_id)
 
         if (actions := actions_of(app)) is not None:
             app.push_screen(GroupScreen(actions), write_to)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual import events
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider, SearchIcon
 from textual.content import Content
 
 from tui_chat.locale import _
@@ -16,9 +17,29 @@ from .registry import COMMANDS, help_of
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
+    from tui_chat.tui.themes import Symbols
 
 HITS_MOST: Final = 50
 """The palette lays out every hit that it is given."""
+LOW_BELOW: Final = 14
+"""On lower screens it begins at the top, without a frame."""
+
+
+class Palette(CommandPalette):
+    """Textual's, in the reader's language, with signs that the terminal has, and in sight on small screens."""
+
+    def __init__(self, symbols: Symbols) -> None:
+        super().__init__(id="--command-palette", placeholder=symbols.word(_("Search for commands…")))
+        self._symbols = symbols
+
+    def on_mount(self) -> None:
+        if self._symbols.ascii:
+            self.add_class("-ascii")
+            self.query_one(SearchIcon).icon = ""
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size."""
+        self.set_class(event.size.height < LOW_BELOW, "-low")
 
 
 class CommandProvider(Provider):

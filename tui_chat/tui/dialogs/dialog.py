@@ -21,6 +21,8 @@ Result = TypeVar("Result")
 
 LOW_BELOW: Final = 14
 """Lower screens leave the frame away, so that text and buttons find room."""
+TINY_BELOW: Final = 9
+"""On still lower ones goes what explains: one has to see what one types."""
 STACKED_BELOW: Final = 60
 """In narrower dialogs stands one below the other what else stands side by side."""
 WIDTH_MOST: Final = 100
@@ -67,6 +69,7 @@ class Dialog(PromptScreen[Result], ModalScreen[Result]):
         frame.set_class(self.app.symbols.ascii, "-ascii")
         frame.set_class(event.size.width < STACKED_BELOW, "-stacked")
         frame.set_class(event.size.height < LOW_BELOW, "-low")
+        frame.set_class(event.size.height < TINY_BELOW, "-tiny")
         self.call_after_refresh(self.resized)  # A change of layout within a layout would be lost.
 
     def action_help(self) -> None:

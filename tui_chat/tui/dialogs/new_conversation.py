@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import re
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -10,9 +11,10 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_chat.locale import _
-from tui_chat.protocol.errors import ChatError, GroupNotFound
+from tui_chat.protocol.errors import ChatError, GroupNotFound, InvalidName
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
+from tui_chat.tui.commands.command import N_
 from tui_chat.tui.refusals import refusal
 
 from .dialog import Dialog, Frame
@@ -20,6 +22,10 @@ from .dialog import Dialog, Frame
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
     from tui_chat.tui.app import ChatApp
+
+
+WORD: Final = re.compile(r'"([^"]+)"|(\S+)')
+"""One word, or several in quotes: a group's name may have spaces."""
 
 
 class NewConversation(Dialog[str | None]):
@@ -40,7 +46,7 @@ class NewConversation(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Frame():
             yield Static(Content(_("New conversation")).stylize("bold"), markup=False)
-            yield Static(_hints().stylize("$text-muted"), markup=False)
+            yield Static(_hints().stylize("$text-muted"), classes="hint", markup=False)
             yield Input(id="who", compact=True)
             yield Static(id="problem", markup=False)
 
@@ -55,7 +61,7 @@ class NewConversation(Dialog[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter"""
         event.stop()
-        words = event.value.split()
+        words = [quoted or word for quoted, word in WORD.findall(event.value)]
         if words and not self._busy:
             self._busy = True
             self.run_worker(self._create(words), group="create")
@@ -76,8 +82,12 @@ class NewConversation(Dialog[str | None]):
         if first.startswith("+"):
             return await self._join(first[1:], " ".join(members))
         if first.startswith("#"):
+            if not first[1:].strip():
+                raise InvalidName(N_("A group needs a name after the #."))
             answer = await self._session.create_group(first, members=members)
             return answer.conversation_id
+        if (listed := c2c(first)) in self._session.conversations:
+            return listed
         user = await self._session.user(first)
         return c2c(user.user_id)
 
@@ -95,6 +105,6 @@ class NewConversation(Dialog[str | None]):
 
 
 def _hints() -> Content:
-    named = Content(_("A user's name, or # and a group's name with its members: #planning bob carol"))
+    named = Content(_("A user's name, or # and a group's name with its members: #planning bob, \"#book club\" bob"))
     joined = Content(_("+ and a group's ID joins it; what follows is for those who decide: +planning Bob sent me"))
     return Content("\n").join([named, joined])

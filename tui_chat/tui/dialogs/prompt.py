@@ -43,7 +43,7 @@ class Prompt(Dialog[bool]):
     def compose(self) -> ComposeResult:
         with Frame():
             yield Static(self._question.stylize("bold"), markup=False)
-            yield Static(self._hint.stylize("$text-muted"), markup=False)
+            yield Static(self._hint.stylize("$text-muted"), classes="hint", markup=False)
             yield Input(self._value, compact=True)
             yield Static(id="problem", markup=False)
 

@@ -141,6 +141,8 @@ class ConversationPane(Vertical):
 
     def open(self, conversation_id: str) -> None:
         """Show a conversation: what is kept here at once, what is missing when the server has sent it."""
+        if self.row(conversation_id).marked_unread:  # the messages alone tell nothing new to have been read
+            self.app.start(self.session.mark_read(conversation_id))
         if conversation_id == self.conversation_id:
             return
         self.writing.leave()

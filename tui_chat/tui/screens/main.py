@@ -59,6 +59,8 @@ class MainScreen(PromptScreen[None]):
     bottom: Bottom
     _searched: str = ""
     _second_busy: bool = False
+    _coming: str | None = None
+    """What was opened before it stood in the list."""
     _told: tuple[str | None, frozenset[str]] | None = None
     """Where the cursor was, and what was marked, when the status line was last written for them."""
 
@@ -93,9 +95,10 @@ class MainScreen(PromptScreen[None]):
         self.whole = True
 
     def on_screen_resume(self) -> None:
-        """A dialog has gone: what it covered is read now, and what it put off is said."""
+        """A dialog has gone: what it covered is read now, what it put off is said, and its own keys do nothing more."""
         self.app.say_what_waited()
         if self.whole:
+            self.show_status()
             self.call_after_refresh(self.conversation.messages.tell_read)
 
     # Where one is.
@@ -173,7 +176,7 @@ class MainScreen(PromptScreen[None]):
     @on(ConversationList.Opened)
     def _opened(self, event: ConversationList.Opened) -> None:
         event.stop()
-        self.open(event.conversation_id)
+        self.visit(event.conversation_id)
 
     def open(self, conversation_id: str) -> None:
         """Show a conversation and go to its composer."""
@@ -183,6 +186,17 @@ class MainScreen(PromptScreen[None]):
         self.go(self.conversation.messages if blocked else self.conversation.composer)
         self.app.tour.sees(Did.OPENED)
         self.show_status()
+
+    def visit(self, conversation_id: str) -> None:
+        """Open one, and put the list's cursor there; the row of a new one is still to come."""
+        self._coming = None if self.primary.list.move_cursor_to(conversation_id) else conversation_id
+        self.open(conversation_id)
+
+    def _meet(self, coming: str) -> None:
+        """The list changed: what one writes to may have come into it."""
+        left = coming != self.conversation.conversation_id or self._within(self.primary)
+        if left or self.primary.list.move_cursor_to(coming):
+            self._coming = None
 
     def pane_closed(self, *, stay: bool = False) -> None:
         """The open conversation was deleted; `stay`: the pane has something to say about that."""
@@ -198,8 +212,7 @@ class MainScreen(PromptScreen[None]):
 
     def _switched(self, conversation_id: str | None) -> None:
         if conversation_id is not None:
-            self.primary.list.move_cursor_to(conversation_id)
-            self.open(conversation_id)
+            self.visit(conversation_id)
 
     @work(group="search")
     async def find_everywhere(self) -> None:
@@ -230,7 +243,7 @@ class MainScreen(PromptScreen[None]):
             return
         ids = [row.conversation_id for row in rows]
         open_id = self.conversation.conversation_id
-        self._switched(ids[(ids.index(open_id) + 1) % len(ids)] if open_id in ids else ids[0])
+        self.visit(ids[(ids.index(open_id) + 1) % len(ids)] if open_id in ids else ids[0])
 
     # The second device.
 
@@ -288,6 +301,8 @@ class MainScreen(PromptScreen[None]):
         if event.pane is self.primary:
             if self.whole:  # until then nothing is open that they could be about
                 self.conversation.take(event.changes)
+            if self._coming is not None:
+                self._meet(self._coming)
             self.app.notifier.take(event.changes)
             for change in event.changes:
                 if isinstance(change, ConnectionChanged) and change.connection is Connection.SIGNED_OUT:

@@ -214,6 +214,19 @@ class TestMentions:
         alice.edit("GROUPg", sent.message_seq, "hello", mentions=["bob", "carol"])
         assert [device.get("GROUPg").mention_count for device in (bob, carol)] == [0, 0]
 
+    def test_who_has_come_back_is_called_where_they_were_there_before(self, alice: Device, bob: Device) -> None:
+        alice.create("g", "bob")
+        before = alice.send("GROUPg", "hello")
+        bob.quit("g")
+        between = alice.send("GROUPg", "while bob is away")
+        alice.invite("g", "bob")
+        assert bob.history("GROUPg").count("hello") == 1
+        for sent, count in ((between, 0), (before, 1)):
+            alice.edit("GROUPg", sent.message_seq, "hello bob", mentions=["bob"])
+            assert bob.get("GROUPg").mention_count == count
+        bob.read("GROUPg")
+        assert bob.get("GROUPg").mention_count == 0
+
 
 @pytest.mark.parametrize(
     ("more", "error"),

@@ -150,10 +150,14 @@ def _mention(tx: Transaction, subject: Subject, user_ids: Sequence[str]) -> None
     )
     rows = tx.in_list(
         "SELECT s.account FROM state s JOIN account a ON a.id = s.account"
-        " WHERE s.conversation = ? AND s.account <> ? AND s.leave_seq IS NULL AND s.join_seq <= ? AND a.folded IN (?*)",
+        " WHERE s.conversation = ? AND s.account <> ? AND s.leave_seq IS NULL AND (s.join_seq <= ? OR EXISTS"
+        " (SELECT 1 FROM past_period p WHERE p.account = s.account AND p.conversation = s.conversation"
+        " AND p.join_seq <= ? AND p.leave_seq >= ?)) AND a.folded IN (?*)",
         folded_users(user_ids),
         conversation,
         subject.sender,
+        seq,
+        seq,
         seq,
     )
     called = {row[0] for row in rows}

@@ -161,14 +161,19 @@ async def show(session: Session, settings: Settings) -> None:
 
 
 def screen_options() -> dict[str, Any]:
-    """What the app has to know of this machine: the terminal's encoding, the settings file and its faults."""
+    """What the app has to know of this machine: the terminal's encoding, files, and what is wrong in the settings."""
     from tui_chat.config import Paths
     from tui_chat.settings_file import read_leniently
 
     from .terminal import drawn_encoding
 
-    file = Paths.of_user().settings_file
-    return {"encoding": drawn_encoding(), "settings_file": file, "faults": len(read_leniently(file).faults)}
+    paths = Paths.of_user()
+    return {
+        "encoding": drawn_encoding(),
+        "settings_file": paths.settings_file,
+        "styles_file": paths.cache / "styles",
+        "faults": len(read_leniently(paths.settings_file).faults),
+    }
 
 
 async def run_screen(app: ChatApp, settings: Settings) -> None:

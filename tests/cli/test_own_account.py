@@ -148,6 +148,8 @@ class TestAdministrators:
         ]
         newest = accounts("admin", "audit", "--count", "1")[1]
         assert newest.split()[-2:] == ["user.demoted", "bob"]
+        for none in ("0", "-3", "all"):
+            assert accounts("admin", "audit", "--count", none)[0] == 2
         assert "undoSeconds 60" in accounts("admin", "audit")[1]
         assert accounts("admin", "set", "sync-conversation-deletion", "on")[0] == 0
         assert "syncConversationDeletion on" in accounts("admin", "audit")[1]

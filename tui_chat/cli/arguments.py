@@ -46,7 +46,7 @@ def add_json_option(parser: argparse.ArgumentParser) -> None:
 
 def add_limit_option(parser: argparse.ArgumentParser) -> None:
     """--limit: how many messages are printed."""
-    parser.add_argument("--limit", type=_count, default=50, metavar="N", help="how many messages (%(default)s)")
+    parser.add_argument("--limit", type=from_one, default=50, metavar="N", help="how many messages (%(default)s)")
 
 
 def add_match_option(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,8 @@ def add_match_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _count(text: str) -> int:
+def from_one(text: str) -> int:
+    """A number of things that are wanted, at least one. Raises argparse.ArgumentTypeError."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"takes a number from 1, not {text!r}")
     return int(text)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .arguments import Commands, add_account_options, add_json_option
+from .arguments import Commands, add_account_options, add_json_option, from_one
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
     message.add_argument("conversation", metavar="ID", help="GROUPubuntu; of two people C2Calice:bob")
     message.add_argument("message_seq", metavar="NUMBER", type=int, help="its number, as in `read --json`")
     audit = commands.add_parser("audit", help="list what administrators did, the newest first")
-    audit.add_argument("--count", type=int, default=50, metavar="N", help="how many at most (50)")
+    audit.add_argument("--count", type=from_one, default=50, metavar="N", help="how many at most (50)")
     actions = {
         users: _users,
         remove: _remove_user,

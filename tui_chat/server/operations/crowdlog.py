@@ -2,14 +2,16 @@
 
 The table of events lies in the order of the users. A row for each of 200 members is 200 pages that are written for one
 message (measured: 8.5 µs of processor time a member, a quarter of all that a delivery took); one row for all of them is
-three. Spreading takes many messages at once, in the order of the users, so that a page is written once for all of them.
+three. Spreading takes many messages at once, and what they are to one user goes into one row of that user's log, under
+the last eventSeq in it.
 
-Both are the log: whoever reads it reads what waits as well (`waiting`, `waiting_for_many`), in one reading with it, so
-that the eventSeq of a user are without a gap wherever they stand.
+So events stand in three forms: in rows of their own, several in a row, and waiting. Whoever reads a log reads all three
+in one reading (`logged`, `logged_for_many`); together the eventSeq of a user are without a gap.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from struct import Struct, error, iter_unpack, pack, unpack_from
 from typing import Final, NamedTuple
@@ -23,9 +25,13 @@ from .history import Stored
 from .rooms import numbers
 from .state import JOINED
 
-EVENTS_AT_ONCE: Final = 6_000
+EVENTS_AT_ONCE: Final = 10_000
 """The most that one call spreads, one message at least: it holds the writer up for some 20 ms."""
-MESSAGES_AT_ONCE: Final = 200
+MESSAGES_AT_ONCE: Final = 500
+EVENTS_A_ROW: Final = 32
+"""In one row of a log, at most: who reads one of them reads all."""
+ROWS_AT_ONCE: Final = 64
+"""Of a log, that are read in one go."""
 
 MEMBER: Final = (
     "s.account, l.seq, s.mention_count * 64 + CASE WHEN s.past > 0 THEN 32 ELSE 0 END + s.role * 8"
@@ -44,6 +50,11 @@ _MENTION: Final = 64
 _HEAD: Final = Struct("<BQQB")
 """Bytes of a number below; of the group: countable messages with this one, members, whether all are muted."""
 _NARROW, _WIDE = 4, 8
+_SEVERAL: Final = "[["
+"""How a log's row of several events begins. It is JSON: for each event what of Crowd it needs, and a MEMBER without the
+account."""
+_BETWEEN: Final = "],["
+_entries = msgspec.json.Decoder(list[list[int]]).decode
 _FORMATS: Final = {_NARROW: "I", _WIDE: "Q"}
 
 
@@ -58,13 +69,19 @@ class Crowd(NamedTuple):
     muted_all: int
 
 
-class Waiting(NamedTuple):
-    """An event that waits."""
+class Told(NamedTuple):
+    """An event of a message of a group."""
 
     event_seq: int
+    only_device: None
     conversation: int
     message_seq: int
     numbers: Numbers
+
+
+LogRow = tuple[int, int | None, int | None, int | None, str | Numbers]
+"""eventSeq; only_device; conversation and messageSeq where it is a message.new or message.changed; data, or what it
+says."""
 
 
 def role(small: int) -> int:
@@ -101,21 +118,74 @@ def _packed(crowd: Crowd, members: Sequence[Row]) -> bytes:
     return _HEAD.pack(width, crowd.message.so_far, crowd.member_count, crowd.muted_all) + body
 
 
-def waiting(tx: Transaction, account: int, after: int) -> list[Waiting]:
-    """The events of a user after an eventSeq that are not yet in their log, in no order."""
+def logged(tx: Transaction, account: int, position: int, newest: int, limit: int) -> list[LogRow]:
+    """The events that follow `position` in a user's log, in order, at most `limit`. The log's end is `newest`."""
+    wanted = min(newest - position, limit)
+    found: dict[int, LogRow] = {}
+
+    def is_complete() -> bool:
+        return all(event_seq in found for event_seq in range(position + 1, position + wanted + 1))
+
+    after, at_once = position, min(limit, ROWS_AT_ONCE)
+    while True:
+        rows = tx.all(
+            "SELECT seq, only_device, conversation, message_seq, data FROM event"
+            " WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
+            account,
+            after,
+            at_once,
+        )
+        found.update((one[0], one) for row in rows for one in _events(row) if one[0] > position)
+        if after == position and not is_complete():
+            found.update((one.event_seq, one) for one in _waiting(tx, account) if one.event_seq > position)
+        # What is still missing stands further on: a row comes behind those that came while its events were gathered.
+        if is_complete() or len(rows) < at_once:
+            return [found[event_seq] for event_seq in sorted(found)[:limit]]
+        after = rows[-1][0]
+
+
+def logged_for_many(tx: Transaction, reached: Mapping[int, int], newest: Mapping[int, int]) -> dict[int, list[LogRow]]:
+    """What follows the positions that these users have reached, in order, up to the end of their logs; of somebody who
+    has left a group meanwhile it may not be all. For users of whom none is far behind."""
+    # One statement for everybody: from the end of each log back, as far as anybody needs.
+    most = max((newest[user] - position for user, position in reached.items()), default=0)
+    rows = tx.in_list(
+        "SELECT e.account, e.seq, e.only_device, e.conversation, e.message_seq, e.data FROM stream s"
+        " JOIN event e ON e.account = s.account AND e.seq > s.seq - ? WHERE s.account IN (?*)",
+        list(reached),
+        most,
+    )
+    found: dict[int, dict[int, LogRow]] = {user: {} for user in reached}
+    for row in rows:
+        found[row[0]].update((one[0], one) for one in _events(row[1:]) if one[0] > reached[row[0]])
+    short = [user for user, position in reached.items() if len(found[user]) < newest[user] - position]
+    for user, told in _waiting_for_many(tx, short, most):
+        if told.event_seq > reached[user]:
+            found[user][told.event_seq] = told
+    return {user: [theirs[event_seq] for event_seq in sorted(theirs)] for user, theirs in found.items()}
+
+
+def _events(row: Row) -> Sequence[LogRow]:
+    """The events in a row of a log."""
+    _, _, conversation, _, data = row
+    if conversation is None and data.startswith(_SEVERAL):
+        return [_told(entry) for entry in _entries(data)]
+    return (row,)
+
+
+def _waiting(tx: Transaction, account: int) -> list[Told]:
+    """The events of a user that are not yet in their log."""
     # CROSS: as in marks.py, or SQLite looks through all conversations that the user has.
     rows = tx.all(
         "SELECT w.conversation, w.message_seq, w.time, w.data FROM crowd_event w CROSS JOIN state s"
         " WHERE s.account = ? AND s.conversation = w.conversation",
         account,
     )
-    found = (_Row(row).of(account) for row in rows)
-    return [one for one in found if one is not None and one.event_seq > after]
+    return [told for row in rows if (told := _Row(row).of(account)) is not None]
 
 
-def waiting_for_many(tx: Transaction, accounts: Sequence[int], messages: int) -> dict[int, list[Waiting]]:
-    """What waits for each of these users of the last so many messages of each group, in no order. Of somebody who has
-    left a group it may not be all."""
+def _waiting_for_many(tx: Transaction, accounts: Sequence[int], messages: int) -> Iterator[tuple[int, Told]]:
+    """What waits for each of these users of the last so many messages of each group."""
     rows = tx.in_list(
         "SELECT w.conversation, w.message_seq, w.time, w.data FROM crowd_event w"
         " JOIN conversation c ON c.id = w.conversation WHERE w.message_seq > c.last_seq - ?"
@@ -123,8 +193,17 @@ def waiting_for_many(tx: Transaction, accounts: Sequence[int], messages: int) ->
         accounts,
         messages,
     )
-    packed = [_Row(row) for row in {row[:2]: row for row in rows}.values()]
-    return {account: [one for row in packed if (one := row.of(account)) is not None] for account in accounts}
+    for row in {row[:2]: _Row(row) for row in rows}.values():
+        for account in accounts:
+            told = row.of(account)
+            if told is not None:
+                yield account, told
+
+
+def _told(entry: Sequence[int]) -> Told:
+    conversation, message_seq, so_far, time, member_count, muted_all, before, *own = entry
+    crowd = Crowd(conversation, Stored(message_seq, so_far), time, member_count, muted_all)
+    return Told(before + 1, None, conversation, message_seq, _numbers(crowd, own))
 
 
 class _Row:
@@ -133,41 +212,32 @@ class _Row:
     def __init__(self, row: Row) -> None:
         self._conversation: int
         self._message_seq: int
-        self._time: int
         self._data: bytes
-        self._conversation, self._message_seq, self._time, self._data = row
         self._width: int
-        self._width, self._so_far, self._member_count, self._muted_all = _HEAD.unpack_from(self._data)
+        self._conversation, self._message_seq, self.time, self._data = row
+        self._width, so_far, member_count, muted_all = _HEAD.unpack_from(self._data)
+        self._common = (self._conversation, self._message_seq, so_far, self.time, member_count, muted_all)
         self._kind = _FORMATS[self._width]
         self._count = (len(self._data) - _HEAD.size) // (self._width * _WIDTH)
 
-    def of(self, account: int) -> Waiting | None:
+    def of(self, account: int) -> Told | None:
         """The event of a user; None for who was not told."""
         place = bisect_left(range(self._count), account, key=self._account)
         if place == self._count or self._account(place) != account:
             return None
-        member = unpack_from(f"<{_WIDTH}{self._kind}", self._data, self._offset(place))
-        crowd = Crowd(
-            self._conversation,
-            Stored(self._message_seq, self._so_far),
-            self._time,
-            self._member_count,
-            self._muted_all,
-        )
-        return Waiting(member[1] + 1, self._conversation, self._message_seq, _numbers(crowd, member[2:]))
+        own = unpack_from(f"<{_WIDTH - 1}{self._kind}", self._data, self._offset(place) + self._width)
+        return _told((*self._common, *own))
 
-    def events(self) -> list[tuple[int, int, int, int, int, str]]:
-        """Rows of all members' logs: account, seq, time, conversation, message_seq, data."""
+    def events(self) -> Iterator[tuple[int, int, str]]:
+        """The events of all members: account, where the log stood, what stands in a log's row."""
         body = memoryview(self._data)[_HEAD.size :]
-        own, rest = f"<2{self._kind}{(_WIDTH - 2) * self._width}x", f"<{2 * self._width}x{_WIDTH - 2}{self._kind}"
+        whose = iter_unpack(f"<2{self._kind}{(_WIDTH - 2) * self._width}x", body)
+        own = list(iter_unpack(f"<{self._width}x{_WIDTH - 1}{self._kind}", body))
         # Written as one list and cut apart: a third of the time of one text after the other.
-        texts = msgspec.json.encode(list(iter_unpack(rest, body)))[2:-2].decode().split("],[")
-        time, conversation, message_seq = self._time, self._conversation, self._message_seq
-        end = f",{self._so_far},{time},{self._member_count},{self._muted_all}"
-        return [
-            (account, before + 1, time, conversation, message_seq, text + end)
-            for (account, before), text in zip(iter_unpack(own, body), texts, strict=True)
-        ]
+        texts = msgspec.json.encode(own)[2:-2].decode().split(_BETWEEN)
+        common = ",".join(map(str, self._common)) + ","
+        for (account, before), text in zip(whose, texts, strict=True):
+            yield account, before, common + text
 
     @property
     def key(self) -> tuple[int, int]:
@@ -180,14 +250,6 @@ class _Row:
     def _account(self, place: int) -> int:
         account: int = unpack_from(f"<{self._kind}", self._data, self._offset(place))[0]
         return account
-
-
-def read_numbers(data: str, message_seq: int) -> Numbers | None:
-    """The Numbers of an event that was spread, from what stands in the log; None where it was written by itself."""
-    if data.startswith("["):
-        return None
-    *own, so_far, time, member_count, muted_all = map(int, data.split(","))
-    return _numbers(Crowd(0, Stored(message_seq, so_far), time, member_count, muted_all), own)
 
 
 def _numbers(crowd: Crowd, own: Sequence[int]) -> Numbers:
@@ -231,15 +293,28 @@ def spread(tx: Transaction) -> bool:
         *last,
     )
     packed = [_Row(row) for row in rows]
-    events = sorted(event for one in packed for event in one.events())
-    accounts = list(dict.fromkeys(event[0] for event in events))
-    floors: dict[int, int] = dict(tx.in_list("SELECT account, floor FROM stream WHERE account IN (?*)", accounts))
+    theirs: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
+    for one in packed:
+        for account, before, text in one.events():
+            theirs[account].append((before, one.time, text))
+    floors: dict[int, int] = dict(tx.in_list("SELECT account, floor FROM stream WHERE account IN (?*)", list(theirs)))
     tx.many(
-        "INSERT INTO event (account, seq, time, conversation, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)",
-        [event for event in events if event[1] > floors.get(event[0], event[1])],
+        "INSERT INTO event (account, seq, time, data) VALUES (?, ?, ?, ?)",
+        [row for account in sorted(floors) for row in _as_rows(account, floors[account], theirs[account])],
     )
     tx.many("DELETE FROM crowd_event WHERE conversation = ? AND message_seq = ?", [one.key for one in packed])
     return True
+
+
+def _as_rows(account: int, floor: int, events: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, int, str]]:
+    """Rows of a user's log: account, seq, time, data."""
+    events.sort()
+    while events and events[0][0] < floor:
+        del events[0]
+    for start in range(0, len(events), EVENTS_A_ROW):
+        several = events[start : start + EVENTS_A_ROW]
+        before, time, _ = several[-1]
+        yield account, before + 1, time, f"[[{_BETWEEN.join(text for _, _, text in several)}]]"
 
 
 def _last_of_some(tx: Transaction) -> tuple[int, int] | None:

@@ -1,7 +1,6 @@
 """Reading users' event logs: where a user stands, what a device missed, and the state to begin with."""
 
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -10,11 +9,11 @@ from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidRequest, Unauthorized
 from tui_chat.protocol.events import EventRange, Reset
 from tui_chat.protocol.requests import SyncAnswer
-from tui_chat.server.engines import Row, Transaction
+from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .conversations import page
-from .crowdlog import waiting
+from .crowdlog import logged
 from .replay import replay
 from .settings import facts
 
@@ -134,7 +133,7 @@ def sync(tx: Transaction, caller: Caller, cursor: str | None, limit: int = limit
 
 
 def _missed(tx: Transaction, caller: Caller, position: int, newest: int, limit: int) -> Missed:
-    rows = _logged(tx, caller.user, position, newest, limit + 1)
+    rows = logged(tx, caller.user, position, newest, limit + 1)
     told = [(row[0], row[2], row[3], row[4]) for row in rows[:limit] if row[1] in (None, caller.device)]
     raws: list[msgspec.Raw] = []
     size = 0
@@ -145,19 +144,3 @@ def _missed(tx: Transaction, caller: Caller, position: int, newest: int, limit: 
         raws.append(raw)
     last = rows[:limit][-1][0] if rows else position
     return Missed(last, raws, len(rows) > limit)
-
-
-def _logged(tx: Transaction, account: int, position: int, newest: int, limit: int) -> list[Row]:
-    """What follows in a log whose end is `newest`: eventSeq, only_device, conversation, messageSeq, data."""
-    rows = tx.all(
-        "SELECT seq, only_device, conversation, message_seq, data FROM event"
-        " WHERE account = ? AND seq > ? ORDER BY seq LIMIT ?",
-        account,
-        position,
-        limit,
-    )
-    wanted = min(newest - position, limit)
-    if len(rows) < wanted or (rows and rows[-1][0] > position + len(rows)):
-        rows += [(one.event_seq, None, *one[1:]) for one in waiting(tx, account, position)]
-        rows.sort(key=itemgetter(0))
-    return rows[:limit]

@@ -115,9 +115,9 @@ def trim_logs(tx: Transaction) -> bool:
     after = 0 if row is None else int(row[0])
     too_old = tx.now - limits.LOG_DAYS * DAY
     looked_at = tx.all(
-        "SELECT s.account, s.seq, s.floor, e.time FROM stream s"
-        " LEFT JOIN event e ON e.account = s.account AND e.seq = s.floor + 1"
-        " WHERE s.account > ? ORDER BY s.account LIMIT ?",
+        "SELECT s.account, s.seq, s.floor,"
+        " (SELECT e.time FROM event e WHERE e.account = s.account AND e.seq > s.floor ORDER BY e.seq LIMIT 1)"
+        " FROM stream s WHERE s.account > ? ORDER BY s.account LIMIT ?",
         after,
         USERS,
     )

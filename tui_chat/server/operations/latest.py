@@ -1,18 +1,21 @@
 """The newest of many users' logs in one reading: what another process has just written for all of them."""
 
 from collections.abc import Mapping
-from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
 from tui_chat.server.engines import Transaction
 
-from .crowdlog import waiting_for_many
-from .replay import Logged, replay_for_many
+from .crowdlog import logged_for_many
+from .replay import replay_for_many
 
 EVENTS_MOST: Final = 20
 """Of each user; who is further behind reads on alone."""
+
+
+NOBODY: Final = ""
+"""The deviceID of what only a device was to hear that is forgotten by now."""
 
 
 class Latest(NamedTuple):
@@ -32,31 +35,18 @@ def latest(tx: Transaction, reached: Mapping[int, int]) -> dict[int, Latest]:
             newest[user] = seq
             if seq - reached[user] > EVENTS_MOST or reached[user] < floor:
                 far.add(user)
-    near = [user for user in newest if user not in far]
-    # One statement for everybody: from the end of each log back, as far as anybody needs.
-    most = max((newest[user] - reached[user] for user in near), default=0)
-    rows = tx.in_list(
-        "SELECT e.account, e.seq, e.conversation, e.message_seq, e.data, d.device_id FROM stream s"
-        " JOIN event e ON e.account = s.account AND e.seq > s.seq - ? LEFT JOIN device d ON d.id = e.only_device"
-        " WHERE s.account IN (?*)",
-        near,
-        most,
+    near = {user: reached[user] for user in newest if user not in far}
+    found = logged_for_many(tx, near, newest)
+    far |= {user for user, rows in found.items() if len(rows) < newest[user] - reached[user]}
+    near_rows = {user: rows for user, rows in found.items() if user not in far}
+    devices = {row[1] for rows in near_rows.values() for row in rows if row[1] is not None}
+    names: dict[int | None, str | None] = {None: None}
+    names |= tx.in_list("SELECT id, device_id FROM device WHERE id IN (?*)", list(devices))
+    told = replay_for_many(
+        tx, {user: [(row[0], row[2], row[3], row[4]) for row in rows] for user, rows in near_rows.items()}
     )
-    logged: dict[int, list[Logged]] = {user: [] for user in near}
-    only: dict[tuple[int, int], str | None] = {}
-    for user, seq, conversation, message_seq, data, device_id in sorted(rows, key=lambda row: (row[0], row[1])):
-        if seq > reached[user]:
-            logged[user].append((seq, conversation, message_seq, data))
-            only[user, seq] = device_id
-    short = [user for user in near if len(logged[user]) < newest[user] - reached[user]]
-    for user, waits in waiting_for_many(tx, short, most).items():
-        logged[user] += [one for one in waits if one.event_seq > reached[user]]
-        logged[user].sort(key=itemgetter(0))
-        only.update(((user, one.event_seq), None) for one in waits)
-        if len(logged[user]) < newest[user] - reached[user]:
-            far.add(user)
-    told = replay_for_many(tx, logged)
-    found = {
-        user: Latest(newest[user], [(seq, only[user, seq], raw) for seq, raw in told.get(user, ())]) for user in near
+    only = {(user, row[0]): names.get(row[1], NOBODY) for user, rows in near_rows.items() for row in rows}
+    latest = {
+        user: Latest(newest[user], [(seq, only[user, seq], raw) for seq, raw in told[user]]) for user in near_rows
     }
-    return found | {user: Latest(newest[user], None) for user in far}
+    return latest | {user: Latest(newest[user], None) for user in far}

@@ -10,7 +10,6 @@ from tui_chat.protocol.ids import fold
 from tui_chat.protocol.models import Conversation, LastMessage, Message
 from tui_chat.server.engines import Transaction
 
-from .crowdlog import read_numbers
 from .eventlog import Numbers
 from .history import as_last, pointed_at
 from .packing import unpack
@@ -96,10 +95,7 @@ def _replay(tx: Transaction, account: int, logged: Sequence[Logged]) -> Iterator
 
 def _numbers(row: Logged) -> Numbers:
     """What stands in the log of a message.new or message.changed."""
-    _, _, message_seq, data = row
-    if isinstance(data, Numbers):
-        return data
-    return read_numbers(data, message_seq or 0) or _NUMBERS.decode(data)
+    return row[3] if isinstance(row[3], Numbers) else _NUMBERS.decode(row[3])
 
 
 def _known(tx: Transaction, account: int, column: str, values: set[int] | set[str]) -> dict[int, _Known]:

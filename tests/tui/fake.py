@@ -126,7 +126,7 @@ class FakeSession(Changing, Grouping, Unasked):
         self.connection = Connection.CONNECTED
         self.queued = 0
         self.server = ServerFacts(version="1", sync_conversation_deletion=synced, undo_seconds=undo_seconds)
-        self.capabilities = Capabilities(syncs_deletions=synced)
+        self.capabilities = Capabilities(syncs_deletions=synced, administration=True)
         self.calls: list[tuple[str, Any]] = []
         self.messages: dict[str, list[Message]] = {
             one.conversation_id: texts(one.conversation_id, one.message_count) for one in self.conversations.values()
@@ -230,6 +230,8 @@ class FakeSession(Changing, Grouping, Unasked):
 
     def change_server(self, **changes: Any) -> None:
         self.server = msgspec.structs.replace(self.server, **changes)
+        synced = self.server.sync_conversation_deletion
+        self.capabilities = msgspec.structs.replace(self.capabilities, syncs_deletions=synced)
         self.tell(ServerChanged(server=self.server))
 
     # Deleting

@@ -33,6 +33,7 @@ def test_says_what_clearing_does() -> None:
     said = lines(facts(), clear_history=True)
     assert said.title.plain == "Delete 3 conversations?"
     assert said.names.plain == "#ubuntu · bob · 小林"
+    assert said.switch is not None
     assert said.switch.plain == "[x] Clear history (c)"
     assert [line.plain for line in said.consequences] == [
         "1,204 messages are erased from your account. The others keep theirs.",
@@ -51,6 +52,7 @@ def test_says_what_clearing_does() -> None:
 
 def test_says_what_keeping_does() -> None:
     said = lines(facts(synced=False), clear_history=False)
+    assert said.switch is not None
     assert said.switch.plain == "[ ] Clear history (c)"
     assert [line.plain for line in said.consequences] == [
         "Only the rows go. A new message brings them back with all 1,204 messages."
@@ -160,7 +162,7 @@ def test_facts_come_from_the_conversations() -> None:
         drafts={"C2Cbob", "C2Ccarol"},
         unsent={"C2Cbob": 1},
         server=ServerFacts(version="1", sync_conversation_deletion=True, undo_seconds=60),
-        capabilities=Capabilities(),
+        capabilities=Capabilities(syncs_deletions=True),
     ) == facts(names=(line("#ubuntu"), line("#old"), line("bob")), messages=1204, mentions=2, unsent=1, undo_seconds=60)
 
 

@@ -77,6 +77,29 @@ def test_what_is_offered(typed: str, first: str) -> None:
     assert choices(typed, {})[0].emoji == first
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("", ["🎉", "🔥"]), ("🔥", ["🔥"]), ("fire", ["🔥"]), ("fox", []), ("🦊", [])]
+)
+def test_where_no_other_has_room_those_there_are_offered(typed: str, offered: list[str]) -> None:
+    there = {emoji: Reaction(count=1, user_id_list=["bob"]) for emoji in ("🎉", "🔥")}
+    assert [one.emoji for one in choices(typed, there, full=True)] == offered
+
+
+async def test_a_message_with_as_many_reactions_as_there_can_be() -> None:
+    kinds = "🎉🔥👍😂😮😢🙏👀✅❌"
+    session = talk(FakeSession(), reactions={one: Reaction(count=1, user_id_list=["bob"]) for one in kinds})
+    assert len(kinds) == session.server.limits.reaction_kinds
+    async with running(session) as (app, pilot):
+        await on_message(app, pilot, 4)
+        await pilot.press("plus")
+        await until(lambda: "No other emoji has room on this message." in text_of(app))
+        await pilot.press(*"rocket", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, React)
+        await pilot.press(*["backspace"] * 6, *"fire", "enter")
+        await until(lambda: "[🔥 2]" in text_of(app))
+
+
 async def test_what_is_no_emoji_is_not_taken() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

@@ -18,6 +18,7 @@ from tui_chat.client.changes import CommandRefused, Connection
 from tui_chat.protocol.errors import ErrorBody, MessageRecalled
 from tui_chat.tui.app import ChatApp
 from tui_chat.tui.commands.command import Scope
+from tui_chat.tui.commands.registry import BY_ID
 
 
 async def bob(app: ChatApp, pilot: Pilot[None]) -> None:
@@ -208,6 +209,26 @@ async def test_what_a_network_cannot_do_is_not_offered() -> None:
         await pilot.press("i", "up", *"@b")
         assert written(app) == "@b"
         assert not app.main.conversation.composer.completion.display
+
+
+async def test_what_a_network_cannot_do_with_conversations_is_not_offered() -> None:
+    session = FakeSession()
+    session.capabilities = Capabilities(
+        clears_own_history=False, keeps_deletion_log=False, pins=False, mutes=False, marks_unread=False
+    )
+    async with running(session) as (app, pilot):
+        await pilot.press("L", "p", "m", "U")
+        await pilot.pause()
+        assert app.screen is app.main
+        assert not session.calls
+        assert not BY_ID["sync-deletions"].available(app)
+        await pilot.press("d")
+        await until(lambda: "Only the row goes" in text_of(app))
+        assert "Clear history" not in text_of(app)
+        await pilot.press("c", "y")
+        await until(lambda: session.calls)
+        what, (_ids, clears, _seen) = session.calls[0]
+        assert (what, clears) == ("delete", False)
 
 
 # Mentions

@@ -9,12 +9,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     clears_own_history: bool = True
-    """A deletion can erase the history of one's own account, and history can be cleared by itself."""
+    """A deletion can erase the history of one's own account."""
     undoes_deletions: bool = True
     keeps_deletion_log: bool = True
     """There is a log of deletions, from every device, in which a batch can be ended for good before its time."""
-    deletions_a_call: int = 100
-    """Conversations; a session takes any number and makes calls of so many."""
     syncs_deletions: bool = False
     """Whether other devices are told just now (the server's switch)."""
     pins: bool = True
@@ -31,11 +29,5 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     search: bool = True
     """The server finds messages; without it only what is on this machine can be searched."""
     typing: bool = True
-    groups: bool = True
-    group_roles: bool = True
-    """Groups have owners and administrators, who can let in, kick, mute and hand on."""
-    blocks: bool = True
-    devices: bool = True
-    """The account's devices are listed and can be logged out."""
     administration: bool = False
     """This account may change the server's settings just now."""

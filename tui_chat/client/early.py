@@ -165,7 +165,6 @@ class HeadView:
         return Capabilities(
             undoes_deletions=self.server.undo_seconds > 0,
             administration=self.administrator,
-            deletions_a_call=self.server.limits.conversations_a_call,
             syncs_deletions=self.server.sync_conversation_deletion,
         )
 

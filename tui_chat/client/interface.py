@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Literal, Protocol, runtime_checkable
 
+from tui_chat.protocol.limits import PAGE_DEFAULT
 from tui_chat.protocol.models import (
     Application,
     BlockedUser,
@@ -143,15 +144,15 @@ class Reads(Protocol):
     """History, marks and flags."""
 
     async def history(
-        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = PAGE_DEFAULT
     ) -> MessagePage:
         """A page of history, oldest first."""
 
-    def cached_tail(self, conversation_id: str, count: int = 50) -> list[Message]:
+    def cached_tail(self, conversation_id: str, count: int = PAGE_DEFAULT) -> list[Message]:
         """The newest messages that are on this machine, oldest first; at once."""
 
     async def search(
-        self, words: str, *, conversation_id: str | None = None, cursor: str | None = None, limit: int = 50
+        self, words: str, *, conversation_id: str | None = None, cursor: str | None = None, limit: int = PAGE_DEFAULT
     ) -> FoundMessages:
         """Messages in which all these words stand, the newest first."""
 

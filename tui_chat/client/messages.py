@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tui_chat.cache.store import CacheError, Closed
+from tui_chat.protocol.limits import PAGE_DEFAULT
 from tui_chat.protocol.models import Message
 from tui_chat.protocol.requests import ItemFailure, MessagePage, MessageReaders
 
@@ -83,7 +84,7 @@ class MessageCommands:
         return await self._core.calls.readers(conversation_id, message_seq)
 
     async def search(
-        self, words: str, *, conversation_id: str | None = None, cursor: str | None = None, limit: int = 50
+        self, words: str, *, conversation_id: str | None = None, cursor: str | None = None, limit: int = PAGE_DEFAULT
     ) -> FoundMessages:
         """Messages in which all these words stand, the newest first; `cursor`: go on where an answer before ended.
 
@@ -95,12 +96,12 @@ class MessageCommands:
         return await searching.search(self._core, words, conversation_id=conversation_id, cursor=cursor, limit=limit)
 
     async def history(
-        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+        self, conversation_id: str, *, before: int | None = None, after: int | None = None, limit: int = PAGE_DEFAULT
     ) -> MessagePage:
         """A page of history, oldest first: from the cache, from the server what is missing; never what was cleared."""
         return await self._core.pages.page(conversation_id, before=before, after=after, limit=limit)
 
-    def cached_tail(self, conversation_id: str, count: int = 50) -> list[Message]:
+    def cached_tail(self, conversation_id: str, count: int = PAGE_DEFAULT) -> list[Message]:
         """The newest messages that are on this machine, oldest first; at once."""
         return self._core.pages.tail(conversation_id, count)
 

@@ -284,7 +284,6 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
         return Capabilities(
             undoes_deletions=facts.undo_seconds > 0,
             administration=self.administrator,
-            deletions_a_call=facts.limits.conversations_a_call,
             syncs_deletions=facts.sync_conversation_deletion,
         )
 

@@ -140,7 +140,7 @@ class SyncDeletions(Command):
     help = N_("For everybody on this server: whether a deletion also removes the rows on one's other devices.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.session.administrator
+        return app.session.capabilities.administration
 
     def run(self, app: ChatApp) -> None:
         app.main.switch_sync()

@@ -47,6 +47,9 @@ class ShowLog(Command):
     label = N_("Log of deletions")
     help = N_("When, on which device, how many, and how long each can be undone.")
 
+    def available(self, app: ChatApp) -> bool:
+        return app.device.session.capabilities.keeps_deletion_log
+
     def run(self, app: ChatApp) -> None:
         app.device.show_log()
 
@@ -194,7 +197,7 @@ class ToggleUnread(Command):
     help = N_("Flag the marked conversations, or this one, as unread; again: take the flag away.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.device.has_targets
+        return app.device.has_targets and app.device.session.capabilities.marks_unread
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("marked_unread")
@@ -208,7 +211,7 @@ class TogglePin(Command):
     help = N_("Pin the marked conversations, or this one, to the top; again: unpin.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.device.has_targets
+        return app.device.has_targets and app.device.session.capabilities.pins
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("pinned")
@@ -222,7 +225,7 @@ class ToggleMute(Command):
     help = N_("Mute the marked conversations, or this one; again: unmute.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.device.has_targets
+        return app.device.has_targets and app.device.session.capabilities.mutes
 
     def run(self, app: ChatApp) -> None:
         app.device.toggle_flag("muted")

@@ -57,7 +57,7 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         self._ids = conversation_id_list
         self._facts_of = facts_of
         self._facts = facts_of(conversation_id_list)
-        self._clear = clear_history
+        self._clear = clear_history and self._facts.can_clear
         self._typed = ""
         self._hurried = False
         """Confirmed before the count was typed."""
@@ -118,7 +118,7 @@ class ConfirmDelete(Dialog[Confirmed | None]):
 
     def action_toggle_clear(self) -> None:
         """`c`"""
-        self._clear = not self._clear
+        self._clear = not self._clear and self._facts.can_clear
         self._show()
 
     def action_choose(self) -> None:
@@ -188,9 +188,11 @@ def dialog_text(
     rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
     rows.append(Content(""))
     gap = 3
-    indent = said.switch.cell_length + gap
-    switch = said.switch.stylize("bold $accent")
-    if room - indent >= BESIDE_LEAST:
+    switch = said.switch.stylize("bold $accent") if said.switch is not None else None
+    indent = switch.cell_length + gap if switch is not None else 0
+    if switch is None:
+        rows.extend(said.consequences)
+    elif room - indent >= BESIDE_LEAST:
         # Wrapped here, so that what the switch does stands beside it whatever it does, and nothing jumps at a toggle.
         first, *others = [part for line in said.consequences for part in _wrapped(line, room - indent)]
         rows.append(switch + Content(" " * gap) + first)

@@ -42,6 +42,8 @@ class DeleteFacts(msgspec.Struct, frozen=True, kw_only=True):
     can_return: bool = True
     """A new message can bring at least one back (not so for groups that one has left)."""
     synced: bool = False
+    can_clear: bool = True
+    """The history of one's own account can be erased with the rows."""
     undo_seconds: int = 0
     everything: bool = False
     """No row would be left."""
@@ -59,7 +61,7 @@ class DeleteLines(msgspec.Struct, frozen=True, kw_only=True):
 
     title: Content
     names: Content
-    switch: Content
+    switch: Content | None
     consequences: tuple[Content, ...]
     among: Content | None
     member: Content | None
@@ -98,7 +100,8 @@ def gather(
         groups=tuple(conversation_name(one) for one in member_of[:2]),
         shared=any(one.type is not ConversationType.SYSTEM for one in chosen),
         can_return=any(one.type is not ConversationType.GROUP for one in chosen) or bool(member_of),
-        synced=server.sync_conversation_deletion,
+        synced=capabilities.syncs_deletions,
+        can_clear=capabilities.clears_own_history,
         undo_seconds=server.undo_seconds if capabilities.undoes_deletions else 0,
         everything=len(chosen) >= listed,
         arrived=sum(newer.values()),
@@ -120,7 +123,9 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
         names=_names(facts),
         switch=safe.template(
             _("[x] Clear history ({key})") if clear_history else _("[ ] Clear history ({key})"), key=key("toggle-clear")
-        ),
+        )
+        if facts.can_clear
+        else None,
         consequences=_cleared(facts) if clear_history else _kept(facts),
         among=_among(facts),
         member=_member(facts),

@@ -53,20 +53,24 @@ class Choice(NamedTuple):
     reaction: Reaction | None = None
 
 
-def choices(typed: str, reactions: Mapping[str, Reaction]) -> list[Choice]:
-    """What stands on the message first, then the usual ones, then all whose name has the words typed."""
+def choices(typed: str, reactions: Mapping[str, Reaction], *, full: bool = False) -> list[Choice]:
+    """What stands on the message first, then the usual ones, then all whose name has the words typed. `full`: no other
+    emoji has room there."""
     usual = {emoji: _(words) for emoji, words in USUAL}
     wanted = typed.casefold().split()
     there = [Choice(emoji, usual.get(emoji) or _name(emoji), one) for emoji, one in reactions.items()]
-    known = [*there, *(Choice(emoji, words) for emoji, words in usual.items() if emoji not in reactions)]
+    others = () if full else (Choice(emoji, words) for emoji, words in usual.items() if emoji not in reactions)
+    known = [*there, *others]
     hits = [one for one in known if all(word in f"{one.words} {_name(one.emoji)}".casefold() for word in wanted)]
     try:
         emoji = accept_emoji(typed.strip())
     except InvalidEmoji:
-        if wanted:
+        if wanted and not full:
             seen = {one.emoji for one in known}
             hits += [Choice(*one) for one in _named() if one[0] not in seen and all(word in one[1] for word in wanted)]
         return hits[:HITS_MOST]
+    if full and emoji not in reactions:
+        return []
     return [Choice(emoji, usual.get(emoji) or _name(emoji), reactions.get(emoji))]
 
 
@@ -94,14 +98,18 @@ class React(Dialog[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel"), ("down", "move(1)"), ("up", "move(-1)")]
 
-    def __init__(self, reactions: Mapping[str, Reaction]) -> None:
+    def __init__(self, reactions: Mapping[str, Reaction], *, kinds_most: int) -> None:
+        """`kinds_most`: reactions are of so many emoji at most; then one can only join in with those there are."""
         super().__init__()
         self._reactions = reactions
+        self._full = len(reactions) >= kinds_most
         self._choices: list[Choice] = []
 
     def compose(self) -> ComposeResult:
         with Frame():
             yield Static(Content(_("React")).stylize("bold"), markup=False)
+            if self._full:
+                yield Static(Content(_("No other emoji has room on this message.")), markup=False)
             yield Input(compact=True, placeholder=_("An emoji, or words of its name: heart, rocket"))
             yield OptionList(id="entries", markup=False, compact=True)
 
@@ -119,7 +127,7 @@ class React(Dialog[str | None]):
         self._show(event.value)
 
     def _show(self, typed: str) -> None:
-        self._choices = choices(typed, self._reactions)
+        self._choices = choices(typed, self._reactions, full=self._full)
         entries = self.query_one(OptionList)
         entries.clear_options()
         entries.add_options([Option(_line(one)) for one in self._choices])

@@ -12,7 +12,6 @@ from tui_chat.tui.widgets.find_bar import FindBar
 if TYPE_CHECKING:
     from .conversation_pane import ConversationPane
 
-PAGE: Final = 50
 CALLS_MOST: Final = 20
 """A server looks at a stretch of history in one call, and may find nothing in it; so many are asked for one key."""
 
@@ -87,9 +86,7 @@ class Finding:
     async def _more(self, words: str, cursor: str | None) -> list[Message]:
         """The next ones; none where there are no more."""
         for _call in range(CALLS_MOST):
-            answer = await self._pane.session.search(
-                words, conversation_id=self._pane.conversation_id, cursor=cursor, limit=PAGE
-            )
+            answer = await self._pane.session.search(words, conversation_id=self._pane.conversation_id, cursor=cursor)
             self._next, self._here_only = answer.next, answer.here_only
             if answer.messages or answer.next is None:
                 return answer.messages

@@ -71,7 +71,8 @@ class MessageActions:
             self._pane.app.start(self._react(message))
 
     async def _react(self, message: Message) -> None:
-        emoji = await self._pane.app.push_screen_wait(React(message.reactions))
+        most = self._pane.session.server.limits.reaction_kinds
+        emoji = await self._pane.app.push_screen_wait(React(message.reactions, kinds_most=most))
         if emoji is None:
             return
         one, seq = message.conversation_id, message.message_seq

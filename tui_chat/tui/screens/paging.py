@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tui_chat.protocol.errors import ChatError, NotConnected, TooFrequent
+from tui_chat.protocol.limits import PAGE_DEFAULT
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.requests import MessagePage
 from tui_chat.tui.widgets.message_pane import MessagePane
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
-
-PAGE: Final = 50
 
 
 class Paging:
@@ -40,7 +39,7 @@ class Paging:
     def show(self, row: Conversation, *, new_line: bool = True) -> None:
         """The end of a conversation: what is kept here now, the rest when it has come."""
         one = row.conversation_id
-        tail = self._session.cached_tail(one, PAGE)
+        tail = self._session.cached_tail(one)
         waiting = self._session.pending_messages(one)
         newest = row.last_message.message_seq if row.last_message is not None else 0
         complete = bool(tail) and tail[-1].message_seq >= newest
@@ -83,7 +82,7 @@ class Paging:
     async def _fetch(self, row: Conversation, *, new_line: bool) -> None:
         shown = self._shown
         try:
-            page = await self._session.history(row.conversation_id, limit=PAGE)
+            page = await self._session.history(row.conversation_id)
         except ChatError as error:
             self._missed = row
             self._messages.set_cut_off(isinstance(error, NotConnected) and self._shows(row.conversation_id))
@@ -99,8 +98,8 @@ class Paging:
         self._shown += 1
         shown = self._shown
         # Never beyond the end: what is asked for counts as known from then on.
-        before = max(min(message_seq + PAGE // 2, row.newest_seq + 1), message_seq + 1)
-        page = await self._session.history(one, before=before, limit=PAGE)
+        before = max(min(message_seq + PAGE_DEFAULT // 2, row.newest_seq + 1), message_seq + 1)
+        page = await self._session.history(one, before=before)
         if not self._shows(one) or shown != self._shown:
             return True  # somebody has gone elsewhere
         now = self._session.conversations.get(one, row)
@@ -152,13 +151,13 @@ class Paging:
         It is as things stand when this returns: if the pane was told of anything meanwhile, such as that messages were
         cleared or taken back, it is asked for anew.
         """
-        page = await self._session.history(conversation_id, before=before, after=after, limit=PAGE)
+        page = await self._session.history(conversation_id, before=before, after=after)
         told = self._told
         if self._shows(conversation_id):
             for _step in self._messages.prepare(page.messages):
                 await asyncio.sleep(0)
         if told != self._told:
-            page = await self._session.history(conversation_id, before=before, after=after, limit=PAGE)
+            page = await self._session.history(conversation_id, before=before, after=after)
         return page
 
     async def _mark_read(self) -> None:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 QUIET: Final = 0.25
 """Seconds without a key after which the server is asked."""
-PAGE: Final = 50
 FOUND_MOST: Final = 500
 """Rows that are listed; who wants more gives another word."""
 CALLS_MOST: Final = 20
@@ -98,7 +97,7 @@ class SearchEverywhere(Dialog[Place | None]):
         found = self._found if cursor is not None else []
         try:
             for _call in range(CALLS_MOST):
-                answer = await self._session.search(self.words, cursor=cursor, limit=PAGE)
+                answer = await self._session.search(self.words, cursor=cursor)
                 if answer.messages or answer.next is None:
                     break
                 cursor = answer.next

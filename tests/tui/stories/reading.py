@@ -20,6 +20,8 @@ class Talk(FakeSession):
             msgspec.structs.replace(one, text=f"needle {one.message_seq}") if one.message_seq % 5 == 0 else one
             for one in ubuntu
         ]
+        answer = self.messages["GROUPubuntu"][-2]
+        self.messages["GROUPubuntu"][-2] = msgspec.structs.replace(answer, reply_to=1191)
         bob = self.messages["C2Cbob"]
         bob[-1] = msgspec.structs.replace(bob[-1], text="see https://example.org/x")
         self._refused = False
@@ -55,6 +57,9 @@ STORY = Story(
         press("messages-move", "k", shows="▌12:40 you"),
         press("messages-move", "j", shows="▌12:41 bob"),
         press("messages-move", "k", shows="▌12:40 you"),
+        press("answered", "J", shows="▌12:32 you          message 1191"),
+        press("messages-move", "G", shows="▌12:41 bob"),
+        go("k", shows="▌12:40 you"),
         press("messages-move", "down", shows="▌12:41 bob"),
         press("messages-move", "pageup", hides="needle 1200"),
         press("messages-move", "pagedown", shows="needle 1200"),

@@ -120,6 +120,24 @@ class OpenLinks(Command):
         app.main.conversation.actions.open_link()
 
 
+class GoToAnswered(Command):
+    id = "answered"
+    keys = ("J",)
+    scopes = MESSAGES
+    in_footer = True
+    label = N_("Original")
+    help = N_("Go to the message that the one under the cursor answers.")
+
+    def available(self, app: ChatApp) -> bool:
+        message = app.main.conversation.messages.current_message
+        return message is not None and message.reply_to is not None and not message.recalled
+
+    def run(self, app: ChatApp) -> None:
+        pane = app.main.conversation
+        if (message := pane.messages.current_message) is not None and message.reply_to is not None:
+            pane.jump(message.reply_to)
+
+
 class Details(Command):
     id = "details"
     keys = ("v",)
@@ -237,8 +255,13 @@ class MoveInMessages(WidgetKeys):
     id = "messages-move"
     keys = ("up", "down", "k", "j", "pageup", "pagedown", "g", "G")
     scopes = MESSAGES
-    label = N_("Move")
+    in_footer = True
+    label = N_("Choose a message")
     help = N_("Move by message, by page, to the oldest and the newest. Older pages come as you go up.")
+
+    def offered(self, app: ChatApp) -> bool:
+        messages = app.main.conversation.messages
+        return messages.current_message is None and messages.newest_seq > 0
 
 
 class Send(WidgetKeys):

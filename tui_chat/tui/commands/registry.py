@@ -41,6 +41,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     messages.EditMessage(),
     messages.ReactToMessage(),
     messages.OpenLinks(),
+    messages.GoToAnswered(),
     messages.CopyMessage(),
     messages.RecallMessage(),
     messages.Details(),

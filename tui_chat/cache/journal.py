@@ -20,7 +20,7 @@ from .changing import ChangingTables
 from .files import disk_errors
 from .formats import Migrations
 from .journal_file import JournalFile
-from .kinds import ALL_JSON, Kinds, as_json, table_json
+from .kinds import ALL_JSON, Kinds, as_json
 from .records import Base, Record, Tables, encoded, plain, read_base, read_format, replay, write_base
 from .rows import Rows
 from .store import CacheError, Closed, NewerFormat, Recovered
@@ -302,4 +302,7 @@ class JournalStorage(Storage):
 
 def _of_kinds(tables: Tables, kinds: Kinds) -> Tables:
     """Tables of JSON as they are kept. Raises msgspec.ValidationError where a document is not of its table's kind."""
-    return {name: kinds[name].table(table_json(rows, None)) if name in kinds else rows for name, rows in tables.items()}
+    return {
+        name: kinds[name].table(msgspec.Raw(msgspec.json.encode(rows))) if name in kinds else rows
+        for name, rows in tables.items()
+    }

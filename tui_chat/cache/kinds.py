@@ -38,10 +38,8 @@ def as_json(document: Any, kind: StructKind | None) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(kind.lean(document) if kind is not None else document))
 
 
-def table_json(rows: Mapping[str, Any], kind: StructKind | None) -> msgspec.Raw:
-    """A whole table as it stands in the file."""
-    if kind is None:
-        return msgspec.Raw(msgspec.json.encode(rows))
+def table_json(rows: Mapping[str, Any], kind: StructKind) -> msgspec.Raw:
+    """A whole table of this kind as it stands in the file."""
     return msgspec.Raw(b"{%b}" % b",".join(_parts(rows, kind.lean)))
 
 

@@ -128,7 +128,7 @@ _RECORD = msgspec.json.Decoder(Record)
 def write_base(tables: Tables, version: int, kinds: Kinds = ALL_JSON) -> tuple[bytes, int]:
     """Head and base as they stand in a file, and their checksum."""
     head, chain = write_line(msgspec.json.encode(Head(format=version)), 0)
-    whole = {name: table_json(rows, kinds.get(name)) for name, rows in tables.items() if rows}
+    whole = {name: table_json(rows, kinds[name]) if name in kinds else rows for name, rows in tables.items() if rows}
     base, chain = write_line(msgspec.json.encode(whole), chain)
     return head + base, chain
 

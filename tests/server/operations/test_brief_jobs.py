@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,22 @@ import pytest
 import pytest_asyncio
 
 from tests.server.engine_jobs import Job, names, told
-from tui_chat.protocol.errors import NotFound, StorageFull
+from tui_chat.protocol.errors import NotFound, StorageFull, UndoExpired
+from tui_chat.protocol.models import Deletion
+from tui_chat.protocol.requests import (
+    ConversationsDeleted,
+    Credentials,
+    DeleteConversations,
+    RestoreConversations,
+    SendMessage,
+)
 from tui_chat.server.engines import Committed, Transaction, sqlite
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.engines.sqlite_files import BUSY_MS
 from tui_chat.server.engines.sqlite_group import Group
 from tui_chat.server.engines.sqlite_log import WriteAheadLog
+from tui_chat.server.operations import accounts, deletion, deletionlog, messages, undo
+from tui_chat.server.operations.caller import Caller
 
 
 class Held:
@@ -123,6 +134,7 @@ async def test_the_log_is_folded_in_by_the_writer_whoever_has_committed(
 ) -> None:
     monkeypatch.setattr(sqlite, "QUICK_SECONDS", 10.0)
     await engine.write(Job("a"), brief=True)
+    await engine.write(names)  # Begins when there is room in the log.
     folded: list[bool] = []
     fold = WriteAheadLog.fold
 
@@ -170,6 +182,61 @@ async def test_one_that_is_refused_before_writing_costs_its_neighbours_nothing(e
     assert neighbour.on_the_loop
     with pytest.raises(NotFound):
         await engine.write(refused, brief=True)
+
+
+async def test_one_that_says_that_it_takes_long_runs_elsewhere(engine: SqliteEngine) -> None:
+    class Long(Job):
+        """Finds out on the way."""
+
+        def __call__(self, tx: Transaction) -> str:
+            name = super().__call__(tx)
+            tx.takes_long()
+            return name
+
+    long, neighbours = Long("b"), (Job("a"), Job("c"))
+    held = Held(engine)
+    rest = await held.asked(*((job, True) for job in (neighbours[0], long, neighbours[1])))
+    await held.let_go()
+    assert await rest == ["a", "b", "c"]
+    assert len(long.threads) == 2, "once on the loop, as far as there"
+    assert not long.on_the_loop
+    assert [name for commit in held.commits for name in commit] == ["long", "a", "b", "c"]
+    assert await engine.read(names) == ["a", "b", "c", "long"]
+
+
+async def test_a_batch_that_ran_out_is_made_final_where_it_holds_nobody_up(tmp_path: Path) -> None:
+    now = 1_700_000_000_000
+    engine = await SqliteEngine.open(tmp_path / "chat.db", clock=lambda: now)
+    alice, bob = [await engine.write(partial(_join, name=name)) for name in ("alice", "bob")]
+    threads: list[int] = []
+
+    def delete(tx: Transaction, operation_id: str) -> ConversationsDeleted:
+        threads.append(threading.get_ident())
+        request = DeleteConversations(conversation_id_list=["C2Cbob"], batch_id="the-batch", operation_id=operation_id)
+        return deletion.delete(tx, alice, deletion.in_order(alice, request))
+
+    async def call(number: int) -> list[Deletion]:
+        text = SendMessage(client_id=f"{number}", text="hello")
+        await engine.write(lambda tx: messages.send(tx, bob, "C2Calice", text))
+        done = await engine.write(partial(delete, operation_id=f"call-{number}"), brief=True)
+        assert done.conversation_id_list == ["C2Cbob"]
+        return (await engine.read(lambda tx: deletionlog.log(tx, alice))).deletions
+
+    loop = threading.get_ident()
+    await call(1)
+    assert [one.count for one in await call(2)] == [1]
+    assert threads == [loop, loop]
+    now += 700_000
+    assert [one.count for one in await call(3)] == [2], "the one that is final, and the one that can be undone"
+    assert threads[2] == loop != threads[3]
+    with pytest.raises(UndoExpired):
+        await engine.write(lambda tx: undo.restore(tx, alice, RestoreConversations(operation_id="call-2")))
+    await engine.close()
+
+
+def _join(tx: Transaction, name: str) -> Caller:
+    asked = Credentials(user_id=name, password="correct horse", device_name="laptop")
+    return accounts.authenticate(tx, accounts.register(tx, asked, "hash", open_registration=True).access_token)
 
 
 async def test_others_have_their_turn_between_them(engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch) -> None:

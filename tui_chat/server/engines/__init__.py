@@ -28,6 +28,10 @@ class DatabaseInUse(RuntimeError):
     """Another process works on this database; the message is one line that says so."""
 
 
+class TakesLong(Exception):
+    """A job that was taken for a brief one is not; the engine runs it anew, where it holds nobody up."""
+
+
 class ToBeMade(msgspec.Struct, frozen=True, gc=False):
     """An event that is made when somebody is there to be told: most members of a large group are not."""
 
@@ -143,6 +147,13 @@ class Transaction(ABC):
         """An unused value for the `id` of `table`, greater than all that were committed before."""
         return self.next_keys(table, 1)[0]
 
+    def takes_long(self) -> None:  # noqa: B027 - most transactions have no haste
+        """Say that what follows takes long, whatever the job was taken for.
+
+        Raises:
+            TakesLong: the job has to end here, and is run anew; let it pass.
+        """
+
     @abstractmethod
     def next_keys(self, table: str, count: int) -> list[int]:
         """The same for several rows, ascending; not always without gaps."""
@@ -181,8 +192,8 @@ class Engine(Protocol):
     async def write(self, job: Callable[[Transaction], T], *, brief: bool = False) -> T:
         """Run `job`, and return what it returned once that is durable.
 
-        `brief`: it is a few statements, whatever it is given, each of which finds its rows by a key; an engine may run
-        such jobs on the event loop's thread.
+        `brief`: it is a few statements, whatever it is given, each of which finds its rows, up to a hundred, by their
+        keys, or it says `takes_long`; an engine may run such jobs on the event loop's thread.
 
         Raises:
             whatever `job` raised; its own changes are then undone, and no one else's.

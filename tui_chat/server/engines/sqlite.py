@@ -1,6 +1,6 @@
 """SQLite: one connection that writes and commits in groups, a few read-only connections beside it.
 
-A job is either brief, a few statements that find their rows by a key, or it is not. Brief ones run where they were
+A job is either brief, a few statements that find their rows by keys, or it is not. Brief ones run where they were
 asked for, on the event loop's thread, for BRIEF_SECONDS in one go; their COMMIT, which waits for the disk, goes to the
 writer's thread, but for that of a single one on a quick disk. What is asked for meanwhile gathers, and is the next
 group. All other jobs run on the writer's thread as a whole, and whatever came behind one of them with it: jobs run in

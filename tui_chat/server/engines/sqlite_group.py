@@ -8,7 +8,7 @@ from typing import Any
 
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
-from . import Clock, Committed, Emitted, Revoked, Transaction
+from . import Clock, Committed, Emitted, Revoked, TakesLong, Transaction
 from .sqlite_files import with_patience
 from .sqlite_transaction import SqliteTransaction
 
@@ -22,7 +22,7 @@ class Job:
         self.work = work
         self.future = future
         self.brief = brief
-        """A few statements, each of which finds its rows by a key."""
+        """See Engine.write."""
         self.result: Any = None
         self.failure: BaseException | None = None
         self.transaction: SqliteTransaction | None = None
@@ -57,6 +57,8 @@ class Group:
         """Of these, the commit."""
         self._connection = connection
         self._clock = clock
+        self._in_haste = False
+        """Whoever takes long is to say so, and ends there."""
         self._changes = connection.total_changes
         self._began = time.perf_counter()
 
@@ -74,11 +76,12 @@ class Group:
         return True
 
     def run_some(self, jobs: Iterable[Job]) -> bool:
-        """Run some jobs. False where one of them would leave something behind: then nothing has happened, and all that
-        are in `jobs` are to be run again, by `run` of another group."""
+        """Run some jobs in haste. False where one of them would leave something behind, or takes long: then nothing has
+        happened, and all that are in `jobs` are to be run again, by `run` of another group."""
+        self._in_haste = True
         for job in jobs:
             self.jobs.append(job)
-            if not self._try_alone(job):
+            if not self._try_alone(job) or isinstance(job.failure, TakesLong):
                 self._undo()
                 return False
         return self._connection.in_transaction
@@ -150,7 +153,7 @@ class Group:
 
     def _try(self, job: Job) -> None:
         job.failure = None
-        job.transaction = SqliteTransaction(self._connection, self._clock())
+        job.transaction = SqliteTransaction(self._connection, self._clock(), in_haste=self._in_haste)
         try:
             job.result = job.work(job.transaction)
         except sqlite3.OperationalError as failure:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
 
-from . import Row, Transaction
+from . import Row, TakesLong, Transaction
 
 _LENGTHS: Final = (1, 2, 4, 8, 16, 32, 64, 100, 250, 500)
 """Lists are padded to one of these, so that the connection's statement cache knows the query again."""
@@ -51,9 +51,15 @@ def _written_out(sql: str, length: int) -> tuple[str, int]:
 class SqliteTransaction(Transaction):
     """Statements run at once on the connection, whose thread has begun the transaction and ends it."""
 
-    def __init__(self, connection: sqlite3.Connection, now: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: int, *, in_haste: bool = False) -> None:
         super().__init__(now)
         self._connection = connection
+        self._in_haste = in_haste
+
+    def takes_long(self) -> None:
+        """See Transaction.takes_long."""
+        if self._in_haste:
+            raise TakesLong()
 
     def one(self, sql: str, *values: Any) -> Row | None:
         """The first row, or None."""

@@ -3,7 +3,7 @@
 Nothing is removed: watermarks move, whatever the length of a history. protocol.md, "Deleting conversations".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -136,12 +136,7 @@ def _carry_out(
         refusal = ConversationNotFound().body()
         failures = [ItemFailure.of(given, refusal) for folded, given in wanted.items() if folded not in found]
     undoable = settings.undo_seconds > 0
-    up_to = asked.up_to.get
-    moved = [
-        _move(found[folded], up_to(folded), hide=hide, clear=clear, settled=not undoable)
-        for folded in wanted
-        if folded in found
-    ]
+    moved = _move(found, asked, hide=hide, settled=not undoable)
     answer = ConversationsDeleted(
         conversation_id_list=[one.before.conversation_id for one in moved],
         failures=failures,
@@ -180,22 +175,34 @@ def _carry_out(
     return replace(answer, event_seq=event_seq)
 
 
-def _move(before: Marks, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> _Moved:
-    """One conversation's watermarks after the call: they never go down."""
-    seen = before.newest if up_to is None or up_to > before.newest else up_to
-    hidden_share = seen if hide else 0
-    cleared_share = seen if clear else 0
-    unpinned = hidden_share > 0 and before.pinned == 1  # a deletion up to nothing takes nothing, and not the pin
-    return _Moved(
-        before,
-        hidden_share if hidden_share > before.hidden else before.hidden,
-        cleared_share if cleared_share > before.cleared else before.cleared,
-        seen,
-        unpinned,
-        # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
-        before.pin_version + 1 if unpinned or (settled and hidden_share) else before.pin_version,
-        unpinned or hidden_share > before.hidden or cleared_share > before.cleared,
-    )
+def _move(found: Mapping[str, Marks], asked: Asked, *, hide: bool, settled: bool) -> list[_Moved]:
+    """The conversations that were found, with their watermarks after the call, which never go down."""
+    moved = []
+    clear = asked.clear
+    for folded in asked.wanted:
+        before = found.get(folded)
+        if before is None:
+            continue
+        seen = before.newest
+        up_to = asked.up_to.get(folded, seen)
+        if up_to < seen:
+            seen = up_to
+        hidden, cleared, pinned, pin_version = before.hidden, before.cleared, before.pinned, before.pin_version
+        news = unpinned = False
+        if hide:
+            if seen > hidden:
+                hidden = seen
+                news = True
+            if seen > 0:  # A deletion up to nothing takes nothing, and not the pin.
+                unpinned = pinned == 1
+                # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
+                if unpinned or settled:
+                    pin_version += 1
+        if clear and seen > cleared:
+            cleared = seen
+            news = True
+        moved.append(_Moved(before, hidden, cleared, seen, unpinned, pin_version, news or unpinned))
+    return moved
 
 
 def _save(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
@@ -206,7 +213,8 @@ def _save(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
         before, hidden, cleared = one.before, one.hidden, one.cleared
         if hidden != before.hidden or cleared != before.cleared:
             further.append(one)
-            floors.append((before, max(before.read_seq, hidden, cleared)))
+            floor = hidden if hidden > cleared else cleared
+            floors.append((before, floor if floor > before.read_seq else before.read_seq))
     counted = counts(tx, account, floors)
     save_marks(
         tx,
@@ -274,6 +282,7 @@ def _open_batch(tx: Transaction, caller: Caller, batch_id: str, undo_seconds: in
     if status == ERASED:
         raise UndoExpired("that batch was erased; what is left of it is not carried out")
     if status == LIVE and (until <= tx.now or not undo_seconds):
+        tx.takes_long()  # Of a batch there may be thousands of conversations.
         settle(tx, caller.user, [key])
     return int(key)
 

@@ -93,13 +93,13 @@ def counts(tx: Transaction, account: int, floors: Sequence[tuple[Standing, int]]
     """(conversation, floor): its count is that of a message in the middle."""
     mentioned: list[tuple[int, int]] = []
     for before, floor in floors:
-        if floor == before.floor:
-            found.append((before.floor_count, before.mention_count))
-        elif floor >= before.newest:
+        if floor >= before.newest:
             found.append((before.newest_count, 0))
+        elif floor == (present := before.floor):
+            found.append((before.floor_count, before.mention_count))
         else:
             within.append((before.conversation, floor))
-            if before.mention_count or floor < before.floor:
+            if before.mention_count or floor < present:
                 mentioned.append((before.conversation, floor))
             found.append(_TO_BE_ASKED)
     if within:

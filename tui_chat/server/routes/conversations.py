@@ -46,12 +46,12 @@ async def get(call: Call[Nothing, Nothing]) -> Conversation:
 
 async def delete(call: Call[DeleteConversations, Nothing]) -> ConversationsDeleted:
     """Delete up to 100 conversations in one commit; by default with their history, as Tencent's deleteConversation."""
-    return await call.write(deletion.delete, deletion.in_order(call.caller, call.body))
+    return await call.write_briefly(deletion.delete, deletion.in_order(call.caller, call.body))
 
 
 async def clear(call: Call[ClearConversations, Nothing]) -> ConversationsDeleted:
     """Clear the history of up to 100 conversations; their rows stay."""
-    return await call.write(deletion.clear, deletion.in_order(call.caller, call.body))
+    return await call.write_briefly(deletion.clear, deletion.in_order(call.caller, call.body))
 
 
 async def restore(call: Call[RestoreConversations, Nothing]) -> ConversationsRestored:

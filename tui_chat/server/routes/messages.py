@@ -1,5 +1,6 @@
 """The messages of a conversation: reading, sending, and what can be done to one of them."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
@@ -70,10 +71,12 @@ async def page(call: Call[Nothing, HistoryQuery]) -> MessagePage:
 
 async def send(call: Call[SendMessage, Nothing]) -> MessageSent:
     """Send a text. A retry with the same clientID gets the message that was stored first."""
-    conversation_id = call.path["conversation_id"]
-    # To a group it takes a row or two for each member.
-    write = call.write_briefly if conversation_id.startswith(ids.ConversationType.C2C) else call.write
-    return await write(messages.send, conversation_id, call.body)
+    return await _writer(call)(messages.send, call.path["conversation_id"], call.body)
+
+
+def _writer(call: Call[Any, Any]) -> Callable[..., Awaitable[MessageSent]]:
+    """What writes a message, or changes one: briefly, but for groups, where it takes a row or two for each member."""
+    return call.write_briefly if call.path["conversation_id"].startswith(ids.ConversationType.C2C) else call.write
 
 
 def _message(call: Call[Any, Any]) -> tuple[str, int]:
@@ -83,12 +86,12 @@ def _message(call: Call[Any, Any]) -> tuple[str, int]:
 
 async def edit(call: Call[EditMessage, Nothing]) -> MessageSent:
     """Give a message of one's own another text."""
-    return await call.write(editing.edit, *_message(call), call.body)
+    return await _writer(call)(editing.edit, *_message(call), call.body)
 
 
 async def recall(call: Call[Nothing, OperationQuery]) -> MessageSent:
     """Take a message back from everybody, soon after it was sent."""
-    return await call.write(editing.recall, *_message(call), call.query.operation_id)
+    return await _writer(call)(editing.recall, *_message(call), call.query.operation_id)
 
 
 async def readers(call: Call[Nothing, Nothing]) -> MessageReaders:
@@ -98,12 +101,12 @@ async def readers(call: Call[Nothing, Nothing]) -> MessageReaders:
 
 async def react(call: Call[Nothing, Nothing]) -> MessageSent:
     """Add one's reaction to a message."""
-    return await call.write(reactions.react, *_message(call), call.path["emoji"])
+    return await _writer(call)(reactions.react, *_message(call), call.path["emoji"])
 
 
 async def take_back(call: Call[Nothing, Nothing]) -> MessageSent:
     """Take one's reaction back."""
-    return await call.write(reactions.take_back, *_message(call), call.path["emoji"])
+    return await _writer(call)(reactions.take_back, *_message(call), call.path["emoji"])
 
 
 ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (

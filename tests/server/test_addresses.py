@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tui_chat.server.addresses import Addresses
+from tui_chat.server.addresses import Addresses, Application
 
 PATTERNS = ("/a", "/a/{x}", "/a/{x}/c", "/a/b/d", "/a/b/{y}/e", "/{z}/b")
 
 
 @pytest.fixture
-def addresses() -> Addresses:
-    found = Addresses()
+def addresses() -> Addresses[Application]:
+    found = Addresses[Application]()
     for pattern in PATTERNS:
 
         async def application(scope: Any, receive: Any, send: Any, pattern: str = pattern) -> None:
@@ -34,7 +34,9 @@ def addresses() -> Addresses:
         ("/a/%2F", "/a/{x}", {"x": "%2F"}),
     ],
 )
-async def test_the_address_is_found(addresses: Addresses, path: str, pattern: str, parameters: dict[str, str]) -> None:
+async def test_the_address_is_found(
+    addresses: Addresses[Application], path: str, pattern: str, parameters: dict[str, str]
+) -> None:
     found = addresses.find(path)
     assert found is not None
     application, values = found
@@ -45,5 +47,5 @@ async def test_the_address_is_found(addresses: Addresses, path: str, pattern: st
 
 
 @pytest.mark.parametrize("path", ["", "/", "/a/", "/a//c", "//b", "/a/b/c/d", "/q", "/a/b/d/f", "a"])
-def test_there_is_nothing(addresses: Addresses, path: str) -> None:
+def test_there_is_nothing(addresses: Addresses[Application], path: str) -> None:
     assert addresses.find(path) is None

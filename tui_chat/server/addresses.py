@@ -2,7 +2,7 @@
 compare them one after the other, as routers do, costs each request as much as reading its JSON."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -10,27 +10,29 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 """The four of ASGI 3.0 (https://asgi.readthedocs.io/en/latest/specs/main.html)."""
 
+T = TypeVar("T")
 
-class _Place:
+
+class _Place(Generic[T]):
     """What begins with the segments that lead here."""
 
     __slots__ = ("any", "application", "named", "parameters")
 
     def __init__(self) -> None:
-        self.named: dict[str, _Place] = {}
-        self.any: _Place | None = None
+        self.named: dict[str, _Place[T]] = {}
+        self.any: _Place[T] | None = None
         """Behind a segment that is a parameter."""
-        self.application: Application | None = None
+        self.application: T | None = None
         self.parameters: list[str] = []
 
 
-class Addresses:
-    """Patterns such as `/v1/groups/{group_id}`, each with its application."""
+class Addresses(Generic[T]):
+    """Patterns such as `/v1/groups/{group_id}`, each with what answers there."""
 
     def __init__(self) -> None:
-        self._root = _Place()
+        self._root = _Place[T]()
 
-    def add(self, pattern: str, application: Application) -> None:
+    def add(self, pattern: str, application: T) -> None:
         """Let the application answer there."""
         place = self._root
         parameters = []
@@ -43,7 +45,7 @@ class Addresses:
         place.application = application
         place.parameters = parameters
 
-    def find(self, path: str) -> tuple[Application, dict[str, str]] | None:
+    def find(self, path: str) -> tuple[T, dict[str, str]] | None:
         """The application at a path, still percent-encoded, and the path's parameters; a segment that is named comes
         before one that is a parameter, which is never empty."""
         segments = path.split("/")
@@ -68,7 +70,7 @@ class Addresses:
         return found.application, dict(zip(found.parameters, values, strict=True))
 
 
-def _behind(place: _Place, segments: list[str], at: int, values: list[str]) -> _Place | None:
+def _behind(place: _Place[T], segments: list[str], at: int, values: list[str]) -> _Place[T] | None:
     """The place where these segments, from `at` on, lead; what stood for parameters is put into `values`."""
     if at == len(segments):
         return place if place.application is not None else None

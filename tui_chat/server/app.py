@@ -2,8 +2,8 @@
 
 import logging
 import random
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final, Protocol
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
@@ -19,9 +19,10 @@ from tui_chat.protocol.errors import (
 from tui_chat.protocol.wire import encode
 
 from .addresses import Addresses, Application, Receive, Scope, Send
+from .asked import Asked, AskedByASGI
 from .observing import METRICS, Exposition, Watched
 from .openapi import describe
-from .request import CALLER, PARAMETERS, answer, authenticate, handle, peer_of, refuse
+from .request import authenticate, handle, peer_of, refuse
 from .routes import ENDPOINTS
 from .routes.endpoint import Endpoint
 from .services import Services
@@ -36,53 +37,82 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(services: Services) -> Application:
-    """Everything that one server answers."""
+    """Everything that one server answers; see also transport.Whole."""
     by_path: dict[str, dict[str, Endpoint[Any, Any, Any]]] = {}
     for endpoint in ENDPOINTS:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    addresses, sockets = Addresses(), Addresses()
+    addresses = Addresses[_Answering]()
     for path, methods in by_path.items():
         addresses.add(path, _Resource(services, path, methods))
     addresses.add(METRICS, Exposition(services))
     addresses.add(OPENAPI, _Description())
+    sockets = Addresses[_Stream]()
     sockets.add(STREAM, _Stream(services))
-    return _Entrance(services, {"http": addresses, "websocket": sockets})
+    return _Entrance(services, addresses, sockets)
+
+
+class _Answering(Protocol):
+    """What answers at an address."""
+
+    def __call__(self, asked: Asked) -> Coroutine[Any, Any, None]: ...
 
 
 class _Entrance:
-    """Before any route: addresses stay percent-encoded, and browsers stay out, and requests for two hosts at once."""
+    """Before any route: browsers stay out, and requests for two hosts at once."""
 
-    def __init__(self, services: Services, addresses: Mapping[str, Addresses]) -> None:
+    def __init__(self, services: Services, addresses: Addresses[_Answering], sockets: Addresses["_Stream"]) -> None:
         self._services = services
         self._addresses = addresses
-        """By the scope's type."""
+        self._sockets = sockets
         self._nowhere = _Nowhere(services)
         self._origins = frozenset(origin.encode() for origin in services.options.origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        hosts = 0
-        for name, value in scope["headers"]:
-            if name == b"origin" and value not in self._origins:
-                await refuse(Forbidden("requests from web pages are not answered here"), scope, receive, send)
-                return
-            hosts += name == b"host"
+        asked = AskedByASGI(scope, receive, send)
+        fault = self._fault(asked)
+        if fault is not None:
+            await refuse(fault, asked)
+        elif scope["type"] == "websocket":
+            socket = self._sockets.find(asked.path)
+            await (self._nowhere(asked) if socket is None else socket[0](asked))
+        else:
+            await self._find(asked)(asked)
+
+    def at_once(self, asked: Asked) -> Coroutine[Any, Any, None] | None:
+        """What answers a request that has come whole, and needs no task; None where one is needed."""
+        fault = self._fault(asked)
+        if fault is not None:
+            return refuse(fault, asked)
+        answering = self._find(asked)
+        if isinstance(answering, _Resource) and asked.method in answering.waiting:
+            return None
+        return answering(asked)
+
+    def _find(self, asked: Asked) -> _Answering:
+        found = self._addresses.find(asked.path)
+        if found is None:
+            return self._nowhere
+        answering, asked.parameters = found
+        return answering
+
+    def _fault(self, asked: Asked) -> ChatError | None:
+        """Why a request is refused, whatever its address."""
+        # Mostly each header comes once: then there is nothing to be looked for among them.
+        hosts = 1
+        if b"origin" in asked.headers or len(asked.headers) < len(asked.pairs):
+            hosts = 0
+            for name, value in asked.pairs:
+                if name == b"origin" and value not in self._origins:
+                    return Forbidden("requests from web pages are not answered here")
+                hosts += name == b"host"
         if self._services.draining:
             # Spread, so that whoever comes back does not come with everybody else.
             again = random.uniform(1, RETRY_SECONDS)  # noqa: S311 - no secret
-            await refuse(Unavailable("the server is stopping", retry_after=again), scope, receive, send)
-            return
+            return Unavailable("the server is stopping", retry_after=again)
         if hosts > 1:
             # RFC 9112, section 3.2: or whoever stands in front and we could each believe another one.
-            await refuse(InvalidRequest("the request names its host more than once"), scope, receive, send)
-            return
-        # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
-        found = self._addresses[scope["type"]].find(scope["raw_path"].decode("ascii", "replace"))
-        if found is None:
-            await self._nowhere(scope, receive, send)
-            return
-        application, parameters = found
-        scope[PARAMETERS] = parameters
-        await application(scope, receive, send)
+            return InvalidRequest("the request names its host more than once")
+        return None
 
 
 class _Resource:
@@ -94,22 +124,24 @@ class _Resource:
         self._methods = dict(methods)
         if "GET" in self._methods:
             self._methods["HEAD"] = self._methods["GET"]
+        self.waiting = frozenset(method for method, endpoint in self._methods.items() if endpoint.waits)
+        """Methods that take a task."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        watched = Watched(self._services, scope, self._path)
-        endpoint = self._methods.get(scope["method"])
+    async def __call__(self, asked: Asked) -> None:
+        watched = Watched(self._services, asked, self._path)
+        endpoint = self._methods.get(asked.method)
         try:
             if endpoint is None:
                 allowed = sorted(self._methods)
                 raise MethodNotAllowed(f"this address takes {', '.join(allowed)}", details={"allow": allowed})
-            watched.did(await handle(self._services, endpoint, scope, receive, send))
+            watched.did(await handle(self._services, endpoint, asked))
         except ChatError as error:
             watched.refused(error)
-            await refuse(error, scope, receive, send)
+            await refuse(error, asked)
         except Exception:
-            _log.exception("%s %s failed", scope["method"], self._path)
+            _log.exception("%s %s failed", asked.method, self._path)
             watched.refused(Internal())
-            await refuse(Internal(), scope, receive, send)
+            await refuse(Internal(), asked)
 
 
 class _Stream:
@@ -118,22 +150,23 @@ class _Stream:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, asked: AskedByASGI) -> None:
         services = self._services
-        watched = Watched(services, scope, STREAM)
+        watched = Watched(services, asked, STREAM)
         try:
-            caller = scope[CALLER] = await authenticate(services, peer_of(services, scope))
+            caller = asked.caller = await authenticate(services, peer_of(services, asked))
             services.limiter.others.take(caller.user, caller.device)
             if services.hub.count(caller.user) >= limits.SOCKETS_A_USER:
                 raise TooFrequent("too many sockets are open for this user", retry_after=limits.PING_SECONDS)
         except ChatError as error:
             watched.refused(error)
-            await refuse(error, scope, receive, send)
+            await refuse(error, asked)
             return
-        await receive()
-        await send({"type": "websocket.accept"})
+        await asked.receive()
+        await asked.send({"type": "websocket.accept"})
         watched.done(101)
-        socket = EventSocket(dict(scope), receive, send, caller=caller, hub=services.hub, log=services)
+        scope = dict(asked.scope)
+        socket = EventSocket(scope, asked.receive, asked.send, caller=caller, hub=services.hub, log=services)
         await socket.run()
 
 
@@ -143,12 +176,12 @@ class _Description:
     def __init__(self) -> None:
         self._json: bytes | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
-            await refuse(MethodNotAllowed("this address takes GET"), scope, receive, send)
+    async def __call__(self, asked: Asked) -> None:
+        if asked.method not in ("GET", "HEAD"):
+            await refuse(MethodNotAllowed("this address takes GET"), asked)
             return
         self._json = self._json or encode(describe())
-        await answer(200, self._json, send)
+        await asked.answer(200, self._json)
 
 
 class _Nowhere:
@@ -157,7 +190,7 @@ class _Nowhere:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, asked: Asked) -> None:
         error = NotFound("there is nothing at this address")
-        Watched(self._services, scope, "").refused(error)
-        await refuse(error, scope, receive, send)
+        Watched(self._services, asked, "").refused(error)
+        await refuse(error, asked)

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAllowed, Unauthorized
 
-from .addresses import Receive, Scope, Send
+from .asked import Asked
 from .auth import from_this_machine
 from .metrics import CONTENT_TYPE
-from .request import CALLER, count, peer_of, refuse
+from .request import count, peer_of, refuse
 from .routes.endpoint import Counted, Peer
 from .services import Services
 
@@ -26,11 +26,11 @@ _log = logging.getLogger(__name__)
 class Watched:
     """One request, from its head to its answer."""
 
-    __slots__ = ("_began", "_code", "_path", "_scope", "_services")
+    __slots__ = ("_asked", "_began", "_code", "_path", "_services")
 
-    def __init__(self, services: Services, scope: Scope, path: str) -> None:
+    def __init__(self, services: Services, asked: Asked, path: str) -> None:
         self._services = services
-        self._scope = scope
+        self._asked = asked
         self._path = path
         """The address' pattern; empty for one that is none."""
         self._code = ""
@@ -50,17 +50,17 @@ class Watched:
     def done(self, status: int) -> None:
         """It is over."""
         seconds = time.monotonic() - self._began
-        method = self._scope.get("method", "GET")
+        method = self._asked.method
         method = method if method in _METHODS else "OTHER"
         self._services.metrics.answered(method, self._path, status, seconds)
         if self._services.options.access_log:
-            caller = self._scope.get(CALLER)
+            caller = self._asked.caller
             facts = {
                 "method": method,
                 "endpoint": self._path,
                 "status": status,
                 "ms": round(seconds * 1000, 2),
-                "address": peer_of(self._services, self._scope).address,
+                "address": peer_of(self._services, self._asked).address,
                 "device": caller.device_id if caller is not None else None,
                 "error": self._code or None,
             }
@@ -78,23 +78,20 @@ class Exposition:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, asked: Asked) -> None:
         services = self._services
         try:
-            if scope["method"] not in ("GET", "HEAD"):
+            if asked.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed("this address takes GET")
-            self._admit(peer_of(services, scope))
+            self._admit(peer_of(services, asked))
             text = await asyncio.to_thread(services.metrics.text, await services.engine.size())
         except ChatError as error:
-            await refuse(error, scope, receive, send)
-            return
+            await refuse(error, asked)
         except Exception:
             _log.exception("%s failed", METRICS)
-            await refuse(Internal(), scope, receive, send)
-            return
-        headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", b"%d" % len(text))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": text})
+            await refuse(Internal(), asked)
+        else:
+            await asked.answer(200, text, kind=CONTENT_TYPE.encode())
 
     def _admit(self, peer: Peer) -> None:
         """Raise Forbidden, Unauthorized or TooFrequent for those who may not read them."""

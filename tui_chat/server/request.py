@@ -1,9 +1,8 @@
-"""From an ASGI request to a handler and back: token, limits, body, query; answers and refusals in one shape."""
+"""From a request to a handler and back: token, limits, body, query; answers and refusals in one shape."""
 
 import asyncio
 import math
 import re
-from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -14,72 +13,50 @@ from tui_chat.protocol import limits
 from tui_chat.protocol.errors import BodyTooLarge, ChatError, ErrorAnswer, InvalidRequest, Unauthorized
 from tui_chat.protocol.wire import encode
 
-from .addresses import Receive, Scope, Send
+from .addresses import Send
+from .asked import Asked, AskedByASGI, Header, head
 from .operations.caller import Caller
 from .options import address_of
 from .ratelimit import limited_address
 from .routes.endpoint import LINES, NOTHING, Call, Counted, Endpoint, Nothing, Peer, Pieces
 from .services import Services
-from .transport import ABORT, DIRECT, RequestProtocol
+from .transport import ABORT
 
-BODY_SECONDS: Final = 30.0
-DRAIN_SECONDS: Final = 1.0
-"""So long, what is left of a refused body is thrown away: the refusal must reach a client that is still sending."""
-DRAIN_BYTES: Final = 8 * limits.BODY_BYTES
 QUERY_FIELDS_MOST: Final = 20
-CALLER: Final = "tui_chat.caller"
-PARAMETERS: Final = "tui_chat.parameters"
-"""In the scope: the path's parameters, percent-encoded."""
 
 _WHOLE_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 """In JSON: a backslash, a pair of surrogates."""
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
-_JSON: Final = (b"content-type", b"application/json")
-_NO_STORE: Final = (b"cache-control", b"no-store")
 
-
-async def handle(
-    services: Services, endpoint: Endpoint[Any, Any, Any], scope: Scope, receive: Receive, send: Send
-) -> Any:
-    """Answer one request; what was answered. Who asked is left in the scope under CALLER, for the log.
+async def handle(services: Services, endpoint: Endpoint[Any, Any, Any], asked: Asked) -> Any:
+    """Answer one request; what was answered.
 
     Raises:
         ChatError: refused; nothing was sent yet.
     """
-    peer = peer_of(services, scope)
-    caller = scope[CALLER] = None if endpoint.anyone else await authenticate(services, peer)
+    peer = peer_of(services, asked)
     forgotten = services.tokens.forgotten
+    caller = asked.caller = None if endpoint.anyone else await authenticate(services, peer)
     count(services, endpoint.counted, caller, peer)
-    path = {name: unquote(value) for name, value in scope[PARAMETERS].items()}
-    query = _query(endpoint.query, scope["query_string"])
-    direct: RequestProtocol = scope["extensions"][DIRECT]
-    body: Any = NOTHING
-    if endpoint.takes_body:
-        whole = direct.whole_body(scope)
-        body = _decode(endpoint.decoder, await _body(receive, peer) if whole is None else whole)
-
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
+    path = {name: unquote(value) for name, value in asked.parameters.items()}
+    query = _query(endpoint.query, asked.query)
+    body: Any = _decode(endpoint.decoder, await asked.body()) if endpoint.takes_body else NOTHING
     if caller is not None and services.tokens.forgotten != forgotten:
-        # Whoever was slow with the body may have been logged out meanwhile.
+        # Whoever was slow with the body, or had to be looked up, may have been logged out meanwhile.
         caller = await authenticate(services, peer)
-    result = await endpoint.handler(Call(services, caller, body, query, path, peer, gone))
+    result = await endpoint.handler(Call(services, caller, body, query, path, peer, asked.gone))
     if isinstance(result, Pieces):
-        await _answer_in_pieces(result, scope, send)
+        assert isinstance(asked, AskedByASGI)
+        await _answer_in_pieces(result, asked)
         return None
-    data = encode(result)
-    if not direct.answer(scope, data):
-        await answer(200, data, send)
+    await asked.answer(200, encode(result))
     return result
 
 
-def peer_of(services: Services, scope: Scope) -> Peer:
+def peer_of(services: Services, asked: Asked) -> Peer:
     """Where the request comes from; a proxy is believed only where it is trusted."""
-    headers: Mapping[bytes, bytes] = dict(scope["headers"])
-    connection: str | None = scope["client"][0] if scope.get("client") else None
+    headers, connection = asked.headers, asked.client
     trusted = services.options.trusted_proxy
     if connection is None or connection not in trusted:
         return Peer(connection, connection, headers)
@@ -134,26 +111,17 @@ def count(services: Services, counted: Counted, caller: Caller | None, peer: Pee
                 limiter.others.take(caller.user, caller.device)
 
 
-async def answer(
-    status: int, body: bytes, send: Send, headers: tuple[tuple[bytes, bytes], ...] = (), *, more: bool = False
-) -> None:
-    """Send a JSON answer; with `more`, the connection's end is left to the caller."""
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, _NO_STORE, *headers]})
-    await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-async def _answer_in_pieces(pieces: Pieces, scope: Scope, send: Send) -> None:
+async def _answer_in_pieces(pieces: Pieces, asked: AskedByASGI) -> None:
     """Send an answer of many lines as it is made; a peer that takes nothing for limits.STALL_SECONDS is cut off.
 
     Raises:
         ChatError: refused; nothing was sent yet.
     """
+    send = asked.send
     async with aclosing(pieces.data) as data:
         first = await anext(data)
-        headers = [(b"content-type", LINES.encode()), _NO_STORE]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if scope["method"] != "HEAD":
+        await send({"type": "http.response.start", "status": 200, "headers": head(LINES.encode())})
+        if asked.method != "HEAD":
             try:
                 await _send_piece(first, send)
                 async for piece in data:
@@ -161,7 +129,7 @@ async def _answer_in_pieces(pieces: Pieces, scope: Scope, send: Send) -> None:
             except ChatError as error:
                 await _send_piece(pieces.failed(error), send)
             except TimeoutError:
-                scope["extensions"][ABORT]()
+                asked.scope["extensions"][ABORT]()
                 await asyncio.sleep(0)
                 return
         await send({"type": "http.response.body", "body": b""})
@@ -172,66 +140,17 @@ async def _send_piece(piece: bytes, send: Send) -> None:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 
-async def refuse(error: ChatError, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(error: ChatError, asked: Asked) -> None:
     """Send a refusal, in its one shape, in answer to a request or to a socket's handshake."""
-    headers: list[tuple[bytes, bytes]] = []
+    more: list[Header] = []
     if error.retry_after is not None or error.status == 503:
-        headers.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after or 1))))
+        more.append((b"retry-after", b"%d" % max(1, math.ceil(error.retry_after or 1))))
     if error.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
+        more.append((b"www-authenticate", b"Bearer"))
     if error.status == 405:
-        headers.append((b"allow", ", ".join(error.details.get("allow", ["GET"])).encode()))
+        more.append((b"allow", ", ".join(error.details.get("allow", ["GET"])).encode()))
     body = encode(ErrorAnswer(error=error.body()))
-    if scope["type"] == "websocket":
-        length = (b"content-length", b"%d" % len(body))
-        start = {"type": "websocket.http.response.start", "status": error.status, "headers": [_JSON, length, *headers]}
-        await receive()
-        await send(start)
-        await send({"type": "websocket.http.response.body", "body": body})
-    elif isinstance(error, BodyTooLarge):
-        await answer(error.status, body, send, (*headers, (b"connection", b"close")), more=True)
-        await _drain(receive)
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        await answer(error.status, body, send, tuple(headers))
-
-
-async def _body(receive: Receive, peer: Peer) -> bytes:
-    """The whole body. Raises BodyTooLarge as soon as it is known to be too large."""
-    declared = peer.headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > limits.BODY_BYTES:
-        raise BodyTooLarge(f"a request has at most {limits.BODY_BYTES} bytes")
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        return body
-    parts = bytearray(body)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while message.get("more_body", False):
-                message = await receive()
-                parts += message.get("body", b"")
-                if len(parts) > limits.BODY_BYTES:
-                    raise BodyTooLarge(f"a request has at most {limits.BODY_BYTES} bytes")
-    except TimeoutError:
-        raise InvalidRequest(f"the request's body took longer than {BODY_SECONDS:.0f} s") from None
-    if message["type"] == "http.disconnect":
-        raise InvalidRequest("the request ended early")
-    return bytes(parts)
-
-
-async def _drain(receive: Receive) -> None:
-    """Throw away what is left of a body, within bounds."""
-    taken = 0
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            while taken < DRAIN_BYTES:
-                message = await receive()
-                taken += len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return
+    await asked.answer(error.status, body, more, unread=isinstance(error, BodyTooLarge))
 
 
 def _decode(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:

@@ -4,21 +4,24 @@ ASGI's `send` waits until the peer has taken what is buffered, for ever if need 
 """
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Callable, Coroutine
 from struct import pack
 from typing import Any, Final, Protocol, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from tui_chat.protocol.events import CLOSE_TRY_AGAIN
 
+from .asked import Asked
+from .steps import Steps
+from .whole import AskedWhole
+
 LINE: Final = "tui_chat.line"
 ABORT: Final = "tui_chat.abort"
 """Among a request's extensions: what cuts its connection, whatever is still to be sent."""
-DIRECT: Final = "tui_chat.direct"
-"""Among them as well: the RequestProtocol, which does at once what takes ASGI several calls."""
 GRACE_SECONDS: Final = 5.0
 HEAD_BYTES: Final = 32 * 1024
 """Of a request's line and headers."""
@@ -27,12 +30,24 @@ HEAD_SECONDS: Final = 20.0
 SMALL_FRAMES_MOST: Final = 256
 SMALL_FRAMES_SECONDS: Final = 20.0
 """A peer that sends more pings, pongs and fragments than that in so long is told to come back later."""
-_OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: "
 UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
+class Whole(Protocol):
+    """What the application of a RequestProtocol may have beside ASGI's call."""
+
+    def at_once(self, asked: Asked) -> Coroutine[Any, Any, None] | None:
+        """What answers a request that has come whole; None where that takes a task, and so goes by ASGI."""
+
+
 class RequestProtocol(HttpToolsProtocol):
-    """Ends connections that never come to the point."""
+    """Ends connections that never come to the point, and answers most requests without ASGI.
+
+    A request whose end has come with its beginning, as of nearly all, is handed to the application as it is, and what
+    answers it takes its first step at once (see Steps): measured, ASGI's scope, calls and task take as long again as
+    everything else that is done of HTTP. What comes in pieces, behind another request, or wants an upgrade, goes
+    uvicorn's way.
+    """
 
     _head_bytes = 0
     _in_head = True
@@ -40,10 +55,18 @@ class RequestProtocol(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _idle_since: float | None = None
     """Since when there is nothing to be done; None while there is."""
+    _at_once: Callable[[Asked], Coroutine[Any, Any, None] | None] | None = None
+    _held: list[bytes] | None = None
+    """The body, so far, of a request that may still come whole; None where there is none. The next three are its."""
+    _path = ""
+    _query = b""
+    _goes_on = True
+    """Whether the connection does, after it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A first request is due."""
         super().connection_made(transport)
+        self._at_once = getattr(self.app, "at_once", None)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -55,8 +78,13 @@ class RequestProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = None
 
     def data_received(self, data: bytes) -> None:
-        """Look after a head that did not end with this piece; most come in one."""
+        """Look after what did not end with this piece; most requests come in one."""
         super().data_received(data)
+        if self._held is not None:
+            if self.transport.is_closing():
+                self._held = None  # It cannot be read any further.
+            else:
+                self._go_by_asgi()
         if self._in_head:
             self._wait_for_head()
             self._head_bytes += len(data)
@@ -64,47 +92,86 @@ class RequestProtocol(HttpToolsProtocol):
                 self.send_400_response("The head of the request is too large.")
 
     def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self.scope["extensions"] = cast(Any, {ABORT: self.transport.abort, DIRECT: self})
+        """A request begins. uvicorn's scope is made when it is needed."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._in_head = True
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._have_head()
+        cycle, parser = self.cycle, self.parser
+        if cycle is not None and self.transport.is_closing():
+            return  # What comes behind a request after which the connection ends is not carried out.
+        if (
+            self._at_once is None
+            or self.expect_100_continue
+            or parser.should_upgrade()
+            or (cycle is not None and not cycle.response_complete)
+        ):
+            self._go_by_asgi()
+            return
+        url = httptools.parse_url(self.url)
+        self._path, self._query = url.path.decode("ascii"), url.query or b""
+        self._goes_on = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        self._held = []
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held.append(body)
+
+    def on_message_complete(self) -> None:
+        """A request has come whole, or come to its end by and by."""
+        held, at_once = self._held, self._at_once
+        if held is None or at_once is None:
+            super().on_message_complete()
+            return
+        asked = AskedWhole(
+            self.parser.get_method().decode("ascii"),
+            self._path,
+            self._query,
+            self.headers,
+            self.client,
+            body=held[0] if len(held) == 1 else b"".join(held),
+            keep_alive=self._goes_on,
+            transport=self.transport,
+            flow=self.flow,
+            answered=self.on_response_complete,
+        )
+        work = at_once(asked)
+        if work is None:
+            self._go_by_asgi()
+            super().on_message_complete()
+            return
+        self._held = None
+        self.cycle = cast(Any, asked)
+        steps = Steps(self.loop, work, self._ended)
+        self.tasks.add(cast(Any, steps))
+        steps.begin()
+
+    def _go_by_asgi(self) -> None:
+        """Leave the request to uvicorn, with what has come of it."""
+        held, self._held = self._held, None
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
+        self.scope["extensions"] = cast(Any, {ABORT: self.transport.abort})
         super().on_headers_complete()
+        for body in held or ():
+            super().on_body(body)
 
-    def whole_body(self, scope: MutableMapping[str, Any]) -> bytes | None:
-        """The body of a request, where all of it has come, as most do with their heads; None where it must be waited
-        for: then it comes by ASGI's `receive`."""
-        cycle = self.cycle
-        if cycle.scope is not scope or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
-            return None
-        self.flow.resume_reading()
-        cycle.message_event.clear()
-        body, cycle.body = bytes(cycle.body), bytearray()
-        return body
-
-    def answer(self, scope: MutableMapping[str, Any], body: bytes) -> bool:
-        """Send status 200, headers and body in one write; False where that must wait: then it goes by ASGI's `send`.
-
-        ASGI's `send` is called twice, looks every header over, and writes twice, which with uvloop are system calls.
-        """
-        cycle = self.cycle
-        if cycle.scope is not scope or self.flow.write_paused or cycle.response_started:
-            return False
-        if cycle.disconnected:
-            return True
-        end = b"\r\n\r\n" if cycle.keep_alive else b"\r\nconnection: close\r\n\r\n"
-        head = b"%b%d%b" % (_OK, len(body), end)
-        self.transport.write(head if scope["method"] == "HEAD" else head + body)
-        cycle.response_started = cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
+    def _ended(self, steps: Steps, failure: BaseException | None) -> None:
+        """What answers a request has come to its end."""
+        self.tasks.discard(cast(Any, steps))
+        if failure is not None:
+            self.logger.error("a request was not answered", exc_info=failure)
             self.transport.close()
-        cycle.on_response()
-        return True
 
     def on_response_complete(self) -> None:
         """As uvicorn's, but that the timer of an idle connection goes on: to begin a new one after each answer, and to

@@ -134,6 +134,7 @@ class Endpoint(Generic[Body, Query, Answer]):
         counted: Counted = Counted.OTHERS,
         anyone: bool = False,
         lines: bool = False,
+        waits: bool = False,
         errors: tuple[type[ChatError], ...] = (),
     ) -> None:
         self.method = method
@@ -147,6 +148,9 @@ class Endpoint(Generic[Body, Query, Answer]):
         """Needs no token."""
         self.lines = lines
         """The handler answers Pieces, whose lines are each an `answer`."""
+        self.waits = waits or lines
+        """The handler runs in a task of its own: it uses asyncio.timeout, or whatever else asks for the current task,
+        or looks after a client that may hang up. Others wait for the database and for threads alone."""
         self.errors = errors
         """What it refuses with, beyond what every endpoint does."""
         self.takes_body = body is not Nothing

@@ -50,4 +50,6 @@ async def sync(call: Call[Nothing, SyncQuery]) -> SyncAnswer:
             hub.no_news(user, news)
 
 
-ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (Endpoint("GET", "/v1/sync", sync, SyncAnswer, query=SyncQuery),)
+ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
+    Endpoint("GET", "/v1/sync", sync, SyncAnswer, query=SyncQuery, waits=True),
+)

@@ -21,5 +21,5 @@ async def backup(call: Call[Nothing, Nothing]) -> BackupMade:
 
 ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
     Endpoint("POST", "/v1/admin/backup", backup, BackupMade, errors=(AdministratorOnly, BackupRunning)),
-    Endpoint("GET", "/healthz", healthz, Health, counted=Counted.NOT, anyone=True),
+    Endpoint("GET", "/healthz", healthz, Health, counted=Counted.NOT, anyone=True, waits=True),
 )

@@ -21,6 +21,7 @@ LATER = (
     *("httpx", "websockets", "tinydb", "tomlkit", "tomllib", "argparse"),
     *("textual.widgets._text_area", "textual.widgets._markdown", "tree_sitter", "pygments"),
     *("tui_chat.client.session", "tui_chat.client.core", "tui_chat.cli.parser", "tui_chat.cache.account"),
+    *("tui_chat.client.query", "tui_chat.tui.widgets.query_bar"),
     *("tui_chat.tui.screens.conversation_pane", "tui_chat.tui.widgets.message_pane", "tui_chat.tui.dialogs.dialog"),
 )
 

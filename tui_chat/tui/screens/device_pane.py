@@ -29,7 +29,6 @@ from tui_chat.client.changes import (
     ServerChanged,
     StateReset,
 )
-from tui_chat.client.query import Query
 from tui_chat.locale import _
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
@@ -39,7 +38,6 @@ from tui_chat.tui.commands.registry import COMMANDS
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.conversation_list import ConversationList
-from tui_chat.tui.widgets.query_bar import QueryBar
 
 from . import sentences
 from .coach import MARKS_ASKED, Did
@@ -47,7 +45,9 @@ from .deleting import Deleter
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
+    from tui_chat.client.query import Query
     from tui_chat.tui.app import ChatApp
+    from tui_chat.tui.widgets.query_bar import QueryBar
 
     from .sweep import SweepWish
 
@@ -73,6 +73,10 @@ class DevicePane(Vertical):
     """The list of one session. A second one beside it shows another device of the same account."""
 
     app: ChatApp
+
+    _filter: QueryBar
+    _marking: QueryBar
+    """Both from `complete` on."""
 
     class Changed(Message):
         """This session's changes, for whoever shows more of it than the list."""
@@ -100,8 +104,6 @@ class DevicePane(Vertical):
             clock=clock, own_id=session.user_id, symbols=symbols, flash_seconds=flash_seconds, id=f"{id}-list"
         )
         self._title = Static("", markup=False, classes="device-title")
-        self._filter = QueryBar(self._keep_filter)
-        self._marking = QueryBar(self._mark_by, marking=True)
         self._bridge: Bridge | None = None
         self._expected: set[str] = set()
         """Rows that show "deleting…" while one's own deletion of them runs."""
@@ -116,6 +118,10 @@ class DevicePane(Vertical):
 
     async def complete(self) -> None:
         """Put up what the first frame does not show."""
+        from tui_chat.tui.widgets.query_bar import QueryBar
+
+        self._filter = QueryBar(self._keep_filter)
+        self._marking = QueryBar(self._mark_by, marking=True)
         await self.mount(self._filter, self._marking, after=self._title)
 
     def on_mount(self) -> None:
@@ -264,8 +270,8 @@ class DevicePane(Vertical):
 
     # What happens.
 
-    @on(QueryBar.Typed)
-    def _query_typed(self, event: QueryBar.Typed) -> None:
+    def on_query_bar_typed(self, event: QueryBar.Typed) -> None:
+        """Another query stands in one of the bars."""
         event.stop()
         if not self._marking.display:
             self.list.set_filter(event.query)

@@ -1,13 +1,14 @@
 """The list of conversations: what is in it, filter, review, held order. Told by the app, tells by messages."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
 
-from tui_chat.client.query import EVERYTHING, Query
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.render.cells import Line, Piece, wrap
@@ -17,6 +18,9 @@ from tui_chat.tui.themes import UNICODE, Symbols
 
 from .conversation_rows import ConversationRows
 from .listing import Filter
+
+if TYPE_CHECKING:
+    from tui_chat.client.query import Query
 
 MINUTE_MS: Final = 60_000
 """For so long what a query has found is good, where no row changes: it may ask how long ago something was."""
@@ -96,7 +100,8 @@ class ConversationList(ConversationRows):
         """`clock` gives milliseconds since 1970; `flash_seconds` is how long a deleted row still shows."""
         super().__init__(clock=clock, own_id=own_id, symbols=symbols, zone=zone, id=id, classes=classes)
         self._flash_seconds = flash_seconds
-        self._query = EVERYTHING
+        self._query: Query | None = None
+        """What it is narrowed to; None at first, when nothing has been asked yet."""
         self._held_by_app = False
         self._undo_key: Safe | None = None
         self._said: tuple[int, int, int] = (0, 0, 0)
@@ -175,7 +180,7 @@ class ConversationList(ConversationRows):
     @property
     def filter_text(self) -> str:
         """The query that the list is narrowed to."""
-        return self._query.text
+        return self._query.text if self._query is not None else ""
 
     def matching(self, query: Query) -> list[str]:
         """Those of the rows shown that a query is true of, in order; worked out once for as long as no row changes."""
@@ -231,6 +236,8 @@ class ConversationList(ConversationRows):
 
     def clear_filter(self) -> bool:
         """Show all again; whether there was a filter."""
+        from tui_chat.client.query import EVERYTHING  # whoever filters has loaded it; a first frame has not
+
         had = self._listing.filtered
         self.set_filter(EVERYTHING)
         return had

@@ -84,7 +84,7 @@ class Connected:
     """A socket that runs, with its two ends."""
 
     def __init__(self, log: ALog) -> None:
-        self.hub = Hub(str)
+        self.hub = Hub(b'"%d"')
         self.line = ALine()
         self.log = log
         self.said: asyncio.Queue[Any] = asyncio.Queue()

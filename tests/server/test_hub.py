@@ -14,7 +14,8 @@ from websockets.uri import parse_uri
 
 from tui_chat.protocol import events, limits
 from tui_chat.server.engines import Emitted
-from tui_chat.server.hub import Frame, Hub, cut
+from tui_chat.server.hub import Frame, Hub, cut, form
+from tui_chat.server.operations.events import cursor_form
 from tui_chat.server.transport import text_frame
 
 
@@ -65,7 +66,7 @@ def content(frame: Frame) -> Any:
 
 
 def hub() -> Hub:
-    return Hub(lambda position: f"e:{position}")
+    return Hub(cursor_form("e"))
 
 
 def test_all_devices_of_a_user_share_one_frame() -> None:
@@ -102,11 +103,11 @@ def test_what_is_for_one_device_closes_the_range_of_the_others_without_content()
 
 def test_a_range_is_what_the_protocol_says_it_is() -> None:
     recorder = Recorder(1, "a")
-    here = Hub(lambda position: f'"\u00e9\\{position}')
+    here = Hub(cursor_form('"\u00e9\\%'))
     here.join(recorder)
     told = [revoked(1, 7), revoked(1, 8)]
     here.deliver(told)
-    wanted = events.EventRange(first=7, last=8, cursor='"\u00e9\\8', events=[msgspec.Raw(one.raw()) for one in told])
+    wanted = events.EventRange(first=7, last=8, cursor='"\u00e9\\%:8', events=[msgspec.Raw(one.raw()) for one in told])
     assert recorder.frames[0].data == text_frame(msgspec.json.encode(wanted))
 
 
@@ -169,7 +170,7 @@ def raw(size: int) -> msgspec.Raw:
 
 def test_a_large_range_is_cut_without_a_gap() -> None:
     wanted = [(seq, raw(20_000)) for seq in range(3, 30, 3)]
-    frames = list(cut(1, 40, wanted, str))
+    frames = list(cut(1, 40, wanted, form(b'"%d"')))
     assert frames[0].first == 1
     assert frames[-1].last == 40
     assert all(one.last + 1 == other.first for one, other in itertools.pairwise(frames))
@@ -178,12 +179,12 @@ def test_a_large_range_is_cut_without_a_gap() -> None:
 
 
 def test_an_event_larger_than_a_frame_goes_alone() -> None:
-    frames = list(cut(1, 3, [(1, raw(10)), (2, raw(100_000)), (3, raw(10))], str))
+    frames = list(cut(1, 3, [(1, raw(10)), (2, raw(100_000)), (3, raw(10))], form(b'"%d"')))
     assert [(frame.first, frame.last) for frame in frames] == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_an_empty_range_is_one_frame() -> None:
-    (frame,) = cut(5, 9, [], str)
+    (frame,) = cut(5, 9, [], form(b'"%d"'))
     assert content(frame) == {"t": "events", "from": 5, "to": 9, "cursor": "9", "events": []}
 
 

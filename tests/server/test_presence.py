@@ -21,7 +21,7 @@ class Room:
     """A hub with a clock, in which alice and bob know each other; carol sees alice and is not seen by her."""
 
     def __init__(self) -> None:
-        self.hub = Hub(str)
+        self.hub = Hub(b'"%d"')
         self.presence = Presence(self.hub, self._look_up)
         self.asked: list[Sequence[int]] = []
         self.failing = False

@@ -109,7 +109,7 @@ def test_a_waiting_request_does_not_hold_up_the_end(server: LiveServer, alice: D
 
 
 async def test_what_is_committed_just_after_the_reading_wakes_the_request() -> None:
-    hub = Hub(str)
+    hub = Hub(b'"%d"')
     caller = Caller(user=1, user_id="alice", device=1, device_id="d1", device_name="x", administrator=False)
 
     class Engine:

@@ -10,7 +10,6 @@ from typing import Final, Protocol
 import msgspec
 
 from tui_chat.protocol import limits
-from tui_chat.protocol.wire import encode
 
 from .engines import Emitted
 from .transport import text_frame
@@ -77,8 +76,9 @@ class Connection(Protocol):
 class Hub:
     """The connections of this process, by user."""
 
-    def __init__(self, cursor: Callable[[int], str]) -> None:
-        self._cursor = cursor
+    def __init__(self, cursor: bytes) -> None:
+        """`cursor`: the JSON of a cursor, with %d where the eventSeq stands."""
+        self._form = form(cursor)
         self.counts: Final = StreamCounts()
         self.stopping = False
         """Nothing is worth waiting for any more."""
@@ -226,6 +226,13 @@ class Hub:
 
     def _hand_out(self, connections: set[Connection], theirs: Sequence[Emitted]) -> None:
         """Encode once for all devices; once more for a device that gets what others do not."""
+        if len(theirs) == 1 and theirs[0].only_device is None:
+            # Nearly always so, and for a message to a large group so for each member: the shortest way.
+            seq = theirs[0].event_seq
+            frame = Frame(seq, seq, text_frame(self._form % (seq, seq, seq, theirs[0].raw())))
+            for connection in tuple(connections):
+                connection.offer(frame)
+            return
         raws: list[bytes] = []
         size, for_all = ENVELOPE_BYTES, True
         for one in theirs:
@@ -234,9 +241,8 @@ class Hub:
             size += len(raw) + 1
             for_all = for_all and one.only_device is None
         first, last = theirs[0].event_seq, theirs[-1].event_seq
-        if for_all and (size <= limits.FRAME_BYTES or len(raws) == 1):
-            # Nearly always so, and for a message to a large group so for each member: the shortest way.
-            frame = _frame(first, last, raws, self._cursor)
+        if for_all and size <= limits.FRAME_BYTES:
+            frame = _frame(first, last, raws, self._form)
             for connection in tuple(connections):
                 connection.offer(frame)
             return
@@ -258,12 +264,18 @@ class Hub:
             frames = made.get(device)
             if frames is None:
                 wanted = [(seq, raw) for seq, only, raw in raws if only is None or only == device]
-                frames = made[device] = list(cut(first, last, wanted, self._cursor))
+                frames = made[device] = list(cut(first, last, wanted, self._form))
             for frame in frames:
                 connection.offer(frame)
 
 
-def cut(first: int, last: int, wanted: Sequence[tuple[int, Buffer]], cursor: Callable[[int], str]) -> Iterator[Frame]:
+def form(cursor: bytes) -> bytes:
+    """The JSON of an events.EventRange, to be filled in with its first eventSeq, its last, the same again, and its
+    events; they are JSON already and are not looked through again. `cursor`: as the Hub's."""
+    return b'{"t":"events","from":%%d,"to":%%d,"cursor":%b,"events":[%%b]}' % cursor
+
+
+def cut(first: int, last: int, wanted: Sequence[tuple[int, Buffer]], form: bytes) -> Iterator[Frame]:
     """The range as frames under limits.FRAME_BYTES that follow each other without a gap.
 
     `wanted`: (eventSeq, event) of those that are for this device. An event that is larger than a frame by itself is
@@ -273,19 +285,12 @@ def cut(first: int, last: int, wanted: Sequence[tuple[int, Buffer]], cursor: Cal
     for seq, raw in wanted:
         length = len(memoryview(raw)) + 1
         if held and size + length > limits.FRAME_BYTES:
-            yield _frame(start, seq - 1, held, cursor)
+            yield _frame(start, seq - 1, held, form)
             start, held, size = seq, [], ENVELOPE_BYTES
         held.append(raw)
         size += length
-    yield _frame(start, last, held, cursor)
+    yield _frame(start, last, held, form)
 
 
-def _frame(first: int, last: int, raws: Sequence[Buffer], cursor: Callable[[int], str]) -> Frame:
-    """An events.EventRange, whose events are JSON already and are not looked through again."""
-    data = b'{"t":"events","from":%d,"to":%d,"cursor":%b,"events":[%b]}' % (
-        first,
-        last,
-        encode(cursor(last)),
-        b",".join(raws),
-    )
-    return Frame(first, last, text_frame(data))
+def _frame(first: int, last: int, raws: Sequence[Buffer], form: bytes) -> Frame:
+    return Frame(first, last, text_frame(form % (first, last, last, b",".join(raws))))

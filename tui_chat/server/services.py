@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from random import Random, SystemRandom
 from typing import Final
 
@@ -57,7 +56,7 @@ class Services:
     ) -> None:
         self.engine: Final = engine
         self.options: Final = options
-        self.hub: Final = Hub(partial(log.cursor_at, epoch))
+        self.hub: Final = Hub(log.cursor_form(epoch))
         self.presence: Final = Presence(self.hub, self._acquaintances)
         self.passwords: Final = Passwords(options.passwords)
         self.limiter: Final = Limiter(monotonic)

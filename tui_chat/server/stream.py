@@ -91,6 +91,7 @@ class EventSocket:
         self._send = send
         self._caller = caller
         self._hub = hub
+        self._counts = hub.counts
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[int, bytes]] = deque()
@@ -148,16 +149,17 @@ class EventSocket:
             self._newest = last
         if not self._live or last <= queued or self._closing is not None:
             return
-        follows = frame.first == queued + 1
-        if follows and self._is_idle() and self._line.offer(frame.data):
+        follows, idle = frame.first == queued + 1, self._idle
+        # While the writer has nothing to do, nothing can be overtaken.
+        if follows and idle is not None and not idle.done() and self._line.offer(frame.data):
             self.sent = self._queued = last
-            self._hub.counts.frames += 1
+            self._counts.frames += 1
             return
         full = len(self._queue) >= limits.SOCKET_QUEUE or self._queued_bytes + len(frame.data) > QUEUE_BYTES
         if not (follows or full) and self._hub.reads_on is not None and self._hub.reads_on(self.user):
             return  # Another process' event comes first, of which this one has not heard yet.
         if full or not follows:
-            self._hub.counts.overflows += full
+            self._counts.overflows += full
             self._drop_queue()
         else:
             self._queue.append((frame.last, frame.data))
@@ -194,7 +196,7 @@ class EventSocket:
         """Cut a peer that takes nothing; ping one for which the time has come."""
         if self._sending_since is not None and now - self._sending_since > limits.STALL_SECONDS:
             self._sending_since = None
-            self._hub.counts.cut += 1
+            self._counts.cut += 1
             self._line.abort(events.CLOSE_SLOW)
         elif now >= self._next_ping:
             self._next_ping = now + limits.PING_SECONDS
@@ -242,7 +244,7 @@ class EventSocket:
                     await self._put(frame)
                     if last:
                         self.sent = last
-                        self._hub.counts.frames += 1
+                        self._counts.frames += 1
                 else:
                     self._idle = self._loop.create_future()
                     await self._idle
@@ -290,7 +292,7 @@ class EventSocket:
         if found.missed.last > self.sent:
             await self._put(text_frame(encode(found.missed)))
             self.sent = found.missed.last
-            self._hub.counts.frames += 1
+            self._counts.frames += 1
         if self.sent >= max(found.newest, self._newest):
             self._newest = self._queued = self.sent
             self._live = True
@@ -311,10 +313,6 @@ class EventSocket:
         self._live = False
         self._queue.clear()
         self._queued_bytes = 0
-
-    def _is_idle(self) -> bool:
-        """Whether the writer has nothing to do: then nothing can be overtaken."""
-        return self._idle is not None and not self._idle.done()
 
     def _wake(self) -> None:
         if self._idle is not None and not self._idle.done():

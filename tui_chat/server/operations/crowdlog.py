@@ -42,10 +42,11 @@ MEMBER: Final = (
 what the Conversation in it is made of. A column that is read takes longer than adding some up in one."""
 _WIDTH: Final = 10
 FLAGS: Final = 7
-_ROLE: Final = 8
-_ROLES: Final = 3
+ROLE: Final = 24
+ROLE_UNIT: Final = 8
 CAME_BACK: Final = 32
-_MENTION: Final = 64
+MENTION: Final = 64
+"""What the third number of a MEMBER is made of; the rest of it counts mentions."""
 
 _HEAD: Final = Struct("<BQQB")
 """Bytes of a number below; of the group: countable messages with this one, members, whether all are muted."""
@@ -82,16 +83,6 @@ class Told(NamedTuple):
 LogRow = tuple[int, int | None, int | None, int | None, str | Numbers]
 """eventSeq; only_device; conversation and messageSeq where it is a message.new or message.changed; data, or what it
 says."""
-
-
-def role(small: int) -> int:
-    """Of the third number of a MEMBER."""
-    return small // _ROLE & _ROLES
-
-
-def mentions(small: int) -> int:
-    """Of the third number of a MEMBER."""
-    return small // _MENTION
 
 
 def log_for_all(tx: Transaction, crowd: Crowd, members: Sequence[Row]) -> None:
@@ -259,7 +250,7 @@ def _numbers(crowd: Crowd, own: Sequence[int]) -> Numbers:
         join_count,
         cleared,
         floor_count,
-        mentions(small),
+        small // MENTION,
         read_seq,
         hidden,
         small & 1,
@@ -267,7 +258,9 @@ def _numbers(crowd: Crowd, own: Sequence[int]) -> Numbers:
         small >> 2 & 1,
         sent_seq,
     )
-    return numbers(side, crowd.message, crowd.time, 0, JOINED, role(small), crowd.member_count, crowd.muted_all)
+    return numbers(
+        side, crowd.message, crowd.time, 0, JOINED, (small & ROLE) // ROLE_UNIT, crowd.member_count, crowd.muted_all
+    )
 
 
 def waits(tx: Transaction) -> bool:

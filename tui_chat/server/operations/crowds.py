@@ -12,7 +12,7 @@ from tui_chat.protocol.models import Conversation, LastMessage, Membership, Mess
 from tui_chat.server.engines import Emitted, Row, ToBeMade, Transaction
 
 from .caller import Caller
-from .crowdlog import CAME_BACK, FLAGS, MEMBER, Crowd, log_for_all, mentions, role
+from .crowdlog import CAME_BACK, FLAGS, MEMBER, MENTION, ROLE, ROLE_UNIT, Crowd, log_for_all
 from .eventlog import Numbers, log_messages
 from .history import Stored, as_last
 from .posting import announce, reach
@@ -26,7 +26,7 @@ _MEMBERS: Final = (
 """Everybody who is in a group and has a log."""
 _NUMBERED: Final = b'"eventSeq":0,'
 _LAST_MESSAGE: Final = b'"lastMessage":null'
-_ROLES: Final = {number: msgspec.json.encode(name) for number, name in ROLES.items()}
+_ROLES: Final = {number * ROLE_UNIT: msgspec.json.encode(name) for number, name in ROLES.items()}
 _OWN_NUMBERS: Final = (
     "message_count",
     "unread_count",
@@ -133,14 +133,14 @@ class Telling:
             self._shared,
             messages,
             unread,
-            mentions(small),
+            small // MENTION,
             read_seq,
             hidden,
             cleared,
             _FLAGS[small & FLAGS],
             join_seq,
             first,
-            _ROLES[role(small)],
+            _ROLES[small & ROLE],
             sent_seq,
         )
 

@@ -55,6 +55,11 @@ def cursor_at(epoch: str, event_seq: int) -> str:
     return f"{epoch}:{event_seq}"
 
 
+def cursor_form(epoch: str) -> bytes:
+    """The JSON of any cursor, with %d where the eventSeq stands."""
+    return msgspec.json.encode(f"{epoch}:")[:-1].replace(b"%", b"%%") + b'%d"'
+
+
 def position(tx: Transaction, user: int) -> int:
     """The user's newest eventSeq."""
     row = tx.one("SELECT seq FROM stream WHERE account = ?", user)

@@ -8,15 +8,23 @@ from textual import events
 from textual.app import App
 from textual.await_remove import AwaitRemove
 from textual.dom import DOMNode
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import Notify
 from textual.screen import Screen
 from textual.widget import Widget
 
 from tui_chat.tui import safe
+from tui_chat.tui.pasting import PasteDriver
 
 
 class ToolkitApp(App[None]):
     """An App that paints nothing twice, and keeps people's messages out of what it says when it fails."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual: what reads the keys, and draws. On a terminal it takes a paste for text alone."""
+        found = super().get_driver_class()
+        return PasteDriver if found is LinuxDriver else found
 
     def refresh_css(self, animate: bool = True) -> None:
         """Textual: another theme. At the start it asks for this although nothing is other than it was."""

@@ -11,14 +11,21 @@ import pytest
 from tests.accounts import Device, People
 from tests.databases import PostgresServer
 from tests.servers import LiveServer
+from tui_chat.server.operations import crowdlog
 from tui_chat.server.options import DATABASE
 
 from .conftest import Run
 
 
 def test_a_team_goes_on_where_it_was(
-    run: Run, server: LiveServer, people: People, postgres: PostgresServer, tmp_path: Path
+    run: Run,
+    server: LiveServer,
+    people: People,
+    postgres: PostgresServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(crowdlog, "spread", lambda tx: False)
     alice, bob = people.register("alice"), people.register("bob")
     for number in range(30):
         alice.send("C2Cbob", f"{number}: 你好\n'\"\\N\t")
@@ -38,6 +45,8 @@ def test_a_team_goes_on_where_it_was(
     assert code == 0, error
     assert "copied and compared" in output
     assert re.search(r"copied message: (\d+) of \1\n", error)
+    assert "copied crowd_event: 2 of 2\n" in error, "what waits to be spread comes along"
+    monkeypatch.undo()
     assert run("admin", "migrate-database", data, address, "--check")[0] == 0
     assert "accounts already" in run("admin", "migrate-database", data, address)[2]
 

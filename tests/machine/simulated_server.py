@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, cast
 from unittest import mock
 from urllib.parse import unquote
@@ -18,7 +17,7 @@ from tui_chat.protocol.requests import ChangeSettings, Credentials
 from tui_chat.protocol.wire import encode
 from tui_chat.server.engines import Committed, Emitted, Transaction
 from tui_chat.server.hub import Hub
-from tui_chat.server.operations import accounts, expiry, settings
+from tui_chat.server.operations import accounts, crowdlog, expiry, settings
 from tui_chat.server.operations import events as log
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.ratelimit import Limiter
@@ -165,7 +164,7 @@ class SimulatedServer:
         self.epoch = epoch
         self.logs.setdefault(epoch, {})
         self.store.change("UPDATE meta SET value = ? WHERE name = 'epoch'", epoch)
-        return Hub(partial(log.cursor_at, epoch))
+        return Hub(log.cursor_form(epoch))
 
     def _committed(self, committed: Committed) -> None:
         """Keep what happened, and hand it out as `services.Services` does."""
@@ -254,7 +253,7 @@ class SimulatedServer:
 
     def tidy(self) -> None:
         """Everything that is due."""
-        while self.engine.do(expiry.tidy):
+        while self.engine.do(crowdlog.spread) or self.engine.do(expiry.tidy):
             pass
 
     def trim(self, keep: int) -> None:

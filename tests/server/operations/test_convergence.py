@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import UndoExpired
 from tui_chat.protocol.models import Conversation
+from tui_chat.server.operations import crowdlog
 
 from .world import World
 
@@ -116,6 +117,10 @@ class Histories(RuleBasedStateMachine):
         else:
             bob.quit("g")
             view.periods[-1][1] = seq
+
+    @rule()
+    def spread(self) -> None:
+        self.world.do(crowdlog.spread)
 
     @rule(device=st.integers(0, 3), where=st.sampled_from(["chat", "group"]), back=st.integers(0, 3))
     def read(self, device: int, where: str, back: int) -> None:

@@ -37,8 +37,10 @@ class Shown:
     def changes(self, y: int, start: int, end: int, text: str) -> bool:
         """Whether the terminal does not show this already in these columns; from now on it does."""
         line = self._lines.setdefault(y, {})
-        if line.get(start) == (end, text):
-            return False
+        before = line.get(start)
+        if before is not None and before[0] == end:  # the same columns as before: nothing else lies in them
+            line[start] = (end, text)
+            return before[1] != text
         for at in [at for at, (until, _text) in line.items() if at < end and until > start]:
             del line[at]
         line[start] = (end, text)

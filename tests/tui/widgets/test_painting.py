@@ -89,6 +89,10 @@ async def test_the_scroll_bar_looks_and_answers_as_textuals(position: float) -> 
         theirs = scrollbar.ScrollBar.render_lines(bar, whole)
         assert cells(bar.render_lines(whole), meta=True) == cells(theirs, meta=True)
         assert cells(bar.render_lines(Region(0, 3, 1, 4)), meta=True) == cells(theirs[3:7], meta=True)
+        app.theme = "textual-light"
+        await pilot.pause()
+        theirs = scrollbar.ScrollBar.render_lines(bar, whole)
+        assert cells(bar.render_lines(whole), meta=True) == cells(theirs, meta=True), "what was kept is not this"
 
 
 def test_a_strip_that_is_drawn_is_cut_as_any_other() -> None:
@@ -128,3 +132,7 @@ async def test_a_list_that_gets_the_focus_has_only_its_border_sent() -> None:
             assert isinstance(one, Joined)
             assert isinstance(other, Joined)
             assert one.parts[1] is other.parts[1]
+        app.list.focus()
+        await pilot.pause()
+        again = app.list.render_lines(region)
+        assert all(one is other for one, other in zip(before[1:-1], again[1:-1], strict=True)), "it was drawn before"

@@ -56,16 +56,17 @@ class Bottom:
         app, screen = self._screen.app, self._screen
         device = screen.device
         session = device.session
+        undoable = session.undoable
         facts = [
             self._connection(session),
             status.account_fact(session.user_id, session.device_name),
             status.sync_fact(session.server, demo=app.demo),
-            status.undo_fact(session.undoable, app.clock(), app.key("undo")),
+            status.undo_fact(undoable, app.clock(), app.key("undo")),
             status.marks_fact(len(device.list.marks)),
         ]
         self._status.set_facts([fact for fact in facts if fact is not None and fact.text])
         self._status.set_hints(status.hints(app.footer_commands(screen.scope), screen.scope, app.keys_of))
-        self._tick_while(bool(session.undoable))
+        self._tick_while(bool(undoable))
         self._show_stale(device)
 
     def _connection(self, session: Session) -> Fact:

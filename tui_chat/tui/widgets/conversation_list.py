@@ -279,7 +279,7 @@ class ConversationList(ConversationRows):
 
     def listed(self, keys: Iterable[str]) -> list[str]:
         """Those that are conversations of the list, shown or not."""
-        return [key for key in keys if key in self._listing]
+        return self._listing.known(keys)
 
     def marks_changed(self, key: str | None = None) -> None:
         """The order is held while anything is marked."""

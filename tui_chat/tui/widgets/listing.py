@@ -42,6 +42,11 @@ class Listing:
     def __getitem__(self, key: str) -> Conversation:
         return self._known[key]
 
+    def known(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are listed, shown or not, as they come."""
+        known = self._known
+        return [key for key in keys if key in known]
+
     @property
     def newer(self) -> int:
         """How many changes of place are kept back."""

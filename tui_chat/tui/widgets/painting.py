@@ -1,10 +1,9 @@
 """From pieces in named styles to strips, for widgets that are drawn line by line."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.color import Color
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.geometry import Region, Size
@@ -17,7 +16,22 @@ from tui_chat.tui.render.frame import frame_title
 from tui_chat.tui.safe import Safe
 from tui_chat.tui.themes import Symbols
 
-from .strips import Drawn, Joined, ScrollBar
+from .strips import Drawn, ScrollBar, Sides
+
+BORDERS_KEPT: Final = 2
+"""With the focus, and without it."""
+EDGES_KEPT: Final = 4
+"""Of each: above and below, with one title and another."""
+
+
+class Border:
+    """What was drawn of a border that looks in one way: Textual's own lines, asked for once."""
+
+    __slots__ = ("edges", "sides")
+
+    def __init__(self) -> None:
+        self.edges: dict[object, Strip] = {}
+        self.sides: Sides | None = None
 
 
 class Painted(ScrollView, inherit_bindings=False):
@@ -36,9 +50,10 @@ class Painted(ScrollView, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._painted_styles: dict[tuple[str, str], Style] = {}
         self._titled: tuple[Safe, Safe, int] | None = None
-        self._sides: tuple[Drawn, Drawn, Color] | None = None
-        """What stands left and right of every line: border, and the place of the scroll bar; and the background."""
-        self._sides_for = (0, 0)
+        self._border: tuple[tuple[int, int], Border] | None = None
+        """The one that it has now, for these widths."""
+        self._borders: dict[object, Border] = {}
+        """By what they look like: with the focus, without it, and so on."""
         self._blank: Strip | None = None
         self._looked: object = None
         """What its lines were painted for."""
@@ -46,7 +61,7 @@ class Painted(ScrollView, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """Textual: theme, focus or classes changed."""
         super().notify_style_update()
-        self._sides = None
+        self._border = None
         look = None
         if self.is_mounted and not self.FOCUS_SHOWS:
             look = (self.app.theme, self.app.native_ansi_color, self.classes, self.rich_style)
@@ -130,35 +145,48 @@ class Painted(ScrollView, inherit_bindings=False):
             if 0 <= y - top < height and inner:
                 strips.append(self._framed(self.line_strip(y - top, inner), y, inner, cells))
             else:
-                strips += super().render_lines(Region(0, y, cells, 1))
+                strips.append(self._edge(y, inner, cells))
         first, last = crop.column_span
         return strips if (first, last) == (0, cells) else [strip.crop(first, last) for strip in strips]
 
     def _framed(self, strip: Strip, y: int, inner: int, cells: int) -> Strip:
-        """A line with what stands beside it; made once for as long as that and the line stay the same."""
-        if self._sides is None or self._sides_for != (inner, cells):
+        """A line with what stands beside it."""
+        border, left = self._border_now(inner, cells), self.gutter.left
+        if border.sides is None:
             whole = super().render_lines(Region(0, y, cells, 1))[0]
-            left = self.gutter.left
-            background = self.background_colors[1]
-            right = cells - left - inner
-            self._sides = (
-                Drawn(whole.crop(0, left), left),
-                Drawn(whole.crop(left + inner, cells), right),
-                background,
-            )
-            self._sides_for = (inner, cells)
-        sides = self._sides
+            right = Drawn(whole.crop(left + inner, cells), cells - left - inner)
+            border.sides = Sides(Drawn(whole.crop(0, left), left), right, self.background_colors[1])
         line = strip if isinstance(strip, Drawn) else Drawn(strip, inner)
-        if line.framed is None or line.framed[0] is not sides:
-            middle = line.seen_through(self.get_line_filters(), sides[2])
-            line.framed = (sides, Joined([part for part in (sides[0], middle, sides[1]) if part.cell_length]))
-        return line.framed[1]
+        return line.between(border.sides, self.get_line_filters())
+
+    def _edge(self, y: int, inner: int, cells: int) -> Strip:
+        """A line above or below the others."""
+        edges = self._border_now(inner, cells).edges
+        place = (y if y < self.gutter.top else y - self.outer_size.height, self._titled)
+        if place not in edges:
+            if len(edges) >= EDGES_KEPT:
+                edges.clear()
+            edges[place] = super().render_lines(Region(0, y, cells, 1))[0]
+        return edges[place]
+
+    def _border_now(self, inner: int, cells: int) -> Border:
+        """What was drawn of the border as it is now."""
+        if self._border is None or self._border[0] != (inner, cells):
+            styles = self.styles
+            title = (styles.border_title_color, styles.border_title_background, styles.border_title_style)
+            look = (inner, cells, self.gutter, styles.border, title, self.background_colors, *self.get_line_filters())
+            if look not in self._borders:
+                if len(self._borders) >= BORDERS_KEPT:
+                    self._borders.clear()
+                self._borders[look] = Border()
+            self._border = ((inner, cells), self._borders[look])
+        return self._border[1]
 
     @property
     def vertical_scrollbar(self) -> AnyScrollBar:
         """Textual: the scroll bar, made when it is first asked for."""
         if self._vertical_scrollbar is None:
-            bar = ScrollBar(vertical=True, name="vertical", thickness=self.scrollbar_size_vertical)
+            bar = ScrollBar(thickness=self.scrollbar_size_vertical)
             self._vertical_scrollbar = bar
             bar.display = False
             self.app._start_widget(self, bar)

@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.segment import Segment
+from rich.style import Style
 from textual import scrollbar
 from textual.cache import FIFOCache
 from textual.color import Color
 from textual.filter import LineFilter
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 
@@ -27,12 +28,26 @@ class _Nothing(FIFOCache[Any, Any]):
 
 
 _NOTHING: Final = _Nothing(0)
+SIDES_KEPT: Final = 2
+"""With the focus, and without it."""
+BARS_KEPT: Final = 4
+
+
+class Sides:
+    """What stands left and right of every line of a widget: its border, and the place of the scroll bar."""
+
+    __slots__ = ("background", "left", "right")
+
+    def __init__(self, left: Drawn, right: Drawn, background: Color) -> None:
+        self.left = left
+        self.right = right
+        self.background = background
 
 
 class Drawn(Strip):
     """A strip that keeps what it was last cut into, what it was rendered to, and nothing else."""
 
-    __slots__ = ("_cut", "_filtered", "framed")
+    __slots__ = ("_cut", "_filtered", "_framed")
 
     _divide_cache = _NOTHING
     _crop_cache = _NOTHING
@@ -51,8 +66,7 @@ class Drawn(Strip):
         self._cell_count: int | None = None
         self._cut: tuple[list[int], list[Strip]] | None = None
         self._filtered: tuple[Sequence[LineFilter], Color, Drawn] | None = None
-        self.framed: tuple[object, Strip] | None = None
-        """The line of the whole widget that it is the middle of, and the border with which that was made."""
+        self._framed: dict[Sides, Joined] | None = None
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Textual: the strips between these cells."""
@@ -75,6 +89,15 @@ class Drawn(Strip):
             shown = Drawn(filtered(self._segments, filters, background), self.cell_length)
             self._filtered = (filters, background, shown)
         return self._filtered[2]
+
+    def between(self, sides: Sides, filters: Sequence[LineFilter]) -> Joined:
+        """The line of the whole widget that it is the middle of; kept for as many sides as a border changes between."""
+        if self._framed is None or (sides not in self._framed and len(self._framed) >= SIDES_KEPT):
+            self._framed = {}
+        if sides not in self._framed:
+            middle = self.seen_through(filters, sides.background)
+            self._framed[sides] = Joined([part for part in (sides.left, middle, sides.right) if part.cell_length])
+        return self._framed[sides]
 
 
 class Joined(Drawn):
@@ -118,13 +141,43 @@ class Joined(Drawn):
 class ScrollBar(scrollbar.ScrollBar):
     """A bar at the right that is drawn in four strips, whatever its length: above, head, thumb, below."""
 
+    def __init__(self, *, thickness: int) -> None:
+        """`thickness`: in cells."""
+        super().__init__(vertical=True, name="vertical", thickness=thickness)
+        self._bars: dict[object, list[Strip]] = {}
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """Textual: some lines of it."""
         bar: RenderableType = self.render()
         if not isinstance(bar, scrollbar.ScrollBarRender):
             return super().render_lines(crop)
-        style = self.app.console.get_style(bar.style)
+        first, last = crop.column_span
         size = self.size
+        lines = self._lines(bar, size)
+        wanted = [lines[y] for y in crop.line_range if y < len(lines)]
+        return wanted if (first, last) == (0, size.width) else [line.crop(first, last) for line in wanted]
+
+    def _lines(self, bar: scrollbar.ScrollBarRender, size: Size) -> list[Strip]:
+        """All of it, kept for the few looks that it changes between, such as with a line above the list and without."""
+        style, ground = self.app.console.get_style(bar.style), self.rich_style
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        place = (bar.virtual_size, bar.window_size, bar.position)
+        look = (size, place, style, ground, tuple(filters), background)
+        if look not in self._bars:
+            if len(self._bars) >= BARS_KEPT:
+                self._bars.clear()
+            self._bars[look] = self._drawn(bar, size, style, ground, filters, background)
+        return self._bars[look]
+
+    def _drawn(
+        self,
+        bar: scrollbar.ScrollBarRender,
+        size: Size,
+        style: Style,
+        ground: Style,
+        filters: Sequence[LineFilter],
+        background: Color,
+    ) -> list[Strip]:
         assert style.bgcolor is not None, "Textual gives both"
         assert style.color is not None
         segments = bar.render_bar(
@@ -137,16 +190,12 @@ class ScrollBar(scrollbar.ScrollBar):
             back_color=style.bgcolor,
             bar_color=style.color,
         ).segments
-        ground, filters, background = self.rich_style, self.get_line_filters(), self.background_colors[1]
         made: dict[int, Strip] = {}
         for segment in segments:
             if id(segment) not in made:
                 shown = list(Segment.apply_style([segment], ground))
                 made[id(segment)] = Drawn(filtered(shown, filters, background), size.width)
-        lines = [made[id(segment)] for segment in segments]
-        first, last = crop.column_span
-        wanted = [lines[y] for y in crop.line_range if y < len(lines)]
-        return wanted if (first, last) == (0, size.width) else [line.crop(first, last) for line in wanted]
+        return [made[id(segment)] for segment in segments]
 
 
 def filtered(segments: list[Segment], filters: Sequence[LineFilter], background: Color) -> list[Segment]:

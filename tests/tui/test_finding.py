@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from tests.hostile.payloads import FORBIDDEN, PAYLOADS
 from tests.tui.apps import running, said, text_of, until
@@ -179,6 +180,24 @@ async def test_older_results_on_the_last_row() -> None:
         await until(lambda: "3+ messages" in text_of(app))
         await pilot.press("pagedown", "enter")
         await until(lambda: "6+ messages" in text_of(app))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (44, 20)])
+async def test_everywhere_each_find_has_one_line_with_the_word_in_it(size: tuple[int, int]) -> None:
+    session = FakeSession()
+    long = "前面的话 " * 20 + "needle " + "and more 词 " * 30
+    messages = session.messages["C2Cbob"]
+    messages[-1] = msgspec.structs.replace(messages[-1], sender="bob", text=long)
+    messages[-2] = msgspec.structs.replace(messages[-2], sender="alice", text=long)
+    async with running(session, size=size) as (app, pilot):
+        await pilot.press("ctrl+f", *"needle")
+        await until(lambda: "2 messages · Enter opens" in text_of(app))
+        finds = [line for line in text_of(app).splitlines() if "12:4" in line and "bob" in line and "needle" in line]
+        assert len(finds) == 2
+        assert "bob: …" in finds[0]
+        assert "bob  you: …" in finds[1]
+        entries = app.screen.query_one(OptionList)
+        assert entries.virtual_size.height == 2
 
 
 async def test_everywhere_needs_a_connection_and_says_so() -> None:

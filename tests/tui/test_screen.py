@@ -58,6 +58,12 @@ async def test_one_pane_at_a_time_where_it_is_narrow() -> None:
         await until(lambda: "message 4" in text_of(app) and "小林" in text_of(app))
 
 
+@pytest.mark.parametrize(("columns", "wide"), [(99, 99), (120, 40), (200, 52), (300, 64)])
+async def test_the_list_is_wider_where_there_is_room(columns: int, wide: int) -> None:
+    async with running(FakeSession(), size=(columns, 30)) as (app, _pilot):
+        assert app.main.primary.region.width == wide
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -177,6 +183,21 @@ async def test_one_cannot_write_where_one_is_no_member() -> None:
         await pilot.press("6")
         await until(lambda: "You were removed from this group" in text_of(app))
         assert app.main.scope is Scope.MESSAGES
+
+
+@pytest.mark.parametrize("size", [(120, 40), (100, 30), (30, 20)])
+async def test_why_nothing_can_be_written_is_said_whole(size: tuple[int, int]) -> None:
+    session = FakeSession()
+    ubuntu = session.conversations["GROUPubuntu"]
+    session.conversations["GROUPubuntu"] = msgspec.structs.replace(ubuntu, membership=Membership.KICKED)
+    async with running(session, size=size) as (app, pilot):
+        await pilot.press("3")
+        await until(lambda: app.main.conversation.composer.blocked)
+        await until(lambda: "nothing." in text_of(app))
+        session.conversations["GROUPubuntu"] = ubuntu
+        session.tell(ConversationsUpdated(conversation_id_list=["GROUPubuntu"]))
+        await until(lambda: not app.main.conversation.composer.blocked)
+        await until(lambda: app.main.conversation.composer.content_size.height == 1)
 
 
 @pytest.mark.parametrize(("role", "blocked"), [("member", True), ("admin", False), ("owner", False)])

@@ -93,7 +93,7 @@ async def _list(session: Any, arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(row)
         else:
-            count = f"{row.member_count or 0} members"
+            count = f"{row.member_count or 0} member{"" if row.member_count == 1 else "s"}"
             print_line(columns([row.name, row.role or "member", count, row.conversation_id], [30, 8, 14, 0]))
     return 0
 

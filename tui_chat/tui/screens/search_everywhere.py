@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from tui_chat.locale import _, ngettext
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.ids import parse_conversation_id
+from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Message
 from tui_chat.tui import safe
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 QUIET: Final = 0.25
 """Seconds without a key after which the server is asked."""
+SCROLLBAR: Final = 2
 FOUND_MOST: Final = 500
 """Rows that are listed; who wants more gives another word."""
 CALLS_MOST: Final = 20
@@ -134,14 +135,23 @@ class SearchEverywhere(Dialog[Place | None]):
         row = self._session.conversations.get(message.conversation_id)
         name = conversation_name(row) if row is not None else parse_conversation_id(message.conversation_id).target
         mine = message.sender == self._session.user_id
+        alone = row is not None and row.type is ConversationType.C2C and not mine
         head = safe.template(
-            "{time}  {name}  {who}: ",
+            "{time}  {name}: " if alone else "{time}  {name}  {who}: ",
             time=self._times.short(message.time),
             name=safe.one_line(name, "bold"),
             who=_("you") if mine else message.nick or message.sender,
         )
-        pieces = highlighted([Piece(_around(message.text, words))], words)
-        return Content.assemble(head, *((text, "bold $text-warning" if style else "") for text, style in pieces))
+        room = self.room - SCROLLBAR
+        before = max(min(BEFORE, (room - head.cell_length) // 4), 0)
+        pieces = highlighted([Piece(_around(message.text, words, before))], words)
+        said = Content.assemble(head, *((text, "bold $text-warning" if style else "") for text, style in pieces))
+        return said.truncate(room)
+
+    def resized(self) -> None:
+        """Each on one line of the new width."""
+        if self._found:
+            self._take(self._found, self._next)
 
     def _say(self, text: Content) -> None:
         self.query_one("#said", Static).update(text)
@@ -177,12 +187,12 @@ class SearchEverywhere(Dialog[Place | None]):
 
 
 BEFORE: Final = 30
-"""Characters before the first word that are shown of a long text."""
+"""Characters at most before the first word that are shown of a long text."""
 
 
-def _around(text: str, words: list[str]) -> safe.Safe:
+def _around(text: str, words: list[str], before: int) -> safe.Safe:
     """One line of a text, from a little before the first of the words."""
     folded = text.casefold()
     places = [at for word in words if (at := folded.find(word.casefold())) >= 0]
-    start = max(min(places, default=0) - BEFORE, 0) if len(folded) == len(text) else 0
+    start = max(min(places, default=0) - before, 0) if len(folded) == len(text) else 0
     return safe.line(("…" if start else "") + text[start : start + 300])

@@ -256,3 +256,7 @@ class Composer(TextArea):
             hint = Content(self._symbols.word(_("Write a message…")))
         self.placeholder = self._reason if self._reason is not None else hint
         self.border_title = self._reason if self._reason is not None and self.text else None
+        if self._reason is not None and not self.text:
+            self.styles.min_height = self.gutter.height + self._reason.get_height({}, max(self.content_size.width, 1))
+        elif self.styles.inline.clear_rule("min_height"):
+            self.refresh(layout=True)

@@ -1,14 +1,16 @@
 """`tui-chat groups`: groups, for scripts."""
 
 import argparse
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from . import managing
 from .arguments import Commands, add_account_options, add_json_option
 
 
 def add(commands: Commands) -> None:
     """Declare the subcommand and its own."""
-    parser = commands.add_parser("groups", help="list groups, make one, see and change who is in it, join, leave")
+    parser = commands.add_parser("groups", help="groups: list, make, join, leave; who is in them, who may write")
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = inner.add_parser("list", help="the groups that you are in")
     create = inner.add_parser("create", help="make a group; you are its owner")
@@ -39,6 +41,7 @@ def add(commands: Commands) -> None:
         (kick, _kick),
         (join, _join),
         (leave, _leave),
+        *managing.add(inner),
     ):
         add_account_options(command)
         add_json_option(command)
@@ -49,6 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out the inner command."""
     import asyncio
 
+    if not managing.sure(arguments):
+        print("nothing was done")
+        return 1
     return asyncio.run(_with_session(arguments))
 
 
@@ -59,7 +65,7 @@ async def _with_session(arguments: argparse.Namespace) -> int:
         return int(await arguments.action(session, arguments))
 
 
-def _group_id(session: Any, name: str) -> str:
+def group_id(session: Any, name: str) -> str:
     """The groupID that a name stands for: a listed group's, else the name itself."""
     from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 
@@ -76,7 +82,7 @@ def _joining(session: Any, name: str) -> str:
     from tui_chat.protocol.errors import InvalidConversation
 
     try:
-        return _group_id(session, name)
+        return group_id(session, name)
     except InvalidConversation:
         return name.removeprefix("#")
 
@@ -93,7 +99,7 @@ async def _list(session: Any, arguments: argparse.Namespace) -> int:
         if arguments.json:
             print_json(row)
         else:
-            count = f"{row.member_count or 0} member{"" if row.member_count == 1 else "s"}"
+            count = f"{row.member_count or 0} member" + ("" if row.member_count == 1 else "s")
             print_line(columns([row.name, row.role or "member", count, row.conversation_id], [30, 8, 14, 0]))
     return 0
 
@@ -114,7 +120,7 @@ async def _create(session: Any, arguments: argparse.Namespace) -> int:
 async def _members(session: Any, arguments: argparse.Namespace) -> int:
     from .output import columns, print_json, print_line
 
-    for member in await session.members(_group_id(session, arguments.group)):
+    for member in await session.members(group_id(session, arguments.group)):
         if arguments.json:
             print_json(member)
         else:
@@ -125,7 +131,7 @@ async def _members(session: Any, arguments: argparse.Namespace) -> int:
 async def _add(session: Any, arguments: argparse.Namespace) -> int:
     from .output import print_json, print_line
 
-    answer = await session.add_members(_group_id(session, arguments.group), arguments.users)
+    answer = await session.add_members(group_id(session, arguments.group), arguments.users)
     if arguments.json:
         print_json(answer)
     else:
@@ -134,6 +140,18 @@ async def _add(session: Any, arguments: argparse.Namespace) -> int:
 
 
 async def _kick(session: Any, arguments: argparse.Namespace) -> int:
+    named = group_id(session, arguments.group)
+
+    async def kick(user: str) -> None:
+        await session.kick(named, user)
+
+    return await for_each(arguments, kick, "is removed", {"groupID": named, "removed": True})
+
+
+async def for_each(
+    arguments: argparse.Namespace, act: Callable[[str], Awaitable[None]], said: str, facts: dict[str, Any]
+) -> int:
+    """Do it with each of the users named, and say so; what is refused is said of this one alone."""
     import sys
 
     from tui_chat.protocol.errors import ChatError
@@ -141,20 +159,19 @@ async def _kick(session: Any, arguments: argparse.Namespace) -> int:
     from .failures import describe
     from .output import print_json, print_line
 
-    group_id = _group_id(session, arguments.group)
     failed = False
     for user in arguments.users:
         try:
-            await session.kick(group_id, user)
+            await act(user)
         except ChatError as error:
             failed = True
             described = describe(error)
             print(f"tui-chat: {user}: {described[0] if described else error}", file=sys.stderr)
             continue
         if arguments.json:
-            print_json({"userID": user, "groupID": group_id, "removed": True})
+            print_json({"userID": user, **facts})
         else:
-            print_line(f"{user} is removed")
+            print_line(f"{user} {said}")
     return 1 if failed else 0
 
 
@@ -174,10 +191,10 @@ async def _join(session: Any, arguments: argparse.Namespace) -> int:
 async def _leave(session: Any, arguments: argparse.Namespace) -> int:
     from .output import print_json, print_line
 
-    group_id = _group_id(session, arguments.group)
-    await session.quit_group(group_id)
+    named = group_id(session, arguments.group)
+    await session.quit_group(named)
     if arguments.json:
-        print_json({"groupID": group_id, "left": True})
+        print_json({"groupID": named, "left": True})
     else:
         print_line(f"left {arguments.group}; its conversation stays in the list")
     return 0

@@ -180,7 +180,7 @@ def test_what_was_ended_for_good_stays_so(put_back: PutBack) -> None:
     answer_of(dora.request("DELETE", "/v1/me", {"password": PASSWORD}))
     log = [one["what"] for one in alice.get("/v1/admin/audit")["entries"]]
     put_back.to(backup)
-    assert put_back.restored.taken_over == TakenOver(erased=1, names=2, withdrawn=2, final=1)
+    assert put_back.restored.taken_over == TakenOver(erased=1, names=2, withdrawn=2, final=1, demoted=0, invitations=0)
     put_back.server.tidy()
     alice, bob = put_back.same(alice), put_back.same(bob)
     assert alice.texts("C2Cbob") == ["", "", "stays", "@alice", "and more"]
@@ -219,6 +219,36 @@ def test_a_line_that_was_left_hides_nothing(put_back: PutBack) -> None:
     bob.remove("/v1/conversations/deletions/final")
     put_back.to(late)
     assert put_back.same(bob).texts("C2Calice") == ["left"]
+
+
+def test_rights_that_were_taken_away_do_not_come_back(put_back: PutBack) -> None:
+    alice = put_back.alice
+    alice.patch("/v1/admin/users/bob", {"administrator": True})
+    bob = put_back.people.login("bob")
+    used, unused = (alice.post("/v1/admin/invites")["invite"] for _ in range(2))
+    of_bob = bob.post("/v1/admin/invites")["invite"]
+    alice.patch("/v1/admin/settings", {"registration": "invite"})
+    backup = made(put_back.server, alice)
+    put_back.people.register("carol", invite=used)
+    alice.patch("/v1/admin/users/bob", {"administrator": False})
+    people = put_back.to(backup)
+    taken = put_back.restored.taken_over
+    assert taken is not None
+    assert (taken.demoted, taken.invitations) == (1, 2)
+    assert refusal(lambda: put_back.same(bob).get("/v1/admin/users")).code == "administrator_only"
+    for gone in (used, of_bob):
+        assert refusal(partial(people.register, "dave", invite=gone)).code == "registration_closed"
+    assert people.register("dave", invite=unused)
+
+
+def test_whoever_is_left_administers_though_demoted_since(put_back: PutBack) -> None:
+    """Of the administrators of the backup none is one any more, and who came after them is not in it."""
+    alice, carol = put_back.alice, put_back.people.register
+    backup = made(put_back.server, alice)
+    alice.patch(f"/v1/admin/users/{carol('carol').user_id}", {"administrator": True})
+    alice.patch("/v1/admin/users/alice", {"administrator": False})
+    put_back.to(backup)
+    assert put_back.same(alice).get("/v1/me")["administrator"]
 
 
 def test_somebody_administers_what_is_restored(put_back: PutBack) -> None:

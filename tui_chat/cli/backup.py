@@ -76,7 +76,8 @@ def _taken_over(taken: "TakenOver | None") -> list[str]:
     lines = [
         "devices stay logged in as they were; passwords are those of the backup",
         f"still ended: accounts erased ({taken.erased}), messages recalled ({taken.withdrawn}), deletions made final"
-        f" ({taken.final}); names given out since ({taken.names}) stay reserved, the log of administrators goes on",
+        f" ({taken.final}), administrators demoted ({taken.demoted}), invitations used ({taken.invitations});"
+        f" names given out since ({taken.names}) stay reserved, the log of administrators goes on",
         "not taken over: messages, edits, reactions, memberships, read marks, blocks and settings of after the backup,"
         " and deletions that can still be undone",
     ]

@@ -1,8 +1,8 @@
 """What a restored backup takes over from the data that it replaces, so that nothing comes back that was ended for good.
 
 A backup is older than promises that were made since: that an account is erased, that its name is never given out again,
-that a recalled text is gone, that a deletion is final, that what administrators did stands in the log. Everything else
-is as the backup has it.
+that somebody is no longer an administrator, that an invitation is used, that a recalled text is gone, that a deletion
+is final, that what administrators did stands in the log. Everything else is as the backup has it.
 
 Rows are taken for the same in both where more than their numbers agree, because numbers are given out again after a
 restore: an account also in its name and when it was made, a message in who sent it and when.
@@ -25,6 +25,10 @@ class TakenOver(msgspec.Struct, frozen=True):
     """Messages that were recalled, or removed by an administrator."""
     final: int
     """Conversations, of one user each, in which a deletion became final."""
+    demoted: int
+    """Who is an administrator in the backup, and was no longer one."""
+    invitations: int
+    """Which let somebody in since, or were withdrawn with whoever had made them."""
 
 
 _SAME: Final = "b.id = n.id AND b.folded = n.folded AND b.created = n.created"
@@ -63,9 +67,32 @@ def take_over(connection: sqlite3.Connection, now: int) -> TakenOver:
         names=_names(connection, now),
         withdrawn=_withdrawn(connection),
         final=_final(connection),
+        demoted=_demoted(connection),
+        invitations=_invitations(connection),
     )
     _audit(connection)
     return taken
+
+
+def _demoted(connection: sqlite3.Connection) -> int:
+    """Rights that were taken away do not come back, unless nobody would have any."""
+    gone = connection.execute(
+        f"SELECT n.id FROM main.account n JOIN before.account b ON {_SAME}"  # noqa: S608
+        " WHERE n.administrator = 1 AND b.administrator = 0"
+    ).fetchall()
+    left = connection.execute("SELECT COUNT(*) FROM main.account WHERE administrator = 1").fetchone()[0] - len(gone)
+    if not left:
+        return 0
+    connection.executemany("UPDATE main.account SET administrator = 0 WHERE id = ?", gone)
+    return len(gone)
+
+
+def _invitations(connection: sqlite3.Connection) -> int:
+    """One that was open in the backup and is not any more lets nobody in; those that were made since are gone."""
+    return connection.execute(
+        "DELETE FROM main.invite WHERE account IS NULL"
+        " AND hash NOT IN (SELECT hash FROM before.invite WHERE account IS NULL)"
+    ).rowcount
 
 
 def _erased(connection: sqlite3.Connection, now: int) -> int:

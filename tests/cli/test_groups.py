@@ -36,6 +36,39 @@ def test_a_group_from_its_making_to_leaving_it(accounts: Run) -> None:
     assert len(err.splitlines()) == 1
 
 
+def test_a_groups_owner_needs_no_screen(accounts: Run) -> None:
+    run = accounts
+    assert run("groups", "create", "#planning", "--id", "planning", "--join", "approval")[0] == 0
+    assert "1 member " in run("groups", "list")[1]
+    for user in ("bob", "carol"):
+        assert run("groups", "join", "planning", "--text", "please", "--profile", user)[0] == 0
+    assert [one["userID"] for one in objects(run("groups", "applications", "#planning", "--json")[1])] == [
+        "bob",
+        "carol",
+    ]
+    code, out, err = run("groups", "accept", "#planning", "bob", "nobody")
+    assert (code, out) == (1, "bob is a member now\n")
+    assert err.startswith("tui-chat: nobody: ")
+    assert run("groups", "decline", "#planning", "carol")[1] == "carol was declined\n"
+    assert run("groups", "applications", "#planning")[1] == ""
+    assert run("groups", "mute", "#planning")[0] == 0
+    assert run("send", "#planning", "hello", "--profile", "bob")[0] == 1
+    assert run("groups", "role", "#planning", "bob", "admin")[1] == "bob is an administrator of #planning\n"
+    assert run("send", "#planning", "hello", "--profile", "bob")[0] == 0
+    assert run("groups", "unmute", "#planning")[0] == 0
+    assert run("groups", "rename", "#planning", "#plans")[1] == "the group is called #plans\n"
+    assert objects(run("groups", "joining", "#plans", "free", "--json")[1])[0]["group"]["join"] == "free"
+    assert run("groups", "join", "planning", "--profile", "carol")[1].startswith("a member of #plans")
+    for command in (("transfer", "#plans", "bob"), ("dismiss", "#plans")):
+        code, _, err = run("groups", *command)
+        assert code == 2
+        assert "--yes" in err
+    assert run("groups", "transfer", "#plans", "bob", "--yes")[1] == "bob owns #plans now\n"
+    assert run("groups", "leave", "#plans")[0] == 0
+    assert run("groups", "dismiss", "#plans", "--yes", "--profile", "bob")[0] == 0
+    assert run("send", "#plans", "hello", "--profile", "carol")[0] == 1
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_for_shells(run: Run, tmp_path: Path, shell: str) -> None:
     code, out, _ = run("completion", shell)

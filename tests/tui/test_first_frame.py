@@ -2,20 +2,24 @@
 
 import subprocess
 import sys
+from typing import Any
 from unittest.mock import patch
 
 import pyte
 import pytest
 from rich.console import RenderableType
 from textual import events
-from textual._compositor import CompositorUpdate, LayoutUpdate
-from textual.geometry import Region
+from textual._compositor import Compositor, CompositorUpdate, LayoutUpdate
+from textual._context import visible_screen_stack
+from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession, row
 from tui_chat.tui.app import ChatApp
 from tui_chat.tui.compositing import _beside
+from tui_chat.tui.drawing import PromptScreen
 
 LATER = (
     *("httpx", "websockets", "tinydb", "tomlkit", "tomllib", "argparse"),
@@ -56,6 +60,43 @@ async def test_for_a_whole_frame_nothing_is_drawn_that_lies_below_something_else
         names = {name for name, _lines in asked}
         assert {"DeviceList#primary-list", "StatusBar#status"} <= names
         assert not {"MainScreen", "Horizontal#panes", "DevicePane#primary"} & names, "they only hold others"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (90, 24), (40, 9)])
+@pytest.mark.parametrize("options", [{}, {"coach": True}, {"encoding": "ascii"}])
+async def test_the_first_frame_looks_as_it_does_when_all_styles_are_worked_out_anew(
+    size: tuple[int, int], options: dict[str, Any]
+) -> None:
+    async with running(FakeSession(), size=size, **options) as (app, pilot):
+        for key in ("d", "escape", "S", "escape", "question_mark"):
+            first = cells(app.screen)
+            app.stylesheet.update(app.screen)
+            app.screen.refresh(layout=True)
+            await pilot.pause()
+            await until(lambda: not shown(app)._waits_to_be_drawn)
+            assert cells(app.screen) == first
+            await pilot.press(key)
+            await pilot.pause()
+            await until(lambda: not shown(app)._waits_to_be_drawn)
+
+
+async def test_everything_is_laid_out_twice_at_most_for_the_first_frame() -> None:
+    laid_out: list[str] = []
+    lay_out = Compositor.reflow
+
+    def counted(self: Compositor, parent: Widget, size: Size) -> object:
+        laid_out.append(parent.css_identifier)
+        return lay_out(self, parent, size)
+
+    painted: list[list[str]] = []
+    with (
+        patch.object(Compositor, "reflow", counted),
+        patch.object(ChatApp, "_painted", lambda app: painted.append(laid_out.copy())),
+    ):
+        app = ChatApp(FakeSession().as_session())
+        async with app.run_test(size=(120, 40)):
+            await until(lambda: painted)
+    assert len(painted[0]) <= 2
 
 
 @pytest.mark.parametrize(
@@ -189,6 +230,18 @@ async def test_what_is_drawn_in_parts_is_what_the_whole_would_be() -> None:
                 assert whole == 1
                 assert looks(terminal) == before, keys
                 whole = 0
+
+
+def shown(app: ChatApp) -> PromptScreen[Any]:
+    """The screen on top, which is one of ours."""
+    assert isinstance(app.screen, PromptScreen)
+    return app.screen
+
+
+def cells(screen: Screen[Any]) -> list[tuple[str, str]]:
+    """What is drawn, with its styles."""
+    visible_screen_stack.set(screen.app._background_screens)
+    return [(segment.text, repr(segment.style)) for strip in screen._compositor.render_strips() for segment in strip]
 
 
 def asked_for_lines(app: ChatApp) -> list[tuple[str, int]]:

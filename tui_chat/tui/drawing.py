@@ -81,13 +81,20 @@ class PromptScreen(Screen[ScreenResultType]):
         widget.has_focus = self.focused is widget
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Textual: it is on top, or again. It is laid out and then painted; not painted for each."""
+        """Textual: it is on top, or again. It is laid out and then painted; not painted for each. The first time
+        all its styles were worked out a moment ago."""
         event.prevent_default()
+        event.refresh_styles = event.refresh_styles and self._drawn > 0
         self._laying_out = True
         try:
             super()._on_screen_resume(event)
         finally:
             self._laying_out = False
+
+    def _screen_resized(self, size: Size) -> None:
+        """Textual: the terminal's size, which before the first frame is told three times over."""
+        if size != self._size or self._drawn > 0:
+            super()._screen_resized(size)
 
     async def _on_idle(self, event: events.Idle) -> None:
         """Textual: everything is said that is to be drawn."""

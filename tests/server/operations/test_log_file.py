@@ -1,9 +1,11 @@
 """SQLite's log as a file: it is kept long and overwritten with zeros, and nothing that was committed is."""
 
+import asyncio
 import os
 import random
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -210,3 +212,77 @@ def test_where_there_is_no_room_it_stays_as_it_is(
     assert "No space left" in told
     assert not database.log.has_grown(), "it is not tried again at once"
     assert database.after_a_kill() == database.written
+
+
+_WRITES_AND_RESTS = """
+import asyncio, random, sys
+from pathlib import Path
+from tui_chat.server.engines import sqlite, sqlite_log
+
+async def main():
+    dice = random.Random(sys.argv[2])
+    sqlite.IDLE_SECONDS = 0.002
+    sqlite_log.CHECKPOINT_PAGES = 200
+    sqlite_log.KEPT_BYTES = dice.choice((100_000, 400_000, 20_000_000))
+    engine = await sqlite.SqliteEngine.open(Path(sys.argv[1]))
+    number = int(sys.argv[2]) * 1_000_000
+
+    async def write(name, text, brief):
+        await engine.write(
+            lambda tx: tx.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, text), brief=brief
+        )
+        print(name, text.rstrip("x"), flush=True)
+
+    while True:
+        several = []
+        for name in dice.sample(range(60), dice.choice((1, 1, 1, 20))):
+            number += 1
+            text = str(number) + "x" * dice.choice((10, 3_000, 40_000))
+            several.append(write(f"{name:02}", text, dice.random() < 0.7))
+        await asyncio.gather(*several)
+        await asyncio.sleep(dice.choice((0, 0, 0.003, 0.01)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+async def test_a_server_that_is_killed_while_it_empties_its_log(tmp_path: Path) -> None:
+    """Again and again, and somebody reads beside it now and then."""
+    dice = random.Random(1)
+    acknowledged: dict[str, int] = {}
+    washed = 0
+    for turn in range(31):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _WRITES_AND_RESTS,
+            str(tmp_path / "chat.db"),
+            str(turn),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        first = await process.stdout.readline()
+        reader = connect(tmp_path / "chat.db", read_only=True)
+        for _ in range(dice.randrange(4)):
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM meta").fetchone()
+            await asyncio.sleep(dice.uniform(0, 0.05))
+            reader.execute("ROLLBACK")
+        await asyncio.sleep(dice.uniform(0, 0.1))
+        process.kill()
+        lines = (first + await process.stdout.read()).decode().splitlines(keepends=True)
+        await process.wait()
+        washed += (tmp_path / "chat.db-wal").read_bytes().count(0, 32 + FRAME) > 50_000
+        reader.close()
+        # What was written and not yet told may be there as well: numbers only grow.
+        acknowledged |= {name: int(number) for name, number in (line.split() for line in lines if line.endswith("\n"))}
+        if turn % 2:
+            continue  # The next one begins with what this one left.
+        with closing(connect(tmp_path / "chat.db")) as after:
+            rows = after.execute("SELECT name, value FROM meta WHERE name GLOB '[0-9]*'").fetchall()
+            assert after.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        found = {name: int(text.rstrip("x")) for name, text in rows}
+        lost = {name for name, number in acknowledged.items() if found.get(name, 0) < number}
+        assert not lost, f"turn {turn}"
+    assert washed > 10

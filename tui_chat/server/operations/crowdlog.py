@@ -9,11 +9,13 @@ So events stand in three forms: in rows of their own, several in a row, and wait
 in one reading (`logged`, `logged_for_many`); together the eventSeq of a user are without a gap.
 """
 
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from struct import Struct, error, iter_unpack, pack, unpack_from
+from struct import Struct
+from sys import byteorder
 from typing import Final, NamedTuple
 
 import msgspec
@@ -55,8 +57,10 @@ _SEVERAL: Final = "[["
 """How a log's row of several events begins. It is JSON: for each event what of Crowd it needs, and a MEMBER without the
 account."""
 _BETWEEN: Final = "],["
+_BEFORE: Final = 6
+"""Where in it stands how far the log had come."""
 _entries = msgspec.json.Decoder(list[list[int]]).decode
-_FORMATS: Final = {_NARROW: "I", _WIDE: "Q"}
+_KINDS: Final = {_NARROW: "I", _WIDE: "Q"}
 
 
 class Crowd(NamedTuple):
@@ -100,13 +104,13 @@ def log_for_all(tx: Transaction, crowd: Crowd, members: Sequence[Row]) -> None:
 
 
 def _packed(crowd: Crowd, members: Sequence[Row]) -> bytes:
-    count = _WIDTH * len(members)
-    flat = chain.from_iterable(members)
     try:
-        width, body = _NARROW, pack(f"<{count}I", *flat)
-    except error:  # A number over 4,294,967,295.
-        width, body = _WIDE, pack(f"<{count}Q", *chain.from_iterable(members))
-    return _HEAD.pack(width, crowd.message.so_far, crowd.member_count, crowd.muted_all) + body
+        width, body = _NARROW, array(_KINDS[_NARROW], chain.from_iterable(members))
+    except OverflowError:  # A number over 4,294,967,295.
+        width, body = _WIDE, array(_KINDS[_WIDE], chain.from_iterable(members))
+    if byteorder == "big":
+        body.byteswap()
+    return _HEAD.pack(width, crowd.message.so_far, crowd.member_count, crowd.muted_all) + body.tobytes()
 
 
 def logged(tx: Transaction, account: int, position: int, newest: int, limit: int) -> list[LogRow]:
@@ -126,9 +130,9 @@ def logged(tx: Transaction, account: int, position: int, newest: int, limit: int
             after,
             at_once,
         )
-        found.update((one[0], one) for row in rows for one in _events(row) if one[0] > position)
+        found.update((one[0], one) for row in rows for one in _events(row, position))
         if after == position and not is_complete():
-            found.update((one.event_seq, one) for one in _waiting(tx, account) if one.event_seq > position)
+            found.update((one.event_seq, one) for one in _waiting(tx, account, position))
         # What is still missing stands further on: a row comes behind those that came while its events were gathered.
         if is_complete() or len(rows) < at_once:
             return [found[event_seq] for event_seq in sorted(found)[:limit]]
@@ -148,35 +152,39 @@ def logged_for_many(tx: Transaction, reached: Mapping[int, int], newest: Mapping
     )
     found: dict[int, dict[int, LogRow]] = {user: {} for user in reached}
     for row in rows:
-        found[row[0]].update((one[0], one) for one in _events(row[1:]) if one[0] > reached[row[0]])
+        found[row[0]].update((one[0], one) for one in _events(row[1:], reached[row[0]]))
     short = [user for user, position in reached.items() if len(found[user]) < newest[user] - position]
-    for user, told in _waiting_for_many(tx, short, most):
-        if told.event_seq > reached[user]:
-            found[user][told.event_seq] = told
+    for waits in _waiting_for_many(tx, short, most):
+        for user in short:
+            told = waits.of(user, reached[user])
+            if told is not None:
+                found[user][told.event_seq] = told
     return {user: [theirs[event_seq] for event_seq in sorted(theirs)] for user, theirs in found.items()}
 
 
-def _events(row: Row) -> Sequence[LogRow]:
-    """The events in a row of a log."""
-    _, _, conversation, _, data = row
+def _events(row: Row, position: int) -> Sequence[LogRow]:
+    """The events after `position` in a row of a log."""
+    event_seq, _, conversation, _, data = row
+    if event_seq <= position:
+        return ()
     if conversation is None and data.startswith(_SEVERAL):
-        return [_told(entry) for entry in _entries(data)]
+        return [_told(entry) for entry in _entries(data) if entry[_BEFORE] >= position]
     return (row,)
 
 
-def _waiting(tx: Transaction, account: int) -> list[Told]:
-    """The events of a user that are not yet in their log."""
+def _waiting(tx: Transaction, account: int, position: int) -> list[Told]:
+    """The events of a user after `position` that are not yet in their log."""
     # CROSS: as in marks.py, or SQLite looks through all conversations that the user has.
     rows = tx.all(
         "SELECT w.conversation, w.message_seq, w.time, w.data FROM crowd_event w CROSS JOIN state s"
         " WHERE s.account = ? AND s.conversation = w.conversation",
         account,
     )
-    return [told for row in rows if (told := _Row(row).of(account)) is not None]
+    return [told for row in rows if (told := _Row(row).of(account, position)) is not None]
 
 
-def _waiting_for_many(tx: Transaction, accounts: Sequence[int], messages: int) -> Iterator[tuple[int, Told]]:
-    """What waits for each of these users of the last so many messages of each group."""
+def _waiting_for_many(tx: Transaction, accounts: Sequence[int], messages: int) -> "list[_Row]":
+    """What waits of the last so many messages of each group in which any of these users is."""
     rows = tx.in_list(
         "SELECT w.conversation, w.message_seq, w.time, w.data FROM crowd_event w"
         " JOIN conversation c ON c.id = w.conversation WHERE w.message_seq > c.last_seq - ?"
@@ -184,11 +192,7 @@ def _waiting_for_many(tx: Transaction, accounts: Sequence[int], messages: int) -
         accounts,
         messages,
     )
-    for row in {row[:2]: _Row(row) for row in rows}.values():
-        for account in accounts:
-            told = row.of(account)
-            if told is not None:
-                yield account, told
+    return [_Row(row) for row in {row[:2]: row for row in rows}.values()]
 
 
 def _told(entry: Sequence[int]) -> Told:
@@ -198,49 +202,35 @@ def _told(entry: Sequence[int]) -> Told:
 
 
 class _Row:
-    """A row, in which members are looked up."""
+    """A row of what waits."""
 
     def __init__(self, row: Row) -> None:
-        self._conversation: int
-        self._message_seq: int
-        self._data: bytes
-        self._width: int
-        self._conversation, self._message_seq, self.time, self._data = row
-        self._width, so_far, member_count, muted_all = _HEAD.unpack_from(self._data)
-        self._common = (self._conversation, self._message_seq, so_far, self.time, member_count, muted_all)
-        self._kind = _FORMATS[self._width]
-        self._count = (len(self._data) - _HEAD.size) // (self._width * _WIDTH)
+        self.key: tuple[int, int] = row[:2]
+        self.time: int = row[2]
+        width, so_far, member_count, muted_all = _HEAD.unpack_from(row[3])
+        self._common = (*row[:2], so_far, self.time, member_count, muted_all)
+        self._members = array(_KINDS[width], row[3][_HEAD.size :])
+        if byteorder == "big":
+            self._members.byteswap()
 
-    def of(self, account: int) -> Told | None:
-        """The event of a user; None for who was not told."""
-        place = bisect_left(range(self._count), account, key=self._account)
-        if place == self._count or self._account(place) != account:
+    def of(self, account: int, position: int) -> Told | None:
+        """The event of a user; None for who was not told, or stands behind it."""
+        accounts = self._members[::_WIDTH]
+        place = bisect_left(accounts, account)
+        if place == len(accounts) or accounts[place] != account:
             return None
-        own = unpack_from(f"<{_WIDTH - 1}{self._kind}", self._data, self._offset(place) + self._width)
-        return _told((*self._common, *own))
+        own = self._members[place * _WIDTH + 1 : (place + 1) * _WIDTH]
+        return _told((*self._common, *own)) if own[0] >= position else None
 
     def events(self) -> Iterator[tuple[int, int, str]]:
         """The events of all members: account, where the log stood, what stands in a log's row."""
-        body = memoryview(self._data)[_HEAD.size :]
-        whose = iter_unpack(f"<2{self._kind}{(_WIDTH - 2) * self._width}x", body)
-        own = list(iter_unpack(f"<{self._width}x{_WIDTH - 1}{self._kind}", body))
+        members = self._members
         # Written as one list and cut apart: a third of the time of one text after the other.
-        texts = msgspec.json.encode(own)[2:-2].decode().split(_BETWEEN)
+        own = zip(*(members[column::_WIDTH] for column in range(1, _WIDTH)), strict=True)
+        texts = msgspec.json.encode(list(own))[2:-2].decode().split(_BETWEEN)
         common = ",".join(map(str, self._common)) + ","
-        for (account, before), text in zip(whose, texts, strict=True):
+        for account, before, text in zip(members[::_WIDTH], members[1::_WIDTH], texts, strict=True):
             yield account, before, common + text
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """Of the row."""
-        return self._conversation, self._message_seq
-
-    def _offset(self, place: int) -> int:
-        return _HEAD.size + place * self._width * _WIDTH
-
-    def _account(self, place: int) -> int:
-        account: int = unpack_from(f"<{self._kind}", self._data, self._offset(place))[0]
-        return account
 
 
 def _numbers(crowd: Crowd, own: Sequence[int]) -> Numbers:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,6 +179,31 @@ def test_logging_out_forgets_the_account(accounts: Run) -> None:
     code, _, error = accounts("list", "--profile", "main")
     assert code == 3
     assert "tui-chat login" in error
+
+
+def test_flags_of_conversations(accounts: Run) -> None:
+    def row(name: str) -> dict[str, Any]:
+        return next(one for one in objects(accounts("list", "--json")[1]) if one["conversationID"] == name)
+
+    assert row("C2Cbob")["unreadCount"] == 1
+    assert accounts("flag", "--read", "bob")[1] == "C2Cbob: read\n"
+    assert row("C2Cbob")["unreadCount"] == 0
+    assert accounts("flag", "bob", "carol", "--pin")[0] == 0
+    assert (row("C2Cbob")["pinned"], row("C2Ccarol")["pinned"]) == (True, True)
+    assert objects(accounts("flag", "--match", "pinned:", "--unpin", "--json")[1])[0]["pinned"] is False
+    for option, field, value in (
+        ("--unread", "markedUnread", True),
+        ("--read", "markedUnread", False),
+        ("--mute", "muted", True),
+        ("--unmute", "muted", False),
+    ):
+        assert accounts("flag", option, "bob")[0] == 0
+        assert row("C2Cbob")[field] is value
+    code, out, _ = accounts("flag", "--pin", "bob", "nobody")
+    assert code == 1
+    assert out.splitlines() == ["C2Cbob: pin", "C2Cnobody: You have no such conversation."]
+    for words in (("bob",), ("--pin",), ("--pin", "--mute", "bob"), ("--pin", "bob", "--match", "x")):
+        assert accounts("flag", *words)[0] == 2
 
 
 def test_after_logging_out_another_stored_account_is_taken(accounts: Run) -> None:

@@ -34,10 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     import sys
 
     from .failures import Usage
+    from .matching import check_choice
 
-    by_query = arguments.match is not None and not arguments.match.empty
-    if bool(arguments.conversations) == by_query:
-        raise Usage("say what to delete: names or IDs, or --match QUERY")
+    check_choice(arguments, "say what to delete: names or IDs, or --match QUERY")
     if not (arguments.yes or arguments.dry_run) and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Usage("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)")
     return asyncio.run(_delete(arguments))
@@ -46,20 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
 async def _delete(arguments: argparse.Namespace) -> int:
     import asyncio
 
-    from tui_chat.clock import system_clock
-
     from .account import session_for
     from .failures import unconfirmed
-    from .matching import matching
-    from .names import resolve
+    from .matching import chosen
     from .output import print_json, print_line
 
     async with session_for(arguments) as session:
-        if arguments.match is not None:
-            wanted = [one.conversation_id for one in matching(session, arguments.match, now=system_clock())]
-        else:
-            named = [resolve(name, session.conversations.values()) for name in arguments.conversations]
-            wanted = list(dict.fromkeys(named))
+        wanted = chosen(session, arguments)
         if not wanted:
             if not arguments.json:
                 print_line("no conversation matches; nothing was deleted")

@@ -1,11 +1,15 @@
-"""Conversations that a query matches, in the order of the list."""
+"""Which conversations a command is about: those named, or those that a query matches, in the order of the list."""
 
 from typing import TYPE_CHECKING
 
 from tui_chat.client.query import Query, Row
 from tui_chat.locale import _
 
+from .failures import Usage
+
 if TYPE_CHECKING:
+    import argparse
+
     from tui_chat.client.session import ChatSession
     from tui_chat.protocol.models import Conversation
 
@@ -20,3 +24,21 @@ def matching(session: "ChatSession", query: Query, *, now: int) -> list["Convers
         return Row(one, one.name or _("System"), session.user_id, now, key in drafts, key in stale)
 
     return [one for one in listed if query.matches(row(one))]
+
+
+def check_choice(arguments: "argparse.Namespace", hint: str) -> None:
+    """Either names or a query. Raises Usage, with this hint."""
+    by_query = arguments.match is not None and not arguments.match.empty
+    if bool(arguments.conversations) == by_query:
+        raise Usage(hint)
+
+
+def chosen(session: "ChatSession", arguments: "argparse.Namespace") -> list[str]:
+    """The conversationIDs that a command's words stand for, each once. Raises Ambiguous, InvalidConversation."""
+    from tui_chat.clock import system_clock
+
+    from .names import resolve
+
+    if arguments.match is not None:
+        return [one.conversation_id for one in matching(session, arguments.match, now=system_clock())]
+    return list(dict.fromkeys(resolve(name, session.conversations.values()) for name in arguments.conversations))

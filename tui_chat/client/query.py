@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from functools import reduce
 from typing import Final, Protocol
 
 from tui_chat.protocol.ids import ConversationType
@@ -130,11 +131,19 @@ def _always(_row: Subject) -> bool:
 
 def _all(tests: tuple[Test, ...]) -> Test:
     """Most queries are one term, which is asked itself: ten thousand rows are asked with every letter typed."""
-    return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
+    return reduce(_both, tests)
+
+
+def _both(first: Test, second: Test) -> Test:
+    return lambda row: first(row) and second(row)
 
 
 def _either(tests: list[Test]) -> Test:
-    return tests[0] if len(tests) == 1 else lambda row: any(test(row) for test in tests)
+    return reduce(_one_of, tests)
+
+
+def _one_of(first: Test, second: Test) -> Test:
+    return lambda row: first(row) or second(row)
 
 
 def parse(text: str, *, zone: tzinfo | None = None) -> Query:

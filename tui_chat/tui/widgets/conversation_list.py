@@ -191,8 +191,7 @@ class ConversationList(ConversationRows):
 
     def found(self, query: Query) -> list[str]:
         """Those of all conversations, shown or not, that a query is true of."""
-        test = self._test(query)
-        return self._listing.in_order([key for key in self._listing if test(self._listing[key])])
+        return self._listing.found(self._test(query))
 
     @property
     def reviewing(self) -> bool:

@@ -65,8 +65,15 @@ class Listing:
 
     def matching(self, wanted: "Filter") -> list[str]:
         """Those of the shown of which it is true, in order."""
-        rows = self.rows()
-        return [key for index in range(len(rows)) if wanted(self._known[key := rows.key_at(index)])]
+        known = self._known
+        return [key for key in self.rows().ordered() if wanted(known[key])]
+
+    def found(self, wanted: "Filter") -> list[str]:
+        """Those of all, shown or not, of which it is true, in order."""
+        known = self._known
+        if len(self._order) == len(known):
+            return [key for key in self._order.ordered() if wanted(known[key])]
+        return self.in_order([key for key, value in known.items() if wanted(value)])  # new ones have no place yet
 
     @property
     def only(self) -> frozenset[str] | None:

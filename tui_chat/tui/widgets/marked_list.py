@@ -81,12 +81,12 @@ class MarkedList(VirtualList):
 
     def mark_all_shown(self) -> None:
         """a: mark all that are shown."""
-        self._marks.add(self.rows.key_at(index) for index in range(len(self.rows)))
+        self._marks.add(self.rows.ordered())
         self.marks_changed()
 
     def invert_marks(self) -> None:
         """*: among those shown, mark the unmarked and unmark the marked."""
-        self._marks.invert(self.rows.key_at(index) for index in range(len(self.rows)))
+        self._marks.invert(self.rows.ordered())
         self.marks_changed()
 
     def mark(self, keys: Iterable[str]) -> None:

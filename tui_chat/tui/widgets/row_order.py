@@ -15,6 +15,10 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
+    def ordered(self) -> Sequence[str]:
+        """All keys, from the top."""
+        ...
+
     def key_at(self, index: int) -> str:
         """The key on that row."""
         ...
@@ -33,6 +37,10 @@ class KeyRows:
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def ordered(self) -> Sequence[str]:
+        """All keys, from the top."""
+        return self._keys
 
     def key_at(self, index: int) -> str:
         """The key on that row."""
@@ -59,7 +67,7 @@ class SortedRows:
         return key in self._place_of
 
     def ordered(self) -> Sequence[str]:
-        """All keys in order."""
+        """All keys, from the top."""
         return self._sorted
 
     def key_at(self, index: int) -> str:

@@ -1,6 +1,7 @@
 """The demo as a process of its own: started, joined, found again, reset, and gone with the last who shows it."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import stat
@@ -171,3 +172,27 @@ async def test_two_started_at_once_share_one_server(tmp_path: Path) -> None:
     await one.close()
     await other.close()
     await until(lambda: not lives(pid))
+
+
+async def test_whoever_gives_up_waits_for_nothing_and_leaves_nothing_running(tmp_path: Path) -> None:
+    files = Files(tmp_path / "demo")
+    starting = asyncio.create_task(start(files.directory))
+    await until(files.unfinished.exists)
+    starting.cancel()
+    await asyncio.wait([starting])
+    assert starting.cancelled()
+    assert not files.filled, "it has not waited for that"
+    await until(lambda: files.filled)
+    async with asyncio.timeout(PATIENCE / 2):  # less than a server waits for somebody who is on the way
+        while not free(files.lock):  # noqa: ASYNC110 - another process holds it
+            await asyncio.sleep(0.02)
+
+
+def free(lock: Path) -> bool:
+    """Whether no server has the directory."""
+    with lock.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+    return True

@@ -1,5 +1,6 @@
 """The first five minutes as a newcomer has them: a real terminal, the real demo, the six steps of the coach's line."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,24 @@ def test_the_list_is_there_while_the_server_is_being_filled(tmp_path: Path) -> N
         terminal.until(lambda text: "No conversations yet" in text or "1 marked" in text)
         assert "No conversations yet" not in terminal.text
         terminal.see("connected")
+        terminal.press("Ctrl+Q")
+        assert terminal.ended() == 0
+
+
+def test_a_later_start_shows_the_list_before_the_server_is_up(tmp_path: Path) -> None:
+    with Terminal(tmp_path, "demo") as terminal:
+        terminal.see("connected")
+        before = rows(terminal.text)
+        terminal.press("Ctrl+Q")
+        assert terminal.ended() == 0
+    running = next(tmp_path.rglob("running.json"), None)
+    while running is not None and running.exists():
+        time.sleep(0.05)
+    with Terminal(tmp_path, "demo") as terminal:
+        terminal.until(lambda text: "offline" in text and rows(text) == before)
+        terminal.see("1/6 Space marks. Mark three.")
+        terminal.see("connected")
+        assert rows(terminal.text) == before
         terminal.press("Ctrl+Q")
         assert terminal.ended() == 0
 

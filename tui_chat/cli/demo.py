@@ -9,10 +9,13 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from tui_chat.client.early import HeadView
     from tui_chat.client.interface import Session
     from tui_chat.config import Settings
+    from tui_chat.demo.files import Files
     from tui_chat.demo.run import RunningDemo
     from tui_chat.tui.app import ChatApp
+    from tui_chat.tui.safe import Safe
 
 
 def add(commands: Commands) -> None:
@@ -65,13 +68,16 @@ async def _demo(settings: "Settings", *, join: bool, reset: bool) -> None:
     # The server comes up in a process of its own; what the screen needs is loaded meanwhile.
     await asyncio.to_thread(_load_screen)
     try:
-        if fresh and not starting.done() and not join:
+        if starting.done() or join:
+            await _show(await starting, settings)
+        elif fresh:
             await _show_while_filling(starting, settings)
         else:
-            await _show(await starting, settings)
+            await _show_while_starting(starting, files, settings)
     finally:
+        starting.cancel()  # whoever quits before the server has come does not wait for it
         await asyncio.wait([starting])
-        if starting.exception() is None:
+        if not starting.cancelled() and starting.exception() is None:
             await starting.result().close()
 
 
@@ -89,38 +95,73 @@ async def _show(demo: "RunningDemo", settings: "Settings") -> None:
 
 async def _show_while_filling(starting: "asyncio.Task[RunningDemo]", settings: "Settings") -> None:
     """The screen at once: with the rows as they will be, until the server has them."""
+    from tui_chat.demo.preview import preview
+    from tui_chat.locale import _
+    from tui_chat.tui.safe import own
+
+    saying = own(_("filling the demo with conversations, once…"))
+    await _show_early(preview(), starting, settings, coach=True, current=True, waits_for=saying)
+
+
+async def _show_while_starting(starting: "asyncio.Task[RunningDemo]", files: "Files", settings: "Settings") -> None:
+    """The screen at once, with the rows of the first device, which nobody has while no server runs; where it did not
+    end as it should, once the server has come."""
+    from tui_chat.client.early import known
+    from tui_chat.demo.preview import first_device
+
+    device = first_device()
+    view = known(device, cache_directory=files.cache(device.device_name))
+    if view is None:
+        await _show(await starting, settings)
+    else:
+        await _show_early(view, starting, settings, coach=not files.coached)
+
+
+async def _show_early(
+    view: "HeadView",
+    starting: "asyncio.Task[RunningDemo]",
+    settings: "Settings",
+    *,
+    coach: bool,
+    current: bool = False,
+    waits_for: "Safe | None" = None,
+) -> None:
+    """`current`: the view stays until what the server has is read; otherwise until the cache is."""
+    import asyncio
     from typing import cast
 
     from tui_chat.client.early import EarlySession
     from tui_chat.client.interface import Session
     from tui_chat.client.session import ChatSession
-    from tui_chat.demo.preview import preview
     from tui_chat.demo.run import CannotRunDemo
-    from tui_chat.locale import _
     from tui_chat.protocol.errors import ChatError
-    from tui_chat.tui.safe import own
 
     from .open_client import run_screen
 
     async def opened() -> Session:
         try:
-            demo = await starting
+            demo = await asyncio.shield(starting)
         except CannotRunDemo as error:
             raise ChatError(str(error)) from error
+        except asyncio.CancelledError:
+            if starting.cancelled():
+                raise ChatError("whoever was to look at the demo has gone") from None
+            raise
         session = await ChatSession.resume_beside(demo.credentials, cache_directory=demo.cache_directory)
         try:
-            await session.wait_until_current()
+            if current:
+                await session.wait_until_current()
         except BaseException:
             await session.close()
             raise
         return session
 
     # What it does not have itself it takes from whichever session stands behind it, which no checker sees.
-    session = cast("Session", EarlySession(preview(), opened))
+    session = cast("Session", EarlySession(view, opened))
     try:
-        saying = own(_("filling the demo with conversations, once…"))
-        await run_screen(_screen(session, starting.result, settings, coach=True, waits_for=saying), settings)
+        await run_screen(_screen(session, starting.result, settings, coach=coach, waits_for=waits_for), settings)
     finally:
+        starting.cancel()
         await session.close()
 
 

@@ -40,8 +40,8 @@ def resume_early(
     Raises:
         AccountInUse, CacheUnusable: here, or from `start`.
     """
-    head = read_head(cache_directory)
-    if head is None:
+    view = known(credentials, cache_directory=cache_directory)
+    if view is None:
         from .session import ChatSession
 
         return ChatSession.resume(
@@ -55,7 +55,13 @@ def resume_early(
         )
 
     # What it does not have itself it takes from whichever session stands behind it, which no checker sees.
-    return cast("Session", EarlySession(HeadView(head, credentials), resume))
+    return cast("Session", EarlySession(view, resume))
+
+
+def known(credentials: StoredCredentials, *, cache_directory: Path) -> HeadView | None:
+    """What can be shown of an account before it is opened; None where that is not known."""
+    head = read_head(cache_directory)
+    return None if head is None else HeadView(head, credentials)
 
 
 class EarlySession:

@@ -36,7 +36,7 @@ from tui_chat.server.operations import accounts, devices
 from tui_chat.server.options import HashParameters
 from tui_chat.server.run import DATABASE, CannotServe, Running, ServerOptions, new_event_loop, running
 
-from .control import Control, Report, State
+from .control import FIRST_SECONDS, LINGER_SECONDS, Control, Report, State
 from .excerpt import ALICE, Excerpt, load
 from .files import DEVICE_NAMES, Files
 from .filling import caller_of, fill
@@ -155,10 +155,11 @@ async def host(files: Files, report: "ReportOnce") -> None:
         state = State(url=server.listening.url, pid=os.getpid(), port=port, secret=control.secret)
         write_private(files.state, msgspec.json.encode(state))
         stack.callback(files.state.unlink, missing_ok=True)
-        report.say(Report(state=state))
+        awaited = report.say(Report(state=state))
         talking = asyncio.create_task(here.talk())
         stack.callback(talking.cancel)
-        ends = [asyncio.create_task(control.deserted()), asyncio.create_task(told.wait())]
+        patience = FIRST_SECONDS if awaited else LINGER_SECONDS
+        ends = [asyncio.create_task(control.deserted(first_seconds=patience)), asyncio.create_task(told.wait())]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ends:
             end.cancel()
@@ -208,11 +209,17 @@ class ReportOnce:
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
-    def say(self, report: Report) -> None:
-        """Say it, the first time."""
-        if self._descriptor is not None:
-            with suppress(OSError):  # nobody waits for it any more
-                os.write(self._descriptor, msgspec.json.encode(report) + b"\n")
+    def say(self, report: Report) -> bool:
+        """Say it, the first time; whether somebody waited for it."""
+        if self._descriptor is None:
+            return False
+        try:
+            os.write(self._descriptor, msgspec.json.encode(report) + b"\n")
+        except OSError:
+            return False  # whoever started us has gone
+        else:
+            return True
+        finally:
             os.close(self._descriptor)
             self._descriptor = None
 

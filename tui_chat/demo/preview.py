@@ -19,6 +19,19 @@ _AHEAD: Final = "0"
 """In place of a version: that there is a server at all, so that its switch is shown."""
 
 
+def first_device() -> StoredCredentials:
+    """Alice's, before a server has given it anything to sign in with."""
+    return StoredCredentials(
+        server_url="",
+        user_id=ALICE,
+        device_id="",
+        device_name=DEVICE_NAMES[0],
+        access_token="",
+        refresh_token="",
+        expires_at=0,
+    )
+
+
 class Preview(HeadView):
     """What is known before there is a server: every row, and that the switch is on."""
 
@@ -34,15 +47,7 @@ class Preview(HeadView):
         self.queue = []
         self.undoable = []
         self.server = ServerFacts(version=_AHEAD, sync_conversation_deletion=True)
-        self._credentials = StoredCredentials(
-            server_url="",
-            user_id=ALICE,
-            device_id="",
-            device_name=DEVICE_NAMES[0],
-            access_token="",
-            refresh_token="",
-            expires_at=0,
-        )
+        self._credentials = first_device()
 
     @property
     def conversation_count(self) -> int:

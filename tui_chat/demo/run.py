@@ -136,7 +136,7 @@ async def start(
             await _end(found[1])
         elif join:
             raise CannotRunDemo("no demo is running: start one with `tui-chat demo`")
-        report = await asyncio.to_thread(_launch, files, reset)
+        report = await _launch(files, reset)
         if report.state is not None and (line := await Line.open(report.state)) is not None:
             return await _hold(report.state, line, files, joined=not line.alone)
         if not report.in_use:
@@ -187,14 +187,15 @@ async def _device(line: Line, state: State, files: Files) -> Device:
     return Device(credentials, files.cache(answer.device_name))
 
 
-def _launch(files: Files, reset: bool) -> Report:
-    """Start the server's process and wait for its word. Runs on a thread."""
+async def _launch(files: Files, reset: bool) -> Report:
+    """Start the server's process and wait for its word. Cancelled, it leaves it to itself: what it fills stays, and it
+    ends then, because nobody waits for it."""
     root = str(Path(tui_chat.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     command = [sys.executable, "-P", "-m", "tui_chat.demo.host", str(files.directory.resolve())]
     log = os.open(files.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)  # emptied by the one that gets the lock
     try:
-        starter = subprocess.Popen(  # noqa: S603 - our own program
+        starter = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns at once; our own program
             [*command, "--reset"] if reset else command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -205,7 +206,23 @@ def _launch(files: Files, reset: bool) -> Report:
         )
     finally:
         os.close(log)
-    with starter:
-        assert starter.stdout is not None
-        line = starter.stdout.readline()
+    try:
+        line = await _first_line(starter)
+        await asyncio.to_thread(starter.wait)
+    finally:
+        if starter.poll() is None:  # cancelled before the server's process had left it: then there is none
+            starter.kill()
+            starter.wait()
     return msgspec.json.decode(line, type=Report) if line else Report()
+
+
+async def _first_line(process: "subprocess.Popen[bytes]") -> bytes:
+    assert process.stdout is not None
+    reader = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), process.stdout
+    )
+    try:
+        return await reader.readline()
+    finally:
+        pipe.close()

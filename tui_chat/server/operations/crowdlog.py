@@ -57,7 +57,7 @@ _SEVERAL: Final = "[["
 """How a log's row of several events begins. It is JSON: for each event what of Crowd it needs, and a MEMBER without the
 account."""
 _BETWEEN: Final = "],["
-_BEFORE: Final = 6
+BEFORE: Final = 6
 """Where in it stands how far the log had come."""
 _entries = msgspec.json.Decoder(list[list[int]]).decode
 _KINDS: Final = {_NARROW: "I", _WIDE: "Q"}
@@ -168,7 +168,7 @@ def _events(row: Row, position: int) -> Sequence[LogRow]:
     if event_seq <= position:
         return ()
     if conversation is None and data.startswith(_SEVERAL):
-        return [_told(entry) for entry in _entries(data) if entry[_BEFORE] >= position]
+        return [_told(entry) for entry in _entries(data) if entry[BEFORE] >= position]
     return (row,)
 
 

@@ -75,6 +75,22 @@ async def test_a_row_is_painted_anew_for_another_theme_but_not_for_the_focus() -
         assert cells([app.list.render_line(2)]) != cells([before])
 
 
+async def test_the_focus_brings_the_styles_that_the_stylesheet_says() -> None:
+    app = Host()
+    async with app.run_test(size=(90, 24)) as pilot:
+        app.list.set_conversations(by_id(many(60)))
+        for change in ("", "", "", "theme", "", "", "class", "", ""):
+            if change == "theme":
+                app.theme = "textual-light"
+            elif change == "class":
+                app.list.toggle_class("-ascii")
+            await pilot.press("tab")
+            await pilot.pause()
+            found = app.list.styles.base._rules.copy()
+            app.stylesheet.apply(app.list)
+            assert found == app.list.styles.base._rules, (change, app.list.has_focus)
+
+
 @pytest.mark.parametrize("position", [0, 1, 17, 31.5, 47, 10_000])
 async def test_the_scroll_bar_looks_and_answers_as_textuals(position: float) -> None:
     app = Host()

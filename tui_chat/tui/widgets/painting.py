@@ -4,7 +4,8 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.css.styles import RenderStyles
+from textual.css.model import RuleSet
+from textual.css.styles import RenderStyles, RulesMap
 from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -54,6 +55,9 @@ class Painted(ScrollView, inherit_bindings=False):
         """The one that it has now, for these widths."""
         self._borders: dict[object, Border] = {}
         """By what they look like: with the focus, without it, and so on."""
+        self._rules: dict[object, RulesMap] = {}
+        """What the stylesheet says of this widget, with the focus and without it."""
+        self._rules_of: list[RuleSet] | None = None
         self._blank: Strip | None = None
         self._looked: object = None
         """What its lines were painted for."""
@@ -71,6 +75,29 @@ class Painted(ScrollView, inherit_bindings=False):
             self._painted_styles.clear()
             self._blank = None
             self.forget_strips()
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Textual: other styles may be meant. It looks through the whole stylesheet for them, and then sets each anew,
+        most of them to what they are; here what was found for this very case is set again where it is another."""
+        app = self.app
+        path = [(node.classes, *node._pseudo_classes_cache_key) for node in self.css_path_nodes]
+        case = (app.theme, app.native_ansi_color, *path)
+        sheet = app.stylesheet.rules
+        if self._rules_of is not sheet:
+            self._rules_of = sheet
+            self._rules.clear()
+        base = self.styles.base
+        rules = self._rules.get(case)
+        if rules is None:
+            super().watch_has_focus(_has_focus)
+            if len(self._rules) >= BORDERS_KEPT:
+                self._rules.clear()
+            self._rules[case] = base._rules.copy()
+            return
+        for name in base._rules.keys() | rules.keys():
+            if (rule := rules.get(name)) != base._rules.get(name):
+                setattr(base, name, rule)
+        self.notify_style_update()
 
     def get_component_styles(self, *names: str) -> RenderStyles:
         """Textual: the styles of these classes together."""

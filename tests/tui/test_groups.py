@@ -85,6 +85,15 @@ async def test_members_with_their_roles_and_only_what_the_role_allows() -> None:
         assert isinstance(app.screen, GroupScreen)
 
 
+async def test_a_long_nick_leaves_the_user_id_in_sight() -> None:
+    session = session_as("owner")
+    session.people["ubuntu"].append(Member(user_id="mallory", nick="a nick of so many words that one is cut"))
+    async with running(session) as (app, pilot):
+        await pilot.press("M")
+        await opened(app, rows=5)
+        await until(lambda: "that one is cut (mallory)" in text_of(app))
+
+
 async def test_the_owner_removes_gives_roles_and_hands_on() -> None:
     session = session_as("owner")
     async with running(session) as (app, pilot):
@@ -96,15 +105,15 @@ async def test_the_owner_removes_gives_roles_and_hands_on() -> None:
         await until(lambda: shown(app) == ["alice", "bob", "carol", "xiaolin"])
         assert app.screen.query_one(MemberList).cursor_key == "bob"
         await pilot.press("x")
-        await until(lambda: "Remove bob from #ubuntu?" in text_of(app))
+        await until(lambda: "Remove Bob Smith (bob) from #ubuntu?" in text_of(app))
         await pilot.press("n")
         await pilot.press("x")
-        await until(lambda: "Remove bob from #ubuntu?" in text_of(app))
+        await until(lambda: "Remove Bob Smith (bob) from #ubuntu?" in text_of(app))
         await pilot.press("y")
         await until(lambda: isinstance(app.screen, GroupScreen) and shown(app) == ["alice", "carol", "xiaolin"])
         assert session.calls.count(("kick", ("ubuntu", "bob"))) == 1
         await pilot.press("end", "t")
-        await until(lambda: "Make xiaolin the owner" in text_of(app))
+        await until(lambda: "Make 小林 (xiaolin) the owner" in text_of(app))
         await pilot.press("y")
         await until(lambda: ("transfer", ("ubuntu", "xiaolin")) in session.calls)
         await until(lambda: isinstance(app.screen, GroupScreen) and app.screen.rights.role == "member")

@@ -12,11 +12,13 @@ from tests.tui.fake import FakeSession, row
 from tui_chat.client.changes import ConversationsUpdated
 from tui_chat.config import ScreenSettings, Settings
 from tui_chat.protocol.errors import NotConnected, TooFrequent, UserNotFound
+from tui_chat.protocol.ids import SYSTEM
 from tui_chat.protocol.limits import TEXT_BYTES
 from tui_chat.protocol.models import Membership
 from tui_chat.tui.app import ChatApp
 from tui_chat.tui.commands.command import Scope
 from tui_chat.tui.commands.registry import COMMANDS, help_of
+from tui_chat.tui.screens.switcher import matches
 from tui_chat.tui.themes import ASCII, UNICODE, Symbols
 
 
@@ -264,6 +266,16 @@ async def test_next_unread_goes_round() -> None:
             await pilot.pause()
             seen.append(app.main.conversation.conversation_id)
         assert seen == ["GROUPplanning", "C2Cbob", "GROUPubuntu"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"), [("#", "GROUP"), ("#ubu", "GROUPubuntu"), ("ubu", "GROUPubuntu"), ("syst", SYSTEM)]
+)
+def test_the_switcher_finds_by_what_is_shown_and_by_id(typed: str, first: str) -> None:
+    found = [one.conversation_id for one in matches(FakeSession().conversations, typed)]
+    assert found[0].startswith(first)
+    assert (SYSTEM in found) is (first == SYSTEM)
+    assert not matches(FakeSession().conversations, "c2c")
 
 
 async def test_the_switcher() -> None:

@@ -189,7 +189,7 @@ class MuteGroup(GroupCommand):
     id = "group-mute"
     keys = ("m",)
     right = "mute"
-    label = N_("Mute the group")
+    label = N_("Mute or unmute the group")
     help = N_("Let only the owner and the administrators write; again: everybody.")
 
     def do(self, actions: GroupActions) -> Awaitable[None]:

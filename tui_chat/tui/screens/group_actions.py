@@ -95,7 +95,7 @@ class GroupActions:
 
     async def remove(self, person: Person) -> None:
         """Ask, then remove a member."""
-        title = safe.template(_("Remove {name} from {group}?"), name=person.user_id, group=self.name)
+        title = safe.template(_("Remove {name} from {group}?"), name=person.called, group=self.name)
         text = Content(_("They keep what they could read. They come back only if they are added or let in again."))
         if await self._asks(title, text, Content(_("Remove"))):
             await self.session.kick(self.group_id, person.user_id)
@@ -106,7 +106,7 @@ class GroupActions:
 
     async def transfer(self, person: Person) -> None:
         """Ask, then hand the group on."""
-        title = safe.template(_("Make {name} the owner of {group}?"), name=person.user_id, group=self.name)
+        title = safe.template(_("Make {name} the owner of {group}?"), name=person.called, group=self.name)
         text = Content(_("You become an ordinary member. Only the new owner can give it back."))
         if await self._asks(title, text, Content(_("Hand on"))):
             await self.session.transfer_group(self.group_id, person.user_id)

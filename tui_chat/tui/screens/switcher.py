@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from tui_chat.locale import _
+from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
 from tui_chat.tui.dialogs.dialog import Dialog, Frame
@@ -26,15 +27,18 @@ def matches(conversations: Mapping[str, Conversation], typed: str) -> list[Conve
     words = typed.casefold().split()
 
     def rank(row: Conversation) -> tuple[int, int, str]:
-        begins = not words or row.name.casefold().lstrip("#").startswith(words[0].lstrip("#") or words[0])
+        name = conversation_name(row).casefold()
+        begins = not words or name.startswith(words[0]) or name.lstrip("#").startswith(words[0].lstrip("#") or words[0])
         return (0 if begins else 1, -row.time, row.conversation_id)
 
-    found = (
-        row
-        for row in conversations.values()
-        if all(word in f"{row.name} {row.conversation_id}".casefold() for word in words)
-    )
+    found = (row for row in conversations.values() if all(word in _names(row) for word in words))
     return nsmallest(HITS_MOST, found, key=rank)
+
+
+def _names(row: Conversation) -> str:
+    """What it is found by: how it is shown, and its userID or groupID; the system's conversation in English, too."""
+    system = row.type is ConversationType.SYSTEM
+    return f"{conversation_name(row)} {'system' if system else row.conversation_id.removeprefix(row.type)}".casefold()
 
 
 class Switcher(Dialog[str | None]):

@@ -7,14 +7,15 @@ import msgspec
 
 from tui_chat.locale import _
 from tui_chat.protocol.models import Application, Member
-from tui_chat.tui.render.cells import Line, Piece, elide, fit, line_width, spaces
-from tui_chat.tui.safe import fill, line, own
+from tui_chat.tui.render.cells import Line, Piece, elide, fit, line_width, spaces, width
+from tui_chat.tui.safe import Safe, fill, line, own
 from tui_chat.tui.themes import Symbols
 
 from .row_order import KeyRows
 from .virtual_list import VirtualList
 
 NAME_CELLS: Final = 28
+"""At least; it is as wide as the longest name where there is room."""
 ROLE_ORDER: Final = {"owner": 0, "admin": 1}
 
 
@@ -32,6 +33,11 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     def waits(self) -> bool:
         """Whether this is an application."""
         return self.role is None
+
+    @property
+    def called(self) -> str:
+        """As people read it, with the userID, which alone says who it is."""
+        return self.user_id if self.nick is None else f"{self.nick} ({self.user_id})"
 
     @property
     def key(self) -> str:
@@ -75,6 +81,7 @@ class MemberList(VirtualList):
         self._own_id = own_id
         self._symbols = symbols
         self._people: dict[str, Person] = {}
+        self._name_cells = NAME_CELLS
 
     @property
     def person(self) -> Person | None:
@@ -85,6 +92,7 @@ class MemberList(VirtualList):
     def set_people(self, shown: Sequence[Person]) -> None:
         """Show these, in this order."""
         self._people = {one.key: one for one in shown}
+        self._name_cells = max((width(self._who(one)) for one in shown), default=0)
         self.set_rows(KeyRows([*self._people]))
         self.refresh()
 
@@ -92,15 +100,17 @@ class MemberList(VirtualList):
         """▌ Bob Smith (bob)    administrator"""
         person, at = self._people[key], index == self.cursor_index
         sign = Piece(self._symbols.cursor if at else own(" "))
-        who = line(person.user_id if person.nick is None else f"{person.nick} ({person.user_id})")
-        if person.user_id == self._own_id:
-            who = fill(_("{name} (you)"), name=who)
-        name = Piece(fit(who, min(NAME_CELLS, max(cells - 16, 8)), self._symbols.ellipsis))
+        column = min(max(self._name_cells, NAME_CELLS), max(cells - 16, 8))
+        name = Piece(fit(self._who(person), column, self._symbols.ellipsis))
         pieces: Line = [sign, Piece(spaces(1)), name, Piece(spaces(2)), _standing(person)]
         if person.text:
             room = cells - line_width(pieces) - 2
             pieces += [Piece(spaces(2)), Piece(elide(line(person.text), max(room, 0), self._symbols.ellipsis), "dim")]
         return pieces, "cursor" if at else ""
+
+    def _who(self, person: Person) -> Safe:
+        who = line(person.called)
+        return fill(_("{name} (you)"), name=who) if person.user_id == self._own_id else who
 
 
 def _standing(person: Person) -> Piece:

@@ -71,7 +71,8 @@ def _taken_over(taken: "TakenOver | None") -> list[str]:
     if taken is None:
         return [
             "the data that was there is damaged: everybody has to log in again, and what was ended since the backup is"
-            " back: erased accounts, recalled messages, final deletions; names given out since can be given out again"
+            " back: erased accounts, recalled messages, final deletions, administrators' rights, used invitations;"
+            " names given out since can be given out again"
         ]
     lines = [
         "devices stay logged in as they were; passwords are those of the backup",

@@ -31,7 +31,7 @@ def addresses() -> Addresses[Application]:
         ("/a/b/d", "/a/b/d", {}),
         ("/a/b/d/e", "/a/b/{y}/e", {"y": "d"}),
         ("/q/b", "/{z}/b", {"z": "q"}),
-        ("/a/%2F", "/a/{x}", {"x": "%2F"}),
+        ("/a/%2F", "/a/{x}", {"x": "/"}),
     ],
 )
 async def test_the_address_is_found(
@@ -49,3 +49,17 @@ async def test_the_address_is_found(
 @pytest.mark.parametrize("path", ["", "/", "/a/", "/a//c", "//b", "/a/b/c/d", "/q", "/a/b/d/f", "a"])
 def test_there_is_nothing(addresses: Addresses[Application], path: str) -> None:
     assert addresses.find(path) is None
+
+
+def test_what_is_added_later_is_found_and_long_addresses_are(addresses: Addresses[Application]) -> None:
+    assert addresses.find("/late") is None
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        """Nothing to be done."""
+
+    addresses.add("/late", application)
+    assert addresses.find("/late") == (application, {})
+    long = "x" * 10_000
+    found = addresses.find(f"/a/{long}")
+    assert found is not None
+    assert found[1] == {"x": long}

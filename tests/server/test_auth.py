@@ -1,12 +1,13 @@
 """Passwords and the memory of tokens."""
 
 import asyncio
+from hashlib import sha256
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
 from tui_chat.protocol.errors import InvalidRequest, Unauthorized, Unavailable
-from tui_chat.server.auth import HASHES_WAITING_MOST, TOKEN_MEMORY_MS, Passwords, Tokens
+from tui_chat.server.auth import HASHES_WAITING_MOST, TOKEN_MEMORY_MS, Bearer, Passwords, Tokens
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.options import HashParameters
 
@@ -85,36 +86,57 @@ class Database:
         return found
 
 
+T7, T8 = ("t7", b"hash of t7"), ("t8", b"hash of t8")
+"""Tokens with their hashes."""
+
+
+def test_a_token_is_taken_out_of_its_header() -> None:
+    bearer = Bearer()
+    for header, token in (
+        (b"Bearer t7", "t7"),
+        (b"Bearer t7", "t7"),
+        (b"bearer   t8 ", "t8"),
+        (b"Bearer t\xe4", "t\xe4"),
+        (b"Bearer t7", "t7"),
+    ):
+        found = bearer.of(header)
+        assert found == (token, sha256(token.encode()).digest())
+    for header in (b"", b"Bearer", b"Bearer ", b"Bearer  ", b"Basic t7", b"t7"):
+        assert bearer.of(header) is None
+        assert bearer.of(header) is None
+    assert bearer.of(b"Bearer t7") is not None
+
+
 async def test_a_token_is_looked_up_once_until_the_memory_is_old() -> None:
     database, now = Database(), [0]
     tokens = Tokens(database, lambda: now[0])
     for _ in range(5):
-        assert (await tokens.caller("t7")).device == 7
+        assert (await tokens.caller(*T7)).device == 7
     assert database.asked == 1
     now[0] = TOKEN_MEMORY_MS
-    await tokens.caller("t7")
+    await tokens.caller(*T7)
     assert database.asked == 2
 
 
 async def test_a_clock_that_goes_back_is_not_believed() -> None:
     database, now = Database(), [1_000_000]
     tokens = Tokens(database, lambda: now[0])
-    await tokens.caller("t7")
+    await tokens.caller(*T7)
     now[0] = 0
-    await tokens.caller("t7")
+    await tokens.caller(*T7)
     assert database.asked == 2
 
 
 async def test_a_revoked_device_is_asked_for_again_at_once() -> None:
     database = Database()
     tokens = Tokens(database, lambda: 0)
-    await tokens.caller("t7")
-    await tokens.caller("t8")
+    await tokens.caller(*T7)
+    await tokens.caller(*T8)
     database.gone.add("t7")
     tokens.forget(["d7"])
     with pytest.raises(Unauthorized):
-        await tokens.caller("t7")
-    await tokens.caller("t8")
+        await tokens.caller(*T7)
+    await tokens.caller(*T8)
     assert database.asked == 3
 
 
@@ -122,17 +144,17 @@ async def test_a_token_that_is_revoked_while_it_is_looked_up_is_not_remembered()
     database = Database()
     database.pause = asyncio.Event()
     tokens = Tokens(database, lambda: 0)
-    under_way = asyncio.create_task(tokens.caller("t7"))
+    under_way = asyncio.create_task(tokens.caller(*T7))
     await database.reached.wait()
     database.gone.add("t7")
     tokens.forget(["d7"])
     database.pause.set()
     await under_way
     with pytest.raises(Unauthorized):
-        await tokens.caller("t7")
+        await tokens.caller(*T7)
 
 
 async def test_an_unknown_token_is_not_remembered() -> None:
     tokens = Tokens(Database(), lambda: 0)
     with pytest.raises(Unauthorized):
-        await tokens.caller("nonsense\ud800")
+        await tokens.caller("nonsense\ud800", b"its hash")

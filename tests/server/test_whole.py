@@ -167,6 +167,19 @@ def test_who_has_no_token_is_refused_and_can_go_on(server: LiveServer, alice: De
     assert texts(alice) == ["message 2"]
 
 
+def test_each_request_of_a_connection_is_its_own_devices(server: LiveServer, alice: Device, people: People) -> None:
+    """As behind a proxy, which keeps connections for whoever comes."""
+    carol = people.register("carol")
+    with line(server) as there:
+        for number, who in enumerate((alice, carol, alice, None, carol)):
+            there.say(request(who, "GET", "/v1/me"))
+            answer = json.loads(there.hear().body)
+            assert answer.get("userID") == (None if who is None else who.user_id), number
+        people.login("alice").remove(f"/v1/devices/{alice.device_id}")
+        there.say(request(alice, "GET", "/v1/me"))
+        assert there.hear().status == 401
+
+
 def test_requests_behind_each_other_are_carried_out_and_answered_in_their_order(
     server: LiveServer, alice: Device
 ) -> None:
@@ -183,7 +196,11 @@ def test_requests_behind_each_other_are_carried_out_and_answered_in_their_order(
 def test_what_comes_behind_the_last_request_of_a_connection_is_not_carried_out(
     server: LiveServer, alice: Device
 ) -> None:
-    for first in (send(alice, 1, "Connection: close"), request(alice, "GET", "/nothing", None, "Connection: close")):
+    for first in (
+        send(alice, 1, "Connection: close"),
+        request(alice, "GET", "/nothing", None, "Connection: close"),
+        request(alice, "GET", "/nothing", None, "Connection: keep-alive", version="1.0"),
+    ):
         with line(server) as there:
             there.say(first + send(alice, 2))
             assert there.hear().headers["connection"] == "close"

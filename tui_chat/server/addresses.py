@@ -1,8 +1,10 @@
 """Which application answers at which address. A look into a few dictionaries, whatever the number of addresses: to
 compare them one after the other, as routers do, costs each request as much as reading its JSON."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import unquote
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -11,6 +13,11 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 """The four of ASGI 3.0 (https://asgi.readthedocs.io/en/latest/specs/main.html)."""
 
 T = TypeVar("T")
+
+PATHS_REMEMBERED: Final = 1_024
+"""Whoever writes into a conversation writes there again."""
+REMEMBERED_MOST: Final = 256
+"""Characters of a path that is remembered."""
 
 
 class _Place(Generic[T]):
@@ -31,6 +38,7 @@ class Addresses(Generic[T]):
 
     def __init__(self) -> None:
         self._root = _Place[T]()
+        self._lately = lru_cache(PATHS_REMEMBERED)(self._look_up)
 
     def add(self, pattern: str, application: T) -> None:
         """Let the application answer there."""
@@ -44,10 +52,15 @@ class Addresses(Generic[T]):
                 place = place.named.setdefault(segment, _Place())
         place.application = application
         place.parameters = parameters
+        self._lately.cache_clear()
 
-    def find(self, path: str) -> tuple[T, dict[str, str]] | None:
-        """The application at a path, still percent-encoded, and the path's parameters; a segment that is named comes
-        before one that is a parameter, which is never empty."""
+    def find(self, path: str) -> tuple[T, Mapping[str, str]] | None:
+        """The application at a path, still percent-encoded, and the path's parameters, decoded; a segment that is named
+        comes before one that is a parameter, which is never empty."""
+        return self._lately(path) if len(path) <= REMEMBERED_MOST else self._look_up(path)
+
+    def _look_up(self, path: str) -> tuple[T, Mapping[str, str]] | None:
+        # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
         segments = path.split("/")
         values: list[str] = []
         place = self._root
@@ -61,13 +74,13 @@ class Addresses(Generic[T]):
             place = following
         else:
             if place.application is not None:
-                return place.application, dict(zip(place.parameters, values, strict=True))
+                return place.application, _named(place.parameters, values)
         # Only where a segment that is named leads nowhere, and one that is a parameter might.
         values.clear()
         found = _behind(self._root, segments, 0, values)
         if found is None or found.application is None:
             return None
-        return found.application, dict(zip(found.parameters, values, strict=True))
+        return found.application, _named(found.parameters, values)
 
 
 def _behind(place: _Place[T], segments: list[str], at: int, values: list[str]) -> _Place[T] | None:
@@ -88,3 +101,7 @@ def _behind(place: _Place[T], segments: list[str], at: int, values: list[str]) -
     if found is None:
         del values[count:]
     return found
+
+
+def _named(parameters: list[str], values: list[str]) -> dict[str, str]:
+    return {name: unquote(value) for name, value in zip(parameters, values, strict=True)}

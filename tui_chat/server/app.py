@@ -154,7 +154,7 @@ class _Stream:
         services = self._services
         watched = Watched(services, asked, STREAM)
         try:
-            caller = asked.caller = await authenticate(services, peer_of(services, asked))
+            caller = asked.caller = await authenticate(services, asked, peer_of(services, asked))
             services.limiter.others.take(caller.user, caller.device)
             if services.hub.count(caller.user) >= limits.SOCKETS_A_USER:
                 raise TooFrequent("too many sockets are open for this user", retry_after=limits.PING_SECONDS)

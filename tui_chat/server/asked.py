@@ -9,6 +9,7 @@ from tui_chat.protocol import limits
 from tui_chat.protocol.errors import BodyTooLarge, InvalidRequest
 
 from .addresses import Receive, Scope, Send
+from .auth import Bearer
 from .operations.caller import Caller
 
 JSON: Final = b"application/json"
@@ -23,10 +24,16 @@ Header = tuple[bytes, bytes]
 class Asked(ABC):
     """A request."""
 
-    __slots__ = ("caller", "client", "headers", "method", "pairs", "parameters", "path", "query")
+    __slots__ = ("bearer", "caller", "client", "headers", "method", "pairs", "parameters", "path", "query")
 
     def __init__(
-        self, method: str, path: str, query: bytes, pairs: Sequence[Header], client: tuple[str, int] | None
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        pairs: Sequence[Header],
+        client: tuple[str, int] | None,
+        bearer: Bearer,
     ) -> None:
         self.method = method
         self.path = path
@@ -38,8 +45,10 @@ class Asked(ABC):
         """The same by name: the last of each."""
         self.client = client[0] if client else None
         """Address of the other end of the connection."""
+        self.bearer = bearer
+        """Whose token came over the connection last."""
         self.parameters: Mapping[str, str] = {}
-        """The path's, percent-encoded; as soon as it is known whose address it is."""
+        """The path's, decoded; as soon as it is known whose address it is."""
         self.caller: Caller | None = None
         """Who asks; as soon as that is known."""
 
@@ -73,11 +82,11 @@ class AskedByASGI(Asked):
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(
             scope.get("method", "GET"),
-            # A conversationID may hold `#` and, misshapen, `/`: split first, decode afterwards.
             scope["raw_path"].decode("ascii", "replace"),
             scope["query_string"],
             scope["headers"],
             scope.get("client"),
+            Bearer(),
         )
         self.scope = scope
         self.receive = receive

@@ -92,6 +92,28 @@ class Passwords:
             self._waiting -= 1
 
 
+class Bearer:
+    """The access token in the requests of one connection: mostly it is the same in all of them, and then it is taken
+    apart and hashed once."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self) -> None:
+        self._read: dict[bytes, tuple[str, bytes] | None] = {}
+        """Of the newest header alone: what stands in it."""
+
+    def of(self, header: bytes) -> tuple[str, bytes] | None:
+        """The token in an `Authorization` header, and its hash; None where it holds none."""
+        try:
+            return self._read[header]
+        except KeyError:
+            scheme, _, token = header.decode("latin-1").partition(" ")
+            token = token.strip() if scheme.lower() == "bearer" else ""
+            found = (token, hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()) if token else None
+            self._read = {header: found}
+            return found
+
+
 class Tokens:
     """Whose access token it is, with a short memory so that a request need not ask the database."""
 
@@ -102,16 +124,20 @@ class Tokens:
         self.forgotten = 0
         """How often tokens were forgotten: while it stays the same, who was let in is still."""
 
-    async def caller(self, token: str) -> Caller:
-        """The device that the token belongs to.
+    def known(self, key: bytes) -> Caller | None:
+        """The device that a token belongs to, by the token's hash (see Bearer), where that is remembered."""
+        known = self._known.get(key)
+        return known[0] if known is not None and 0 <= self._clock() - known[1] < TOKEN_MEMORY_MS else None
+
+    async def caller(self, token: str, key: bytes) -> Caller:
+        """The device that the token with this hash belongs to.
 
         Raises:
             Unauthorized: to none, or it ran out.
         """
-        key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        known = self._known.get(key)
-        if known is not None and 0 <= self._clock() - known[1] < TOKEN_MEMORY_MS:
-            return known[0]
+        known = self.known(key)
+        if known is not None:
+            return known
         forgotten = self.forgotten
         caller = await self._look_up(token)
         if forgotten == self.forgotten:

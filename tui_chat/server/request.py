@@ -5,7 +5,7 @@ import math
 import re
 from contextlib import aclosing
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -37,15 +37,14 @@ async def handle(services: Services, endpoint: Endpoint[Any, Any, Any], asked: A
     """
     peer = peer_of(services, asked)
     forgotten = services.tokens.forgotten
-    caller = asked.caller = None if endpoint.anyone else await authenticate(services, peer)
+    caller = asked.caller = None if endpoint.anyone else await authenticate(services, asked, peer)
     count(services, endpoint.counted, caller, peer)
-    path = {name: unquote(value) for name, value in asked.parameters.items()}
     query = _query(endpoint.query, asked.query)
     body: Any = _decode(endpoint.decoder, await asked.body()) if endpoint.takes_body else NOTHING
     if caller is not None and services.tokens.forgotten != forgotten:
         # Whoever was slow with the body, or had to be looked up, may have been logged out meanwhile.
-        caller = await authenticate(services, peer)
-    result = await endpoint.handler(Call(services, caller, body, query, path, peer, asked.gone))
+        caller = await authenticate(services, asked, peer)
+    result = await endpoint.handler(Call(services, caller, body, query, asked.parameters, peer, asked.gone))
     if isinstance(result, Pieces):
         assert isinstance(asked, AskedByASGI)
         await _answer_in_pieces(result, asked)
@@ -69,18 +68,19 @@ def peer_of(services: Services, asked: Asked) -> Peer:
     return Peer(connection, connection, headers)
 
 
-async def authenticate(services: Services, peer: Peer) -> Caller:
+async def authenticate(services: Services, asked: Asked, peer: Peer) -> Caller:
     """The device whose token stands in the request.
 
     Raises:
         Unauthorized: no token, or none that is valid.
         TooFrequent: too many such from that address.
     """
-    scheme, _, token = peer.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    found = asked.bearer.of(asked.headers.get(b"authorization", b""))
     try:
-        if scheme.lower() != "bearer" or not token:
+        if found is None:
             raise Unauthorized("this needs `Authorization: Bearer` with an access token")
-        return await services.tokens.caller(token.strip())
+        token, key = found
+        return services.tokens.known(key) or await services.tokens.caller(token, key)
     except Unauthorized:
         count(services, Counted.OTHERS, None, peer)
         raise

@@ -16,6 +16,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from tui_chat.protocol.events import CLOSE_TRY_AGAIN
 
 from .asked import Asked
+from .auth import Bearer
 from .steps import Steps
 from .whole import AskedWhole
 
@@ -67,6 +68,7 @@ class RequestProtocol(HttpToolsProtocol):
         """A first request is due."""
         super().connection_made(transport)
         self._at_once = getattr(self.app, "at_once", None)
+        self._bearer = Bearer()
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -132,16 +134,13 @@ class RequestProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         asked = AskedWhole(
+            self,
             self.parser.get_method().decode("ascii"),
             self._path,
             self._query,
-            self.headers,
-            self.client,
-            body=held[0] if len(held) == 1 else b"".join(held),
+            held[0] if len(held) == 1 else b"".join(held),
             keep_alive=self._goes_on,
-            transport=self.transport,
-            flow=self.flow,
-            answered=self.on_response_complete,
+            bearer=self._bearer,
         )
         work = at_once(asked)
         if work is None:

@@ -1,15 +1,14 @@
 """A request that has come whole, answered on its connection without ASGI."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tui_chat.protocol import limits
 
 from .asked import JSON, Asked, Header, head, too_large
+from .auth import Bearer
 
 _OK: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\ncontent-length: "
 
@@ -24,42 +23,29 @@ class _NobodyWaits:
 class AskedWhole(Asked):
     """A request of which nothing is still to come. To uvicorn's protocol it is the cycle that is under way."""
 
-    __slots__ = (
-        "_answered",
-        "_body",
-        "_flow",
-        "_transport",
-        "disconnected",
-        "keep_alive",
-        "response_complete",
-    )
+    __slots__ = ("_body", "_line", "disconnected", "keep_alive", "response_complete")
 
     message_event = _NobodyWaits()
 
     def __init__(
         self,
+        line: HttpToolsProtocol,
         method: str,
         path: str,
         query: bytes,
-        pairs: Sequence[Header],
-        client: tuple[str, int] | None,
-        *,
         body: bytes,
+        *,
         keep_alive: bool,
-        transport: asyncio.Transport,
-        flow: FlowControl,
-        answered: Callable[[], None],
+        bearer: Bearer,
     ) -> None:
-        """`answered` is called when it is."""
-        super().__init__(method, path, query, pairs, client)
+        """`line`: the connection over which it came, whose `headers` are its own."""
+        super().__init__(method, path, query, line.headers, line.client, bearer)
         self.keep_alive = keep_alive
         """Whether the connection goes on afterwards; uvicorn takes it back when the server stops."""
         self.disconnected = False
         self.response_complete = False
         self._body = body
-        self._transport = transport
-        self._flow = flow
-        self._answered = answered
+        self._line = line
 
     async def body(self) -> bytes:
         """See Asked."""
@@ -71,8 +57,9 @@ class AskedWhole(Asked):
         self, status: int, body: bytes, more: Sequence[Header] = (), *, kind: bytes = JSON, unread: bool = False
     ) -> None:
         """See Asked: in one write, which with uvloop is one system call. `unread` there is nothing."""
-        if self._flow.write_paused:
-            await self._flow.drain()
+        line = self._line
+        if line.flow.write_paused:
+            await line.flow.drain()
         if self.disconnected:
             return
         end = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
@@ -81,8 +68,8 @@ class AskedWhole(Asked):
         else:
             fields = b"".join(b"%b: %b\r\n" % field for field in (*head(kind), *more))
             start = b"%b%bcontent-length: %d%b" % (STATUS_LINE[status], fields, len(body), end)
-        self._transport.write(start if self.method == "HEAD" else start + body)
+        line.transport.write(start if self.method == "HEAD" else start + body)
         self.response_complete = True
         if not self.keep_alive:
-            self._transport.close()
-        self._answered()
+            line.transport.close()
+        line.on_response_complete()

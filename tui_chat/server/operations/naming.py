@@ -1,13 +1,17 @@
 """Lists of conversationIDs as requests bring them: checked whole before anything is done, each conversation once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidConversation, InvalidRequest, TooManyConversations
 from tui_chat.protocol.ids import ConversationID, c2c, fold, fold_conversation_ids, parse_conversation_id
 
 from .caller import Caller
+
+REMEMBERED: Final = 4_096
+"""Names that need not be taken apart again: whoever writes into a conversation writes there again."""
 
 
 class Named(NamedTuple):
@@ -20,9 +24,14 @@ class Named(NamedTuple):
 
 def named(caller: Caller, text: str) -> Named:
     """One conversationID. Raises InvalidConversation where it has not the form of one, or names the caller."""
+    return _named(caller.user_id, text)
+
+
+@lru_cache(REMEMBERED)
+def _named(own: str, text: str) -> Named:
     parsed = parse_conversation_id(text)
     folded = fold(text)
-    if folded == fold(c2c(caller.user_id)):
+    if folded == fold(c2c(own)):
         raise InvalidConversation(f"{text!r} is you: there is no conversation with oneself")
     return Named(parsed, folded)
 

@@ -1,6 +1,6 @@
 """Which conversations are listed, in which order, and which of them are shown: pure."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from tui_chat.protocol.models import Conversation
@@ -35,9 +35,6 @@ class Listing:
 
     def __contains__(self, key: str) -> bool:
         return key in self._known
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._known)
 
     def __getitem__(self, key: str) -> Conversation:
         return self._known[key]

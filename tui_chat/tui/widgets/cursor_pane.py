@@ -133,6 +133,7 @@ class CursorPane(ReadingPane):
         self._following = True
         self._set_cursor(window.entries[-1] if window.entries and self._cursor else None)
         self._scroll(self._end)
+        self.refresh()  # it may be in sight already
 
     def on_mount(self) -> None:
         """Reading goes on when the terminal gets the focus back."""

@@ -156,6 +156,24 @@ def test_a_request_in_one_piece_and_one_in_two_are_answered_alike(
     assert one.headers == two.headers
 
 
+@pytest.mark.parametrize(
+    ("more", "status", "code"),
+    [
+        (("Origin: https://evil.example",), 403, "forbidden"),
+        (("Origin: https://evil.example", "Origin: https://other.example"), 403, "forbidden"),
+        (("Host: elsewhere",), 400, "invalid_request"),
+        (("X-Twice: 1", "X-Twice: 2"), 200, None),
+    ],
+)
+def test_whom_no_address_answers(
+    server: LiveServer, alice: Device, more: tuple[str, ...], status: int, code: str | None
+) -> None:
+    with line(server) as there:
+        there.say(send(alice, 1, *more))
+        answer = there.hear()
+        assert (answer.status, json.loads(answer.body).get("error", {}).get("code")) == (status, code)
+
+
 @pytest.mark.parametrize("who", ["nobody", "a stranger"])
 def test_who_has_no_token_is_refused_and_can_go_on(server: LiveServer, alice: Device, who: str) -> None:
     with line(server) as there:
@@ -205,6 +223,7 @@ def test_what_comes_behind_the_last_request_of_a_connection_is_not_carried_out(
             there.say(first + send(alice, 2))
             assert there.hear().headers["connection"] == "close"
             assert there.ended()
+    server.write(lambda _tx: None)  # which comes behind whatever was asked for
     assert texts(alice) == ["message 1"]
 
 

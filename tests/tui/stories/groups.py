@@ -37,10 +37,10 @@ OWNER = Story(
         go("escape", hides="Dismiss #ubuntu?"),
         go("end", shows="▌ 小林"),
         press("group-role", "r", hides="▌ 小林 (xiaolin)                member"),
-        press("group-transfer", "t", shows="Make xiaolin the owner"),
-        go("escape", hides="Make xiaolin the owner"),
-        press("group-remove", "x", shows="Remove xiaolin from"),
-        go("escape", hides="Remove xiaolin from"),
+        press("group-transfer", "t", shows="Make 小林 (xiaolin) the owner"),
+        go("escape", hides="Make 小林 (xiaolin) the owner"),
+        press("group-remove", "x", shows="Remove 小林 (xiaolin) from"),
+        go("escape", hides="Remove 小林 (xiaolin) from"),
     ),
 )
 

@@ -95,18 +95,19 @@ def test_a_database_that_does_not_answer_is_told(
 def test_a_stopping_server_begins_nothing_and_lets_its_sockets_go_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "DRAIN_SECONDS", 1.0)
-    monkeypatch.setattr(run, "DRAINED_A_SECOND", 10)
+    monkeypatch.setattr(run, "DRAIN_SECONDS", 4.0)
+    monkeypatch.setattr(run, "DRAINED_A_SECOND", 2.5)
     live = LiveServer(tmp_path / "server")
     people = People(live.url)
     try:
         alice = people.register("alice")
         sockets = [alice.stream() for _ in range(10)]
         streams = [socket.__enter__() for socket in sockets]
-        stopping = threading.Thread(target=live.stop)
-        stopping.start()
         told = []
         with httpx.Client(base_url=live.url, trust_env=False, timeout=DEADLINE) as http:
+            assert http.get("/healthz").status_code == 200
+            stopping = threading.Thread(target=live.stop)
+            stopping.start()
             end = time.monotonic() + DEADLINE
             while not live.running.services.draining and time.monotonic() < end:
                 time.sleep(0.001)

@@ -167,6 +167,35 @@ async def test_requests_that_come_behind_each_other_get_their_own_bodies_and_ans
     protocol.connection_lost(None)
 
 
+async def test_a_body_that_comes_right_behind_its_head_is_waited_for() -> None:
+    begun = asyncio.Event()
+
+    async def answer(asked: Asked) -> None:
+        begun.set()
+        await echo(asked)
+
+    application = Answering(answer)
+    protocol, wire = asking(application)
+    head, body = b"POST /%b HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\n", b"body"
+    for piece in (head % b"soon", body[:1], body[1:]):
+        protocol.data_received(piece)
+    assert wire.written.endswith(b"/soon body"), "at once"
+    begun.clear()
+    protocol.data_received(head % b"late" + body[:1])
+    async with asyncio.timeout(10):
+        await begun.wait()
+    protocol.data_received(body[1:])
+    await until(lambda: wire.written.endswith(b"/late body"), wire)
+    protocol.data_received(head.replace(b"4", b"70000") % b"large" + b"x" * 69_999)
+    assert protocol.tasks, "of a large one, no more than a part is held"
+    protocol.data_received(b"x")
+    await until(lambda: wire.written.endswith(b"x" * 70_000), wire)
+    protocol.data_received(head % b"never")
+    protocol.connection_lost(None)
+    assert protocol._held_timer is None
+    assert application.whole == ["/soon"]
+
+
 async def test_an_answer_waits_for_a_peer_that_takes_nothing() -> None:
     protocol, wire = asking(Answering(echo))
     protocol.pause_writing()

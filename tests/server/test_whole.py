@@ -14,7 +14,7 @@ import pytest
 
 from tests.accounts import DEADLINE, Device, People
 from tests.servers import LiveServer
-from tui_chat.server import asked, whole
+from tui_chat.server import asked, transport, whole
 from tui_chat.server.engines import Transaction
 
 SEND = "/v1/conversations/C2Cbob/messages"
@@ -99,7 +99,8 @@ def texts(who: Device) -> list[str]:
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Which way each request went."""
+    """Which way each request went. What does not come in one piece is not waited for."""
+    monkeypatch.setattr(transport, "HELD_SECONDS", 0.0)
     gone: list[str] = []
     for kind in (whole.AskedWhole, asked.AskedByASGI):
 

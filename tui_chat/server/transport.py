@@ -31,6 +31,10 @@ HEAD_SECONDS: Final = 20.0
 SMALL_FRAMES_MOST: Final = 256
 SMALL_FRAMES_SECONDS: Final = 20.0
 """A peer that sends more pings, pongs and fragments than that in so long is told to come back later."""
+HELD_SECONDS: Final = 0.05
+HELD_BYTES: Final = 64 * 1024
+"""So long, and so much of it, a request is held whose end has not come with its beginning: many clients, httpx among
+them, send a head and the body behind it in two pieces."""
 UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -44,9 +48,9 @@ class Whole(Protocol):
 class RequestProtocol(HttpToolsProtocol):
     """Ends connections that never come to the point, and answers most requests without ASGI.
 
-    A request whose end has come with its beginning, as of nearly all, is handed to the application as it is, and what
-    answers it takes its first step at once (see Steps): measured, ASGI's scope, calls and task take as long again as
-    everything else that is done of HTTP. What comes in pieces, behind another request, or wants an upgrade, goes
+    A request whose end comes with its beginning or soon after, as of nearly all, is handed to the application as it is,
+    and what answers it takes its first step at once (see Steps): measured, ASGI's scope, calls and task take as long
+    again as everything else that is done of HTTP. What comes slowly, behind another request, or wants an upgrade, goes
     uvicorn's way.
     """
 
@@ -58,7 +62,8 @@ class RequestProtocol(HttpToolsProtocol):
     """Since when there is nothing to be done; None while there is."""
     _at_once: Callable[[Asked], Coroutine[Any, Any, None] | None] | None = None
     _held: list[bytes] | None = None
-    """The body, so far, of a request that may still come whole; None where there is none. The next three are its."""
+    """The body, so far, of a request that may still come whole; None where there is none. The next four are its."""
+    _held_timer: asyncio.TimerHandle | None = None
     _path = ""
     _query = b""
     _goes_on = True
@@ -75,6 +80,7 @@ class RequestProtocol(HttpToolsProtocol):
         """Nothing is due any more."""
         super().connection_lost(exc)
         self._have_head()
+        self._let_go()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
@@ -84,9 +90,11 @@ class RequestProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._held is not None:
             if self.transport.is_closing():
-                self._held = None  # It cannot be read any further.
-            else:
+                self._let_go()  # It cannot be read any further.
+            elif sum(map(len, self._held)) > HELD_BYTES:
                 self._go_by_asgi()
+            elif self._held_timer is None:
+                self._held_timer = self.loop.call_later(HELD_SECONDS, self._go_by_asgi)
         if self._in_head:
             self._wait_for_head()
             self._head_bytes += len(data)
@@ -147,7 +155,7 @@ class RequestProtocol(HttpToolsProtocol):
             self._go_by_asgi()
             super().on_message_complete()
             return
-        self._held = None
+        self._let_go()
         self.cycle = cast(Any, asked)
         steps = Steps(self.loop, work, self._ended)
         self.tasks.add(cast(Any, steps))
@@ -155,7 +163,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def _go_by_asgi(self) -> None:
         """Leave the request to uvicorn, with what has come of it."""
-        held, self._held = self._held, None
+        held = self._let_go()
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.headers, self.expect_100_continue = url, headers, expects
@@ -164,6 +172,14 @@ class RequestProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         for body in held or ():
             super().on_body(body)
+
+    def _let_go(self) -> list[bytes] | None:
+        """Hold no request any longer; what had come of its body."""
+        held, self._held = self._held, None
+        if self._held_timer is not None:
+            self._held_timer.cancel()
+            self._held_timer = None
+        return held
 
     def _ended(self, steps: Steps, failure: BaseException | None) -> None:
         """What answers a request has come to its end."""

@@ -16,6 +16,7 @@ from tests.accounts import PASSWORD, Device, Json, People
 from tests.servers import LiveServer
 from tui_chat.protocol import limits
 from tui_chat.server.engines import Row, Transaction
+from tui_chat.server.operations import crowdlog
 from tui_chat.server.routes import ENDPOINTS
 
 SECRET = "SECRET"
@@ -211,7 +212,10 @@ class Alices:
         }
 
     def rows(self) -> Rows:
-        """Everything in the database that does not change by itself."""
+        """Everything in the database that does not change by itself; what groups were told stands in their members'
+        logs by then."""
+        while self.server.write(crowdlog.spread):
+            pass
 
         def job(tx: Transaction) -> Rows:
             found: Rows = {}

@@ -122,6 +122,15 @@ async def test_a_page_that_an_edit_overtook_shows_the_edit() -> None:
     assert await inside.read() == ["m1", "edited 2"]
 
 
+async def test_an_edit_that_overtook_the_page_that_ends_a_doubt_stays() -> None:
+    inside = Reading()
+    inside.receiver.replace([row(BOB, 2), row(CAROL, 1)], "e:40", keep_history=True)
+    inside.answer = MessagePage(messages=[message(BOB, 1), message(BOB, 2)])
+    inside.meanwhile = lambda: inside.receiver.receive(ranged(41, changed(41, BOB, 2, version=2, newest=2)))
+    assert await inside.read() == ["m1", "edited 2"]
+    assert (await inside.read(), inside.asked) == (["m1", "edited 2"], 1), "from the cache as well"
+
+
 async def test_a_row_that_goes_and_comes_back_in_one_range_is_told_last_as_it_stands() -> None:
     inside = Reading()
     came_back = arrived(13, BOB, 3, hidden_through=2, cleared_through=2)

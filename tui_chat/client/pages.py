@@ -151,7 +151,8 @@ class Pages:
             return self._answer(conversation_id, cached, before, after, limit)
         if told and page.cleared_through > marks.cleared_through:
             self._receiver.inexact(conversation_id)
-        kept = [item for item in page.messages if item.message_seq > marks.cleared_through]
+        # Also of what is in doubt: an event that came while the page was on its way is newer than the page.
+        kept = [self._on_hand.newest(item) for item in page.messages if item.message_seq > marks.cleared_through]
         if row is not None and self._doubt.of(conversation_id):
             self._on_hand.forget(conversation_id)
             self._doubt.settle(conversation_id)
@@ -159,7 +160,7 @@ class Pages:
             self._on_hand.add(conversation_id, kept, covers=self._covered(kept, page, before, after))
         floor = self._state.shown_cleared_through(conversation_id)
         return MessagePage(
-            messages=[self._on_hand.newest(item) for item in kept if item.message_seq > floor],
+            messages=[item for item in kept if item.message_seq > floor],
             more=page.more and (after is not None or len(kept) == len(page.messages)),
             cleared_through=max(page.cleared_through, marks.cleared_through),
             hidden_through=max(page.hidden_through, marks.hidden_through),

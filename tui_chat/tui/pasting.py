@@ -71,7 +71,8 @@ class PasteParser(XTermParser):
 
 
 class PasteDriver(LinuxDriver):
-    """Textual's, with that parser; what is no UTF-8 is typed as a sign for it, and does not end the program."""
+    """Textual's, with that parser; what is no UTF-8 is typed as a sign for it, and does not end the program. A terminal
+    that is gone does: Textual would look again and again whether something can be read, and be told so each time."""
 
     def run_input_thread(self) -> None:
         """Textual: read until the program ends or gives the terminal away. Its own has the parser in it by name."""
@@ -81,9 +82,19 @@ class PasteDriver(LinuxDriver):
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 for _ready in selector.select(LOOK_AFTER):
-                    if text := decode(os.read(self.fileno, READ_MOST)):
+                    if not (found := self._read()):
+                        self._loop.call_soon_threadsafe(self._app.exit)
+                        return
+                    if text := decode(found):
                         self._tell(parser.feed(text))
                 self._tell(parser.tick())
+
+    def _read(self) -> bytes:
+        """What was typed; nothing where the terminal is gone."""
+        try:
+            return os.read(self.fileno, READ_MOST)
+        except OSError:
+            return b""
 
     def _tell(self, events: Iterable[Message]) -> None:
         for event in events:

@@ -62,13 +62,15 @@ class Planted:
 
 
 def _lower_too(move: Any) -> Any:
-    def moved(before: Any, up_to: int | None, *, hide: bool, clear: bool, settled: bool) -> Any:
-        one = move(before, up_to, hide=hide, clear=clear, settled=settled)
-        return msgspec.structs.replace(
-            one,
-            hidden=one.seen if hide else one.hidden,
-            cleared=one.seen if clear else one.cleared,
-        )
+    def moved(found: Any, asked: Any, *, hide: bool, settled: bool) -> Any:
+        return [
+            msgspec.structs.replace(
+                one,
+                hidden=one.seen if hide else one.hidden,
+                cleared=one.seen if asked.clear else one.cleared,
+            )
+            for one in move(found, asked, hide=hide, settled=settled)
+        ]
 
     return moved
 

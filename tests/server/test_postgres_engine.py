@@ -31,6 +31,7 @@ from tui_chat.protocol.requests import (
 )
 from tui_chat.server.engines import Committed, Transaction
 from tui_chat.server.engines.postgres import PostgresEngine
+from tui_chat.server.engines.postgres_transaction import PostgresTransaction
 from tui_chat.server.operations import (
     accounts,
     conversations,
@@ -174,6 +175,29 @@ async def test_two_who_write_to_each_other_first_begin_one_conversation(postgres
         sent += [sending(bob, "C2Calice", number) for number in range(5)]
         answers = await asyncio.gather(*sent)
         assert sorted(one.message.message_seq for one in answers) == list(range(1, 11))
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_log_that_is_not_counted_as_far_as_was_thought_is_looked_up_anew(
+    postgres: PostgresServer, known: bool
+) -> None:
+    async with opened(postgres.new_database()) as engine:
+        alice = await join(engine, "alice")
+        stand = "SELECT seq FROM stream WHERE account = ?"
+        stands = await engine.read(lambda tx: tx.one(stand, alice.user)) or (None,)
+        tries: list[int] = []
+
+        def take(tx: Transaction) -> int:
+            assert isinstance(tx, PostgresTransaction)
+            tx.lock_users((alice.user,))
+            if not tries:
+                tx._locks.seqs[alice.user] += 3
+            tries.append(1)
+            return tx.take_event_seqs({alice.user: 2}, {alice.user: stands[0]} if known else None)[alice.user]
+
+        assert await engine.write(take) == stands[0]
+        assert len(tries) > 1
+        assert await engine.read(lambda tx: tx.one(stand, alice.user)) == (stands[0] + 2,)
 
 
 async def test_jobs_that_wait_share_a_transaction_and_one_that_fails_fails_alone(postgres: PostgresServer) -> None:

@@ -75,13 +75,17 @@ class Drawn(Strip):
         if wanted == [length]:
             return [self]
         if self._cut is None or self._cut[0] != wanted:
-            parts: list[Strip] = []
-            start = 0
-            for segments, end in zip(Segment.divide(self._segments, wanted), wanted, strict=False):
-                parts.append(Drawn(segments, end - start))
-                start = end
-            self._cut = (wanted, parts)
+            self._cut = (wanted, self._divided(wanted))
         return self._cut[1]
+
+    def _divided(self, wanted: Sequence[int]) -> list[Strip]:
+        """The strips that end at these cells."""
+        parts: list[Strip] = []
+        start = 0
+        for segments, end in zip(Segment.divide(self._segments, wanted), wanted, strict=False):
+            parts.append(Drawn(segments, end - start))
+            start = end
+        return parts
 
     def seen_through(self, filters: Sequence[LineFilter], background: Color) -> Drawn:
         """As the terminal can show it; kept for as long as that is the same."""
@@ -111,16 +115,6 @@ class Joined(Drawn):
             [segment for part in parts for segment in part._segments], sum(part.cell_length for part in parts)
         )
         self.parts = tuple(parts)
-
-    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
-        """Textual: the strips between these cells."""
-        length = self.cell_length
-        wanted = [cut for cut in cuts if cut <= length]
-        if wanted == [length]:
-            return [self]
-        if self._cut is None or self._cut[0] != wanted:
-            self._cut = (wanted, self._divided(wanted))
-        return self._cut[1]
 
     def _divided(self, wanted: Sequence[int]) -> list[Strip]:
         found: list[Strip] = []

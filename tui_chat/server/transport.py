@@ -26,6 +26,7 @@ ABORT: Final = "tui_chat.abort"
 GRACE_SECONDS: Final = 5.0
 HEAD_BYTES: Final = 32 * 1024
 """Of a request's line and headers."""
+HEAD_TOO_LARGE: Final = "The head of the request is too large."
 HEAD_SECONDS: Final = 20.0
 """From the connection, or from a request's first byte, to the end of its head."""
 SMALL_FRAMES_MOST: Final = 256
@@ -54,7 +55,13 @@ class RequestProtocol(HttpToolsProtocol):
     uvicorn's way.
     """
 
-    _head_bytes = 0
+    _head_least = _head_most = 0
+    """Bytes of a head that has not ended: without the piece in which it began, and with all of that, of which much may
+    be of requests before it."""
+    _piece_bytes = 0
+    """Of the piece that is being read."""
+    _begun = False
+    """A request has begun in it."""
     _in_head = True
     """A head has begun and not ended; a new connection owes one."""
     _head_timer: asyncio.TimerHandle | None = None
@@ -68,6 +75,10 @@ class RequestProtocol(HttpToolsProtocol):
     _query = b""
     _goes_on = True
     """Whether the connection does, after it."""
+    _declined = False
+    """The head that was read offers an upgrade that is not taken, and comes again without it."""
+    _refusal: str | None = None
+    """What is to be said of bytes that could not be read, once the requests before them are answered."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A first request is due."""
@@ -87,7 +98,11 @@ class RequestProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Look after what did not end with this piece; most requests come in one."""
-        super().data_received(data)
+        if self._refusal is not None:
+            return
+        self._piece_bytes = len(data)
+        self._begun = False
+        self._read(data)
         if self._held is not None:
             if self.transport.is_closing():
                 self._let_go()  # It cannot be read any further.
@@ -97,28 +112,91 @@ class RequestProtocol(HttpToolsProtocol):
                 self._held_timer = self.loop.call_later(HELD_SECONDS, self._go_by_asgi)
         if self._in_head:
             self._wait_for_head()
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+            self._head_most += len(data)
+            if not self._begun:
+                self._head_least += len(data)
+            if self._head_least > HEAD_BYTES or (self._head_most > HEAD_BYTES and self._head_is_large()):
+                self._refuse_once(HEAD_TOO_LARGE)
+
+    def _read(self, data: bytes) -> None:
+        """As uvicorn's, but that an upgrade to anything but a WebSocket is not heeded (RFC 9110, section 7.8): many
+        clients offer HTTP/2 so.
+
+        The parser takes what follows such a head for another protocol's, though it be the request's own body, which
+        would be read as the next request: so it is given the head once more, without the offer.
+        """
+        self._idle_since = None
+        while data and not self.transport.is_closing():
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                    return
+                version = self.parser.get_http_version().encode()
+                fields = b"".join(b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
+                head = b"%b %b HTTP/%b\r\n%b\r\n" % (self.parser.get_method(), self.url, version, fields)
+                data = head + data[upgrade.args[0] :]
+                self._declined = False
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read: behind the answers to the requests before it, for one of which it would be taken
+        otherwise."""
+        if self._head_is_large():
+            msg = HEAD_TOO_LARGE
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or (cycle.more_body and not self.pipeline):
+            super().send_400_response(msg)
+            return
+        if cycle.more_body:
+            self.pipeline.popleft()  # It is the one that cannot be read, and was not begun.
+        self._refusal = msg
+        self._have_head()
+
+    def _refuse_once(self, msg: str) -> None:
+        if self._refusal is None and not self.transport.is_closing():
+            self.send_400_response(msg)
+
+    def _head_is_large(self) -> bool:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES
+
+    def handle_websocket_upgrade(self) -> None:
+        """As uvicorn's, but never under a request that is still to be answered: its answer would stand among frames."""
+        if self.cycle is None or self.cycle.response_complete:
+            super().handle_websocket_upgrade()
+        else:
+            self.send_400_response("A socket is not opened before the requests ahead of it are answered.")
 
     def on_message_begin(self) -> None:
         """A request begins. uvicorn's scope is made when it is needed."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._in_head = True
-        self._head_bytes = 0
+        self._in_head = self._begun = True
+        self._head_least = self._head_most = 0
 
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._have_head()
+        if self._head_most + self._piece_bytes > HEAD_BYTES and self._head_is_large():
+            raise ValueError(HEAD_TOO_LARGE)
         cycle, parser = self.cycle, self.parser
         if cycle is not None and self.transport.is_closing():
             return  # What comes behind a request after which the connection ends is not carried out.
+        upgrades = parser.should_upgrade()
+        if upgrades and parser.get_method() == b"CONNECT":
+            raise ValueError("this is no proxy")
+        if upgrades and not self._should_upgrade():
+            self._declined = True
+            return
         if (
             self._at_once is None
             or self.expect_100_continue
-            or parser.should_upgrade()
+            or upgrades
             or (cycle is not None and not cycle.response_complete)
         ):
             self._go_by_asgi()
@@ -139,6 +217,8 @@ class RequestProtocol(HttpToolsProtocol):
         """A request has come whole, or come to its end by and by."""
         held, at_once = self._held, self._at_once
         if held is None or at_once is None:
+            if self._declined:
+                return
             super().on_message_complete()
             return
         asked = AskedWhole(
@@ -198,6 +278,9 @@ class RequestProtocol(HttpToolsProtocol):
         if self.pipeline:
             cycle, application = self.pipeline.pop()
             self._start_asgi_task(cycle, application)
+            return
+        if self._refusal is not None:
+            super().send_400_response(self._refusal)
             return
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:

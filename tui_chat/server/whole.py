@@ -26,6 +26,7 @@ class AskedWhole(Asked):
     __slots__ = ("_body", "_line", "disconnected", "keep_alive", "response_complete")
 
     message_event = _NobodyWaits()
+    more_body = False
 
     def __init__(
         self,

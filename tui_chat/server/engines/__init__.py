@@ -171,7 +171,12 @@ class Transaction(ABC):
     @abstractmethod
     def lock_room(self, user: int, folded: str) -> None:
         """`lock_conversations` for the one that this user calls so, and `lock_everybody` there; nothing where there is
-        none yet."""
+        none yet. Whoever finds one afterwards says so by `found_room`."""
+
+    def found_room(self, conversation: int) -> None:  # noqa: B027 - where there is one writer, nothing comes between
+        """Say that this conversation was found where `lock_room` has looked: if somebody has begun it since, or has
+        added the user, it is not locked, and the job begins anew. Before anything is written; what this raises then is
+        the engine's own, let it pass."""
 
     @abstractmethod
     def lock_everybody(self, conversations: Iterable[int]) -> None:

@@ -188,6 +188,15 @@ class Locks:
             self._ask(_FREE_ROOM, name, have_conversation)
             self._ask(_FREE_IN_ROOM, name, have_everybody)
 
+    def check_room(self, conversation: int) -> None:
+        """See that a conversation that was found where `room` has looked is locked, and everybody there. Raises
+        Busy."""
+        self.settle()
+        if conversation not in self.held.conversations:
+            self.asked.conversations.add(conversation)
+            self.asked.everybody.add(conversation)
+            raise Busy
+
     def forget_seqs(self) -> None:
         """Look up how far logs are counted when that is wanted: they may have changed."""
         self.seqs.clear()

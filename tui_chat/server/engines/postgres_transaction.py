@@ -203,6 +203,11 @@ class PostgresTransaction(Transaction):
         """See Transaction.lock_room."""
         self._locks.room(user, folded, self._look_at_the_clock)
 
+    def found_room(self, conversation: int) -> None:
+        """See Transaction.found_room. Each statement sees what was committed before it, so the reading that found this
+        conversation may have seen more than asking for its lock did."""
+        self._locks.check_room(conversation)
+
     def _note_writing(self, sql: str) -> None:
         # Nothing is written along with asking for a lock: if that cannot be had, nothing is to be undone.
         self._locks.settle()

@@ -93,6 +93,7 @@ def take(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int
     """
     tx.lock_room(caller.user, named(caller, conversation_id).folded)
     subject = look_at(tx, caller, conversation_id, message_seq)
+    tx.found_room(subject.own.conversation)
     if subject.own.kind == GROUP and subject.own.membership != JOINED:
         raise NotAMember()
     if subject.message.type not in _CHANGEABLE:

@@ -65,10 +65,9 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
 
 
 def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
-    tx.lock_room(caller.user, where.folded)
     if where.parsed.type is ids.ConversationType.GROUP:
         return _to_group(tx, caller, where, request, text)
-    room = between_two(tx, caller.user, where.folded) or _begin(tx, caller, where)
+    room = _begun(tx, caller, where) or _begin(tx, caller, where)
     room.check_writable()
     written = _write(tx, caller, where, room.here, request, text)
     mentioned = bool(written.mentioned) and _mention(
@@ -79,10 +78,12 @@ def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, t
 
 
 def _to_group(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
+    tx.lock_room(caller.user, where.folded)
     room = of_group(tx, caller.user, where.folded)
     if room is None:
         known_to(tx, caller, where.parsed.target)
         raise NotAMember()
+    tx.found_room(room.here.conversation)
     room.check_writable()
     written = _write(tx, caller, where, room.here, request, text)
     if written.mentioned:
@@ -228,13 +229,21 @@ def _again(
     return MessageSent(message=seen, event_seq=position(tx, caller.user))
 
 
+def _begun(tx: Transaction, caller: Caller, where: Named) -> BetweenTwo | None:
+    """The one-to-one conversation, locked; None where there is none yet."""
+    tx.lock_room(caller.user, where.folded)
+    room = between_two(tx, caller.user, where.folded)
+    if room is not None:
+        tx.found_room(room.here.conversation)
+    return room
+
+
 def _begin(tx: Transaction, caller: Caller, where: Named) -> BetweenTwo:
     """Make the one-to-one conversation whose first message this is."""
     peer = account_of(tx, where.parsed.target)
     tx.lock_users((caller.user, peer.key))
     # The other side may have begun it while this waited for them.
-    tx.lock_room(caller.user, where.folded)
-    begun = between_two(tx, caller.user, where.folded)
+    begun = _begun(tx, caller, where)
     if begun is None:
         key = tx.next_key("conversation")
         low, high = sorted((caller.user, peer.key))

@@ -19,6 +19,7 @@ from tests.accounts import PASSWORD
 from tests.servers import CHEAP, AdjustableClock
 from tui_chat.protocol import limits
 from tui_chat.server import transport
+from tui_chat.server.operations import crowdlog
 from tui_chat.server.run import ServerOptions, running
 
 from .raw_socket import KEY
@@ -61,6 +62,7 @@ async def somebody(data: Path) -> AsyncIterator[Somebody]:
         for number in range(3):
             await post("/v1/conversations/C2Calice/messages", {"clientID": f"b{number}", "text": "hello"}, tokens[1])
         await post("/v1/groups", {"groupID": "team", "name": "Team", "members": ["bob"]}, tokens[0])
+        await server.engine.write(crowdlog.spread)  # so that nothing goes on by itself
         yield Somebody(ways, tokens[0])
 
 
@@ -351,6 +353,19 @@ async def test_what_cannot_be_read_is_refused_behind_the_answers_to_what_could(t
         came = await ways.ask([me + send + me + b"nonsense", b"\r\n\r\n" + me], ["GET", "POST", "GET"], by_asgi=by_asgi)
         assert statuses(came) == [200, 200, 200, 400]
         assert came.closed
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\x16\x03\x01\x02", b"\0", b" ", b"G\0", b"\r\n" * 40_000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+)
+async def test_what_was_never_a_request_is_refused(tmp_path: Path, noise: bytes) -> None:
+    async with somebody(tmp_path / "server") as (ways, token):
+        me = request("GET", "/v1/me", None, token)
+        for before, answers in ((b"", [400]), (me, [200, 400])):
+            data = before + noise + b"G\0"
+            came = await ways.ask([data[:50_000], data[50_000:]], ["GET", "GET"])
+            assert statuses(came) == answers
+            assert came.closed
 
 
 @pytest.mark.parametrize("by_asgi", [False, True])

@@ -137,6 +137,7 @@ async def test_a_connection_is_closed_once_it_was_idle_for_long_enough_and_not_b
     assert not wire.closing, "there was a request since the timer began"
     assert protocol.timeout_keep_alive_task is not None
     protocol._idle_since -= 200.0
+    protocol.data_received(b"\r\n")  # which is no beginning of anything
     protocol.timeout_keep_alive_handler()
     assert wire.closing
     protocol.connection_lost(None)

@@ -85,6 +85,7 @@ class RequestProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._at_once = getattr(self.app, "at_once", None)
         self._bearer = Bearer()
+        self.url, self.headers = b"", []
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -125,7 +126,6 @@ class RequestProtocol(HttpToolsProtocol):
         The parser takes what follows such a head for another protocol's, though it be the request's own body, which
         would be read as the next request: so it is given the head once more, without the offer.
         """
-        self._idle_since = None
         while data and not self.transport.is_closing():
             try:
                 self.parser.feed_data(data)
@@ -177,6 +177,7 @@ class RequestProtocol(HttpToolsProtocol):
         self.headers = []
         self.expect_100_continue = False
         self._in_head = self._begun = True
+        self._idle_since = None
         self._head_least = self._head_most = 0
 
     def on_headers_complete(self) -> None:

@@ -87,6 +87,7 @@ class TestRegistration:
 
     def test_the_first_invitation(self, world: World) -> None:
         first = world.do(accounts.first_invite)
+        world.pass_seconds(accounts.TOGETHER_SECONDS + 1)
         second = world.do(accounts.first_invite)
         assert first is not None
         assert second is not None
@@ -97,6 +98,27 @@ class TestRegistration:
         )
         assert world.device(session).caller.administrator
         assert world.do(accounts.first_invite) is None
+
+    @pytest.mark.parametrize("used", [0, 1])
+    def test_of_the_first_invitations_of_several_hosts_any_one_lets_in(self, world: World, used: int) -> None:
+        invites = [world.do(accounts.first_invite), world.do(accounts.first_invite)]
+        codes = [invite.invite for invite in invites if invite is not None]
+        asked = credentials("alice", invite=codes[used])
+        session = world.do(accounts.register, asked, "hash", open_registration=False)
+        assert world.device(session).caller.administrator
+        with pytest.raises(RegistrationClosed):
+            world.do(accounts.register, credentials("eve", invite=codes[1 - used]), "hash", open_registration=False)
+
+    def test_the_first_invitation_of_a_clock_that_was_ahead_is_void(self, world: World) -> None:
+        world.pass_seconds(86_400)
+        ahead = world.do(accounts.first_invite)
+        world.pass_seconds(-86_400)
+        now = world.do(accounts.first_invite)
+        assert ahead is not None
+        assert now is not None
+        with pytest.raises(RegistrationClosed):
+            world.do(accounts.register, credentials("eve", invite=ahead.invite), "hash", open_registration=False)
+        world.do(accounts.register, credentials("alice", invite=now.invite), "hash", open_registration=False)
 
     def test_invitations_are_the_administrators(self, world: World, alice: Device, bob: Device) -> None:
         with pytest.raises(AdministratorOnly):

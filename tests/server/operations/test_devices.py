@@ -3,7 +3,7 @@
 import pytest
 
 from tui_chat.protocol import limits
-from tui_chat.protocol.errors import PasswordMismatch, Unauthorized, WrongPassword
+from tui_chat.protocol.errors import PasswordMismatch, RegistrationClosed, Unauthorized, WrongPassword
 from tui_chat.protocol.events import DeviceRevoked
 from tui_chat.protocol.requests import Credentials, Session
 from tui_chat.server.operations import accounts, devices
@@ -114,6 +114,42 @@ class TestAClockThatJumps:
         world.pass_seconds(limits.ACCESS_TOKEN_SECONDS)
         with pytest.raises(Unauthorized):
             world.do(accounts.authenticate, again.access_token)
+
+    def test_nothing_that_was_made_ahead_lives_longer_than_what_is_made_now(self, world: World, alice: Device) -> None:
+        world.pass_seconds(YEAR)
+        phone = alice.another()
+        spent = phone.session.refresh_token
+        newer = refresh(world, spent)
+        invitation = world.do(accounts.create_invite, alice.caller)
+        world.pass_seconds(-YEAR)
+        world.tidy()
+        world.pass_seconds(limits.REFRESH_TOKEN_SECONDS - 1)
+        assert world.do(devices.devices, alice.caller).devices != []
+        last = refresh(world, newer.refresh_token)
+        world.pass_seconds(1)
+        asked = Credentials(user_id="eve", password="correct horse", device_name="x", invite=invitation.invite)
+        with pytest.raises(RegistrationClosed):
+            world.do(accounts.check_registration, asked, open_registration=False)
+        # When the time comes at which it was made, it is as dead as it was before.
+        world.pass_seconds(YEAR - limits.REFRESH_TOKEN_SECONDS)
+        with pytest.raises(Unauthorized):
+            world.do(accounts.authenticate, newer.access_token)
+        assert is_refused(world, last)
+
+    def test_a_copy_of_a_token_that_was_made_ahead_ends_with_it(self, world: World, alice: Device) -> None:
+        world.pass_seconds(YEAR)
+        phone = alice.another()
+        world.pass_seconds(-YEAR)
+        world.tidy()
+        world.pass_seconds(limits.REFRESH_TOKEN_SECONDS)
+        assert world.do(devices.refresh, phone.session.refresh_token) is None
+        assert [one.name for one in world.do(devices.devices, alice.caller).devices] == []
+
+    def test_clocks_that_differ_a_little_change_nothing(self, world: World, alice: Device) -> None:
+        until = world.rows("SELECT refresh_until, access_until FROM device")
+        world.pass_seconds(-200)
+        world.tidy()
+        assert world.rows("SELECT refresh_until, access_until FROM device") == until
 
     def test_a_little_back_does_no_harm(self, world: World, alice: Device) -> None:
         world.pass_seconds(-600)

@@ -31,6 +31,8 @@ from .state import JOINED
 from .users import NewAccount, account_of, add_accounts
 
 INVITE_SECONDS: Final = 7 * 86_400
+TOGETHER_SECONDS: Final = 60
+"""Processes that begin within so long of each other begin together."""
 GROUPS_TOLD: Final = 20
 """Groups, those with the newest messages, whose members are told of a new nick."""
 
@@ -81,6 +83,8 @@ def register(tx: Transaction, credentials: Credentials, password_hash: str, *, o
         "UPDATE invite SET account = ? WHERE hash = ? AND account IS NULL", account.key, hash_of(credentials.invite)
     ):
         raise RegistrationClosed("that invitation was used just now: ask for another one")
+    if first:
+        tx.execute("DELETE FROM invite WHERE account IS NULL")
     return devices.log_in(tx, account.key, account.user_id, credentials.device_name)
 
 
@@ -249,11 +253,22 @@ def erased_since(tx: Transaction, time: int) -> list[int]:
 
 
 def first_invite(tx: Transaction) -> Invite | None:
-    """An invitation for the first account, which is its administrator's; None where there is an account."""
+    """An invitation for the first account, which is its administrator's; None where there is an account.
+
+    Those that were made before are void, but for those of processes that began together with this one: each is printed
+    somewhere, and whoever reads any of them shall get in. The first account makes all others void.
+    """
     if not nobody_yet(tx):
         return None
-    tx.execute("DELETE FROM invite")
+    until, together = tx.now + INVITE_SECONDS * 1000, TOGETHER_SECONDS * 1000
+    tx.execute("DELETE FROM invite WHERE until < ? OR until > ?", until - together, until + together)
     return _invite(tx, None)
+
+
+def redate_invitations(tx: Transaction) -> None:
+    """Give those that were made while the clock was ahead no longer from now than new ones have."""
+    latest = tx.now + INVITE_SECONDS * 1000
+    tx.execute("UPDATE invite SET until = ? WHERE account IS NULL AND until > ?", latest, latest + devices.ASKEW_MS)
 
 
 def _invite(tx: Transaction, creator: int | None) -> Invite:

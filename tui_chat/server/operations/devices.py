@@ -3,6 +3,10 @@
 Tokens are 256 random bits and stand in the database as SHA-256. A refresh token is exchanged for a new pair; the old
 one still works until the new pair was used (an answer can get lost), afterwards showing it again means that somebody
 has a copy, and the device is logged out (RFC 9700, section 4.14.2).
+
+No token lives longer than it was made for, though it was made while the machine's clock was ahead: an access token that
+seems to is refused, and the refresh token brings another one; a refresh token has as long as a new one from when the
+clock is seen to be right again, which is within an hour (see `redate`).
 """
 
 import secrets
@@ -26,6 +30,8 @@ SEEN_EVERY: Final = 60_000
 """Milliseconds between two notes of when a device was last seen."""
 ACCESS_MS: Final = limits.ACCESS_TOKEN_SECONDS * 1000
 REFRESH_MS: Final = limits.REFRESH_TOKEN_SECONDS * 1000
+ASKEW_MS: Final = 300_000
+"""Clocks of several hosts may differ by so much; a clock that was ahead by more was wrong."""
 KEPT_DAYS: Final = limits.DELETION_LOG_DAYS + 1
 """Days that a revoked device's row stays: the log of deletions names it."""
 _ROWS: Final = 2_000
@@ -148,6 +154,29 @@ def is_fresh(now: int, until: int) -> bool:
     as long as the clock was wrong.
     """
     return now < until <= now + 2 * ACCESS_MS
+
+
+def redate(tx: Transaction) -> bool:
+    """Take from tokens that were made while the clock was ahead what they have too much; whether there may be more.
+
+    Otherwise a copy of a refresh token would be good for as long as the clock was wrong, and an access token, which is
+    refused meanwhile, good once more at the end of that.
+    """
+    latest = tx.now + REFRESH_MS
+    rows = tx.all(
+        "SELECT id, account FROM device WHERE refresh_until > ? OR access_until > ? ORDER BY id LIMIT ?",
+        latest + ASKEW_MS,
+        tx.now + 2 * ACCESS_MS,
+        _ROWS,
+    )
+    tx.lock_users({account for _, account in rows})
+    tx.many(
+        "UPDATE device SET refresh_until = CASE WHEN refresh_until > ? THEN ? ELSE refresh_until END,"
+        " access_until = CASE WHEN access_until > ? THEN 0 ELSE access_until END WHERE id = ?",
+        [(latest, latest, tx.now + 2 * ACCESS_MS, device) for device, _ in rows],
+    )
+    tx.execute("UPDATE spent_token SET until = ? WHERE until > ?", latest, latest + ASKEW_MS)
+    return len(rows) == _ROWS
 
 
 def touch(tx: Transaction, caller: Caller, access_token: str) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from tui_chat.protocol import limits
 from tui_chat.server.engines import Transaction
 
-from . import audit, devices, erasing, indexing
+from . import accounts, audit, devices, erasing, indexing
 from .bodies import erase_bodies
 from .settling import DAY, FINAL, LIVE, fold
 from .state import SIDE, Side, past_periods
@@ -34,6 +34,8 @@ def tidy(tx: Transaction) -> bool:
     row = tx.one("SELECT value FROM meta WHERE name = 'trimmed'")
     if row is None or abs(tx.now - int(row[0])) >= TRIM_EVERY:
         more += [trim_logs(tx), forget_old(tx), devices.forget_revoked(tx), audit.forget_old(tx)]
+        more.append(devices.redate(tx))
+        accounts.redate_invitations(tx)
         if not any(more):
             tx.execute(
                 "INSERT INTO meta (name, value) VALUES ('trimmed', ?)"

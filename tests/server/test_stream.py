@@ -13,9 +13,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.accounts import DEADLINE, Device, People
+from tests.accounts import DEADLINE, Device, People, Stream
 from tests.servers import LiveServer
 from tui_chat.protocol import events, limits
+from tui_chat.server import stream as event_stream
 
 
 @pytest.fixture
@@ -228,6 +229,36 @@ def test_typing_reaches_the_other_side_and_is_not_logged(alice: Device, bob: Dev
         bob.send("C2Calice", "still open?")
         assert writer.event("message.new")["message"]["text"] == "still open?"
     assert bob.cursor() > since
+
+
+def test_typing_is_passed_on_once_a_second_to_each_conversation(
+    alice: Device, bob: Device, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_stream, "TYPING_SECONDS", 1_000.0)
+    people.register("carol")
+    for one in ("C2Cbob", "C2Ccarol"):
+        alice.send(one, "hello")
+
+    def typing(there: Stream) -> int:
+        """How often somebody typed until the next event."""
+        count = 0
+        while (frame := there.frame())["t"] != "events":
+            count += frame.get("kind") == "typing"
+        return count
+
+    carol = people.login("carol")
+    with bob.stream(bob.cursor()) as his, carol.stream(carol.cursor()) as hers, alice.stream() as writer:
+        for one in ("C2Cbob", "C2CBOB", "C2Cbob", "C2Ccarol"):
+            writer.say({"t": "typing", "conversationID": one})
+        while hers.frame().get("kind") != "typing":
+            pass
+        monkeypatch.setattr(event_stream, "TYPING_SECONDS", 0.0)
+        for one in ("C2Cbob", "C2Ccarol"):
+            writer.say({"t": "typing", "conversationID": one})
+        while hers.frame().get("kind") != "typing":
+            pass
+        alice.send("C2Cbob", "there")
+        assert typing(his) == 2
 
 
 def test_pings_say_where_the_log_stands(alice: Device, bob: Device, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from tui_chat.protocol import events, limits
 from tui_chat.protocol.errors import ChatError, TooFrequent, Unauthorized, Unavailable
+from tui_chat.protocol.ids import fold
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.wire import encode
 
@@ -28,7 +29,7 @@ FRAMES_A_SECOND: Final = 5.0
 FRAMES_BURST: Final = 100.0
 """Of a peer's frames; a client sends a pong every limits.PING_SECONDS, and typing at most every second."""
 TYPING_SECONDS: Final = 1.0
-"""A device's typing is passed on at most so often."""
+"""A device's typing is passed on at most so often to each conversation; how often altogether, FRAMES_A_SECOND says."""
 
 READ_AGAIN_SECONDS: Final = 1.0
 """After which a socket that has to read on tries the database again."""
@@ -106,7 +107,8 @@ class EventSocket:
         self._closing: int | None = None
         self._sending_since: float | None = None
         self._next_ping = 0.0
-        self._typed = -TYPING_SECONDS
+        self._typed: dict[str, float] = {}
+        """Where the peer typed within the last TYPING_SECONDS."""
         self._frames = Rate(FRAMES_A_SECOND, FRAMES_BURST, self._loop.time)
 
     async def run(self) -> None:
@@ -221,8 +223,10 @@ class EventSocket:
                 raise _Closed(events.CLOSE_BAD_FRAME)
             case events.Typing():
                 now = self._loop.time()
-                if now - self._typed >= TYPING_SECONDS:
-                    self._typed = now
+                self._typed = {place: when for place, when in self._typed.items() if now - when < TYPING_SECONDS}
+                place = fold(frame.conversation_id[: limits.IDENTIFIER_CHARACTERS])  # No conversationID has so many.
+                if place not in self._typed:
+                    self._typed[place] = now
                     await self._log.typing(self._caller, frame.conversation_id)
             case events.Pong():
                 pass

@@ -174,6 +174,21 @@ def test_an_account_for_one_run_leaves_no_device_behind(accounts: Run, server: L
     assert len(accounts("devices")[1].splitlines()) == before
 
 
+def test_accounts_come_and_go_as_json(accounts: Run, server: LiveServer) -> None:
+    code, out, _ = accounts("register", "--server", server.url, "--user", "dora", "--device-name", "desk", "--json")
+    made = objects(out)[0]
+    assert (code, made["userID"], made["deviceName"], made["profile"]) == (0, "dora", "desk", "dora")
+    assert accounts("devices", "--profile", "dora", "--json")[1].count(made["deviceID"]) == 1
+    again = objects(accounts("--json", "login", "--server", server.url, "--user", "dora", "--profile", "other")[1])[0]
+    assert (again["profile"], again["deviceID"] == made["deviceID"]) == ("other", False)
+    revoked = objects(accounts("devices", "--profile", "dora", "--revoke", again["deviceID"], "--json")[1])
+    assert revoked == [{"deviceID": again["deviceID"], "revoked": True}]
+    gone = objects(accounts("logout", "--profile", "dora", "--json")[1])
+    assert gone == [{"profile": "dora", "userID": "dora", "deviceID": made["deviceID"], "signedOut": True}]
+    revoked_before = objects(accounts("logout", "--profile", "other", "--json")[1])[0]
+    assert (revoked_before["signedOut"], revoked_before["failure"]["code"]) == (False, "unauthorized")
+
+
 def test_logging_out_forgets_the_account(accounts: Run) -> None:
     assert accounts("logout", "--profile", "main")[0] == 0
     code, _, error = accounts("list", "--profile", "main")

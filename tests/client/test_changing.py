@@ -223,9 +223,35 @@ class TestOffline:
         found = await world.alice.session.search("TWO", conversation_id=BOB)
         assert (texts(found.messages), found.here_only) == (["two"], True)
         with pytest.raises(NotConnected):
-            await world.alice.session.search("two")
-        with pytest.raises(NotConnected):
             await world.alice.session.readers(BOB, 2)
+
+
+async def test_all_conversations_can_be_searched_as_far_as_they_are_here(
+    world: World, sessions: Sessions, server: LiveServer
+) -> None:
+    carol = await sessions.register("carol")
+    for number in range(3):
+        await carol.session.send_message(ALICE, f"carol's two {number}")
+    await eventually(lambda: newest(world.alice, "C2Ccarol") == 3)
+    await world.offline()
+    found = await world.alice.session.search("Two", limit=3)
+    assert found.here_only
+    assert texts(found.messages) == ["carol's two 2", "carol's two 1", "carol's two 0"], "the newest first"
+    assert found.next is not None
+    await world.online()
+    rest = await world.alice.session.search("Two", cursor=found.next, limit=3)
+    assert (texts(rest.messages), rest.next, rest.here_only) == (["two"], None, True), "it goes on where it began"
+    await world.offline()
+    await world.alice.session.delete_conversation("C2Ccarol")  # it waits; what it clears is not shown
+    assert texts((await world.alice.session.search("two")).messages) == ["two"]
+
+
+async def test_what_the_server_found_is_not_gone_on_with_from_here(world: World) -> None:
+    found = await world.alice.session.search("t", limit=1)
+    assert found.next is not None
+    await world.offline()
+    with pytest.raises(NotConnected):
+        await world.alice.session.search("t", limit=1, cursor=found.next)
 
 
 async def test_what_is_cleared_is_not_shown_by_an_answer_that_comes_late(world: World) -> None:

@@ -40,7 +40,8 @@ def test_a_later_start_shows_the_list_before_the_server_is_up(tmp_path: Path) ->
     while running is not None and running.exists():
         time.sleep(0.05)
     with Terminal(tmp_path, "demo") as terminal:
-        terminal.until(lambda text: "offline" in text and rows(text) == before)
+        terminal.until(lambda text: "starting the demo's server" in text and rows(text) == before)
+        assert "offline" not in terminal.text
         terminal.see("1/6 Space marks. Mark three.")
         terminal.see("connected")
         assert rows(terminal.text) == before

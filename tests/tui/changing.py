@@ -7,7 +7,7 @@ import msgspec
 
 from tui_chat.client.changes import Change, Connection, MessagesAdded, MessageUpdated
 from tui_chat.client.results import FoundMessages, QueuedCommand
-from tui_chat.protocol.errors import ChatError, NotConnected
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.models import Member, Message, Reaction
 from tui_chat.protocol.requests import MessageReaders
 
@@ -117,8 +117,6 @@ class Changing:
         self.calls.append(("search", (words, conversation_id, cursor)))
         if self.error is not None:
             raise self.error
-        if not self.connected and conversation_id is None:
-            raise NotConnected()
         held = self.messages[conversation_id] if conversation_id else [m for one in self.messages.values() for m in one]
         wanted = words.casefold().split()
         found = [one for one in held if all(word in one.text.casefold() for word in wanted)]

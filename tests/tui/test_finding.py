@@ -200,12 +200,14 @@ async def test_everywhere_each_find_has_one_line_with_the_word_in_it(size: tuple
         assert entries.virtual_size.height == 2
 
 
-async def test_everywhere_needs_a_connection_and_says_so() -> None:
-    session = FakeSession()
+async def test_everywhere_without_a_connection_finds_what_is_here_and_says_so() -> None:
+    session = with_texts(FakeSession(), {1200: "a needle"})
     async with running(session) as (app, pilot):
         session.connect(Connection.OFFLINE)
         await pilot.press("ctrl+f", *"needle")
-        await until(lambda: "not connected" in text_of(app).lower() or "cannot be reached" in text_of(app))
+        await until(lambda: "1 message on this machine alone (no connection) · Enter opens" in text_of(app))
+        await pilot.press("s")
+        await until(lambda: "Nothing found on this machine; the server cannot be asked now" in text_of(app))
         session.connect(Connection.CONNECTED)
         await pilot.press("backspace")
         await until(lambda: "Nothing found" in text_of(app))

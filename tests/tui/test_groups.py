@@ -8,8 +8,9 @@ from textual.widgets import Input, OptionList
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import NOW, FakeSession, row
-from tui_chat.protocol.errors import UserNotFound
+from tui_chat.protocol.errors import ApplicationNotFound, Forbidden, UserNotFound
 from tui_chat.protocol.models import Application, Group, Member, Membership, Message, MessageType, Tip, TipKind
+from tui_chat.protocol.requests import GroupAnswer
 from tui_chat.tui.app import ChatApp
 from tui_chat.tui.screens.group import GroupScreen
 from tui_chat.tui.screens.group_rights import Rights, rights_of
@@ -221,13 +222,106 @@ async def test_a_notice_is_answered_where_it_is_read(key: str, accept: bool) -> 
     session = session_as("owner", join="approval")
     session.conversations["@TIM#SYSTEM"] = row("@TIM#SYSTEM", name="", age=-1, message_count=1)
     session.messages["@TIM#SYSTEM"] = [notice(1)]
+    session.waiting["ubuntu"] = [Application(user_id="dave", time=NOW)]
     async with running(session) as (app, pilot):
         await pilot.press("home", "enter")
         await until(lambda: "dave asks to join #ubuntu" in text_of(app))
         await pilot.press("k")
         await until(lambda: app.main.conversation.messages.current_message is not None)
+        await until(lambda: "A Accept" in text_of(app))
         await pilot.press(key)
         await until(lambda: ("decide", ("ubuntu", "dave", accept)) in session.calls)
+        await until(lambda: ("→ let in by you" if accept else "→ declined by you") in text_of(app))
+        await until(lambda: "A Accept" not in text_of(app))
+        await pilot.press("A", "D")
+        await pilot.pause()
+        assert len([one for one in session.calls if one[0] == "decide"]) == 1, "it is decided"
+
+
+async def test_of_what_was_decided_elsewhere_it_is_said_how_and_by_whom() -> None:
+    session = session_as("owner", join="approval")
+    notices = [notice(1), notice(2, TipKind.DECLINED), notice(3), notice(4, TipKind.ACCEPTED), notice(5)]
+    for at, who in ((1, "bob"), (3, "carol")):
+        tip = notices[at].tip
+        assert tip is not None
+        decided = msgspec.structs.replace(tip, operator=who, user_id_list=["dave"], text=None)
+        notices[at] = msgspec.structs.replace(notices[at], tip=decided)
+    session.conversations["@TIM#SYSTEM"] = row("@TIM#SYSTEM", name="", age=-1, message_count=5)
+    session.messages["@TIM#SYSTEM"] = notices
+    session.waiting["ubuntu"] = [Application(user_id="dave", time=NOW)]
+    async with running(session) as (app, pilot):
+        await pilot.press("home", "enter")
+        await until(lambda: "→ let in by carol" in text_of(app))
+        assert "→ declined by bob" in text_of(app)
+        assert text_of(app).count("→") == 2, "the last one waits"
+        await pilot.press("k")
+        await until(lambda: "A Accept" in text_of(app))
+        await pilot.press("k", "k")
+        await until(lambda: "A Accept" not in text_of(app))
+        session.waiting["ubuntu"] = []
+        session.arrive(msgspec.structs.replace(notices[1], message_seq=6, client_id="notice-6"))
+        await until(lambda: text_of(app).count("→ declined by bob") == 2)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said_then"),
+    [([], "→ decided since"), ([Application(user_id="dave", time=NOW + 1)], "→ decided since")],
+)
+async def test_what_no_notice_tells_is_asked_of_the_group(waiting: list[Application], said_then: str) -> None:
+    session = session_as("owner", join="approval")
+    session.conversations["@TIM#SYSTEM"] = row("@TIM#SYSTEM", name="", age=-1, message_count=1)
+    session.messages["@TIM#SYSTEM"] = [notice(1)]
+    session.waiting["ubuntu"] = waiting
+    async with running(session) as (app, pilot):
+        await pilot.press("home", "enter")
+        await until(lambda: said_then in text_of(app))
+
+
+async def test_who_was_let_in_is_found_in_the_group() -> None:
+    session = session_as("owner", join="approval")
+    session.conversations["@TIM#SYSTEM"] = row("@TIM#SYSTEM", name="", age=-1, message_count=1)
+    session.messages["@TIM#SYSTEM"] = [notice(1)]
+    tip = Tip(what=TipKind.ACCEPTED, operator="alice", user_id_list=["dave"])
+    held = msgspec.structs.replace(notice(9, TipKind.ACCEPTED), conversation_id="GROUPubuntu", tip=tip)
+    kept = {"GROUPubuntu": [msgspec.structs.replace(held, type=MessageType.TIP)]}
+    session.cached_tail = lambda conversation_id, count=50: kept.get(conversation_id, [])  # type: ignore[method-assign]
+    async with running(session) as (app, pilot):
+        await pilot.press("home", "enter")
+        await until(lambda: "→ let in by you" in text_of(app))
+
+
+async def test_who_decides_no_more_is_told_so() -> None:
+    session = session_as("member", join="approval")
+    session.conversations["@TIM#SYSTEM"] = row("@TIM#SYSTEM", name="", age=-1, message_count=1)
+    session.messages["@TIM#SYSTEM"] = [notice(1)]
+
+    async def refused(group_id: str) -> list[Application]:
+        raise Forbidden
+
+    session.applications = refused  # type: ignore[method-assign]
+    async with running(session) as (app, pilot):
+        await pilot.press("home", "enter", "k")
+        await until(lambda: "→ no longer yours to decide" in text_of(app))
+        assert "A Accept" not in text_of(app)
+
+
+async def test_where_somebody_else_was_quicker_the_notice_says_so_after_the_key() -> None:
+    session = session_as("owner", join="approval")
+    session.conversations["@TIM#SYSTEM"] = row("@TIM#SYSTEM", name="", age=-1, message_count=1)
+    session.messages["@TIM#SYSTEM"] = [notice(1)]
+    session.waiting["ubuntu"] = [Application(user_id="dave", time=NOW)]
+
+    async def late(group_id: str, user_id: str, *, accept: bool) -> GroupAnswer:
+        session.waiting["ubuntu"] = []
+        raise ApplicationNotFound
+
+    session.decide_application = late  # type: ignore[method-assign]
+    async with running(session) as (app, pilot):
+        await pilot.press("home", "enter", "k")
+        await until(lambda: "A Accept" in text_of(app))
+        await pilot.press("A")
+        await until(lambda: "→ decided since" in text_of(app))
+        assert said(app)
 
 
 async def test_other_notices_and_messages_are_not_answered_so() -> None:

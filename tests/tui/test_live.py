@@ -162,8 +162,29 @@ async def test_cleared_messages_go_from_the_pane() -> None:
     async with running(session) as (app, pilot):
         await pilot.press("j", "enter")
         await until(lambda: "message 4" in text_of(app))
-        session.tell(HistoryCleared(conversation_id="C2Cbob", cleared_through=4))
+        session.tell(HistoryCleared(conversation_id="C2Cbob", cleared_through=3))
+        await until(lambda: "message 3" not in text_of(app))
+        why = "The older messages here were deleted on another device of yours · L shows when"
+        await until(lambda: said(app) == [why])
+        session.tell(
+            HistoryCleared(conversation_id="C2Cbob", cleared_through=3),
+            MessagesAdded(conversation_id="C2Cbob", messages=texts("C2Cbob", 1, start=5)),
+        )
+        await until(lambda: "message 5" in text_of(app))
+        assert said(app) == [why], "it is told once"
+
+
+async def test_what_one_deletes_oneself_is_not_said_to_be_anothers_doing() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape", "escape", "d")
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await pilot.press("y")
+        await until(lambda: "wrote while you were deleting: kept" in " ".join(said(app)))
         await until(lambda: "message 4" not in text_of(app))
+        assert "another device" not in " ".join(said(app))
 
 
 async def test_stale_rows_are_marked_and_reloading_asks_the_server() -> None:

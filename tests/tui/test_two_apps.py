@@ -57,6 +57,34 @@ async def test_marked_and_deleted_here_gone_there_and_brought_back_from_there(
         assert "u undo" not in text_of(here)
 
 
+async def test_without_sync_an_open_conversation_says_why_its_messages_went(server: LiveServer, people: People) -> None:
+    prepare(people, 1)
+    bob = people.register("bob")
+    bob.send("C2Calice", "hello from bob")
+    server.change_settings(sync_conversation_deletion=False)
+    async with AsyncExitStack() as stack:
+        laptop = await stack.enter_async_context(device(server, "laptop"))
+        phone = await stack.enter_async_context(device(server, "phone"))
+        here, there = ChatApp(laptop, flash_seconds=0.0), ChatApp(phone, flash_seconds=0.0)
+        keys = await stack.enter_async_context(here.run_test(size=(120, 30), notifications=True))
+        other_keys = await stack.enter_async_context(there.run_test(size=(120, 30), notifications=True))
+        await until(lambda: listed(here) == listed(there) == ["C2Cbob", "C2Cu0"])
+        for pressing in (keys, other_keys):
+            await pressing.press("enter")
+        await until(lambda: there.main.conversation.messages.newest_seq == 1)
+        await keys.press("escape", "escape", "d", "y")
+        await until(lambda: listed(here) == ["C2Cu0"])
+        assert there.main.conversation.messages.oldest_seq == 1, "the copy stays"
+        bob.send("C2Calice", "one more")
+        await until(lambda: "one more" in text_of(there))
+        assert there.main.conversation.messages.oldest_seq == 2
+        await until(lambda: said(there))
+        why = "The older messages here were deleted on another device of yours · L shows when"
+        assert said(there) == [why]
+        await until(lambda: listed(here) == ["C2Cbob", "C2Cu0"])
+        assert why not in said(here)
+
+
 async def test_a_new_message_brings_a_row_back_without_the_old_ones(server: LiveServer, people: People) -> None:
     prepare(people, 2)
     bob = people.register("bob")

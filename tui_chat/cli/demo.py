@@ -108,13 +108,16 @@ async def _show_while_starting(starting: "asyncio.Task[RunningDemo]", files: "Fi
     end as it should, once the server has come."""
     from tui_chat.client.early import known
     from tui_chat.demo.preview import first_device
+    from tui_chat.locale import _
+    from tui_chat.tui.safe import own
 
     device = first_device()
     view = known(device, cache_directory=files.cache(device.device_name))
     if view is None:
         await _show(await starting, settings)
     else:
-        await _show_early(view, starting, settings, coach=not files.coached)
+        saying = own(_("starting the demo's server…"))
+        await _show_early(view, starting, settings, coach=not files.coached, waits_for=saying)
 
 
 async def _show_early(

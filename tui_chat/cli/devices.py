@@ -28,7 +28,10 @@ async def _devices(arguments: argparse.Namespace) -> int:
     async with session_for(arguments) as session:
         if arguments.revoke:
             await session.revoke_device(arguments.revoke)
-            print_line(f"{arguments.revoke} is signed out")
+            if arguments.json:
+                print_json({"deviceID": arguments.revoke, "revoked": True})
+            else:
+                print_line(f"{arguments.revoke} is signed out")
             return 0
         for device in await session.devices():
             if arguments.json:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from .arguments import Commands, add_debug_option
+from .arguments import Commands, add_debug_option, add_json_option
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -24,10 +24,12 @@ def add(commands: Commands) -> None:
             parser.add_argument("--nick", metavar="NAME", help="display name")
             parser.add_argument("--invite", metavar="CODE", help="the invitation, where one is needed")
         add_debug_option(parser)
+        add_json_option(parser)
         parser.set_defaults(run=run, action=action, new_password=name == "register")
     parser = commands.add_parser("logout", help="sign out and forget the stored account")
     parser.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account")
     add_debug_option(parser)
+    add_json_option(parser)
     parser.set_defaults(run=run, action=_log_out)
 
 
@@ -60,7 +62,7 @@ async def _log_in(arguments: argparse.Namespace) -> int:
         arguments.password,
         device_name=arguments.device_name or device_name(settings),
     )
-    return await _store(session, arguments.profile)
+    return await _store(session, arguments)
 
 
 async def _register(arguments: argparse.Namespace) -> int:
@@ -77,21 +79,25 @@ async def _register(arguments: argparse.Namespace) -> int:
         nick=arguments.nick,
         invite=arguments.invite,
     )
-    return await _store(session, arguments.profile)
+    return await _store(session, arguments)
 
 
-async def _store(session: "ChatSession", profile: str | None) -> int:
+async def _store(session: "ChatSession", arguments: argparse.Namespace) -> int:
     from tui_chat.config import Paths, Profiles
 
     from .account import CredentialFile
-    from .output import print_line
+    from .output import print_json, print_line
 
     async with session:
         profiles = Profiles(Paths.of_user())
-        name = profile or session.user_id
+        name = arguments.profile or session.user_id
         store = CredentialFile(profiles.file(name))
         store.write(session.credentials)
         profiles.remember(name)
+    if arguments.json:
+        who = {"userID": session.user_id, "deviceID": session.device_id, "deviceName": session.device_name}
+        print_json({**who, "profile": name, "file": str(store.path)})
+        return 0
     print_line(f"signed in as {session.user_id} on {session.device_name}; stored as profile {name}")
     print_line(f"the tokens are in {store.path}, readable by you alone")
     return 0
@@ -105,18 +111,24 @@ async def _log_out(arguments: argparse.Namespace) -> int:
     from tui_chat.protocol.errors import ChatError
 
     from .account import stored
-    from .output import print_line
+    from .output import print_json, print_line
 
     profile, store, credentials = stored(arguments)
-    refused = ""
+    refused: ChatError | None = None
     async with ChatSession.resume(credentials) as session:
         try:
             await session.log_out()
         except ChatError as error:
             # The account is forgotten here all the same: that is what was asked for.
-            refused = f" (the server could not be told: {error})"
+            refused = error
     store.remove()
     cache = Paths.of_user().account_cache(credentials.server_url, credentials.user_id)
     shutil.rmtree(cache, ignore_errors=True)
-    print_line(f"signed out; profile {profile} and what was cached for it are gone{refused}")
+    if arguments.json:
+        who = {"profile": profile, "userID": credentials.user_id, "deviceID": credentials.device_id}
+        untold = {} if refused is None else {"failure": {"code": refused.code, "message": str(refused)}}
+        print_json({**who, "signedOut": refused is None, **untold})
+        return 0
+    untold_said = "" if refused is None else f" (the server could not be told: {refused})"
+    print_line(f"signed out; profile {profile} and what was cached for it are gone{untold_said}")
     return 0

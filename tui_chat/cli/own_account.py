@@ -24,7 +24,6 @@ def add(commands: Commands) -> None:
     for parser in (block, unblock):
         parser.add_argument("users", nargs="+", metavar="USER", help="userID")
     blocks = inner.add_parser("blocks", help="list whom you have blocked")
-    add_json_option(blocks)
     erase = inner.add_parser(
         "erase",
         help="erase your account, for good",
@@ -36,6 +35,7 @@ def add(commands: Commands) -> None:
     actions = {nick: _nick, password: _password, block: _block, unblock: _unblock, blocks: _blocks, erase: _erase}
     for command, action in actions.items():
         add_account_options(command)
+        add_json_option(command)
         command.set_defaults(run=run, action=action)
 
 
@@ -55,20 +55,26 @@ def run(arguments: argparse.Namespace) -> int:
 async def _nick(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_line
+    from .output import print_json, print_line
 
     nick = await session.set_nick(arguments.nick or None)
+    if arguments.json:
+        print_json({"userID": session.user_id, "nick": nick})
+        return
     print_line(_("you are shown as {nick}").format(nick=nick or session.user_id))
 
 
 async def _password(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _, ngettext
 
-    from .output import print_line
+    from .output import print_json, print_line
 
     count = await session.change_password(
         arguments.old_password, arguments.new_password, keep_devices=arguments.keep_devices
     )
+    if arguments.json:
+        print_json({"userID": session.user_id, "devicesSignedOut": count})
+        return
     said = ngettext("{count} other device is signed out", "{count} other devices are signed out", count)
     print_line(_("the password is changed; {devices}").format(devices=said.format(count=count)))
 
@@ -76,21 +82,27 @@ async def _password(session: "ChatSession", arguments: argparse.Namespace) -> No
 async def _block(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_line
+    from .output import print_json, print_line
 
     for user_id in arguments.users:
         await session.block(user_id)
-        print_line(_("{user} is blocked").format(user=user_id))
+        if arguments.json:
+            print_json({"userID": user_id, "blocked": True})
+        else:
+            print_line(_("{user} is blocked").format(user=user_id))
 
 
 async def _unblock(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_line
+    from .output import print_json, print_line
 
     for user_id in arguments.users:
         await session.unblock(user_id)
-        print_line(_("{user} is not blocked").format(user=user_id))
+        if arguments.json:
+            print_json({"userID": user_id, "blocked": False})
+        else:
+            print_line(_("{user} is not blocked").format(user=user_id))
 
 
 async def _blocks(session: "ChatSession", arguments: argparse.Namespace) -> None:
@@ -106,9 +118,12 @@ async def _blocks(session: "ChatSession", arguments: argparse.Namespace) -> None
 async def _erase(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_line
+    from .output import print_json, print_line
 
     await session.erase_account(arguments.old_password)
+    if arguments.json:
+        print_json({"userID": session.user_id, "erased": True})
+        return
     print_line(_("the account {user} is erased").format(user=session.user_id))
     print_line(_("`tui-chat logout` removes what is stored of it on this machine"))
 

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _search(arguments: argparse.Namespace) -> int:
+    from tui_chat.protocol.errors import NotConnected
     from tui_chat.protocol.limits import PAGE
 
     from .account import session_for
@@ -39,6 +40,8 @@ async def _search(arguments: argparse.Namespace) -> int:
             found = await session.search(
                 " ".join(arguments.words), conversation_id=within, cursor=cursor, limit=min(PAGE, left)
             )
+            if found.here_only:  # the connection broke just now: what is here is not an answer
+                raise NotConnected
             for message in found.messages:
                 print_message(message, where=f"{message.conversation_id} ", as_json=arguments.json)
             left -= len(found.messages)

@@ -88,10 +88,10 @@ class MessageCommands:
     ) -> FoundMessages:
         """Messages in which all these words stand, the newest first; `cursor`: go on where an answer before ended.
 
-        Where the server cannot be reached, one conversation is searched as far as it is on this machine.
+        Where the server cannot be reached, what is on this machine is searched, and the answer says so (`here_only`).
 
         Raises:
-            NotConnected: all conversations, and the server cannot be reached.
+            NotConnected: while going on in an answer of the server's.
         """
         return await searching.search(self._core, words, conversation_id=conversation_id, cursor=cursor, limit=limit)
 

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from tui_chat.protocol.models import Conversation, Message, MessageType, Tip, TipKind
+from tui_chat.tui.safe import own
 from tui_chat.tui.widgets.message_pane import MessagePane
 from tui_chat.tui.widgets.message_window import WINDOW
 
@@ -332,7 +333,8 @@ async def test_no_conversation_and_a_closed_one() -> None:
         assert lines_of(pane)[1].strip() == "Deleted on phone [red]x[/][2J."
         assert pane.conversation_id is None
         pane.close()
-        assert lines_of(pane)[1].strip() == "Enter opens a conversation."
+        pane.say([own("Nothing is open."), own("Something can be.")])
+        assert [line.strip() for line in lines_of(pane)[1:3]] == ["Nothing is open.", "Something can be."]
         pane.append([message(4, "late", ago=0)])
         pane.prepend([], more=False)
         pane.clear_through(3)

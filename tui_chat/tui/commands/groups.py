@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar
 
 from tui_chat.protocol.ids import ConversationType
-from tui_chat.protocol.models import Conversation, Message, MessageType, TipKind
+from tui_chat.protocol.models import Conversation, Message, MessageType
 
 from .command import N_, Command, Scope
 
@@ -300,8 +300,8 @@ class DeclineApplication(DecideApplication):
 
 
 def application(app: ChatApp) -> Message | None:
-    """The notice under the cursor, where it says that somebody asks to join."""
+    """The notice under the cursor, where it says that somebody asks to join, and nobody has decided."""
     message = app.main.conversation.messages.current_message
-    if message is None or message.type is not MessageType.NOTICE or message.tip is None:
+    if message is None or message.type is not MessageType.NOTICE:
         return None
-    return message if message.tip.what is TipKind.APPLIED and message.tip.group_id is not None else None
+    return message if app.main.conversation.applications.is_open(message) else None

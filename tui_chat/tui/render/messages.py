@@ -30,6 +30,10 @@ REACTIONS_MOST: Final = 20
 """Kinds that are drawn; a server allows fewer."""
 
 
+NO_END: Final = own("")
+"""Nothing became of it yet, or it is no application."""
+
+
 class OwnState(StrEnum):
     """What became of one's own message."""
 
@@ -59,6 +63,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Why it was not sent."""
     refused: str = ""
     """Why a change of it was refused."""
+    end: Safe = NO_END
+    """Of an application that a notice tells of: what became of it."""
     quoted: Message | None = None
     """The message that it answers, where that is at hand."""
     new_day: bool = False
@@ -90,7 +96,7 @@ def message_lines(shown: Shown, style: MessageStyle) -> list[MessageLine]:
     if message.type in (MessageType.TIP, MessageType.NOTICE):
         notice = message.type is MessageType.NOTICE
         text = tip_text(message.tip, message.text, style.own_id, style.name_of, notice=notice)
-        return above + _tip(text, message, style)
+        return above + _tip(text, shown.end, message, style)
     return above + _text(shown, style)
 
 
@@ -132,12 +138,14 @@ def _head(message: Message, style: MessageStyle) -> Line:
     ]
 
 
-def _tip(text: Safe, message: Message, style: MessageStyle) -> list[MessageLine]:
+def _tip(text: Safe, end: Safe, message: Message, style: MessageStyle) -> list[MessageLine]:
     head: Line = []
     if column := nick_cells(style.cells):
         sign = join(spaces(column - width(style.symbols.bullet)), style.symbols.bullet, own(" "))
         head = [Piece(style.times.clock(message.time), "time"), Piece(own(" ")), Piece(sign, "dim")]
-    return _beside(head, [[Piece(text, "tip")]], style.cells)
+    said: Line = [Piece(text, "tip")]
+    became: list[Line] = [[Piece(style.symbols.word(f"→ {end}"), "dim")]] if end else []
+    return _beside(head, [said, *became], style.cells)
 
 
 def _text(shown: Shown, style: MessageStyle) -> list[MessageLine]:

@@ -46,6 +46,7 @@ from tui_chat.tui.widgets.find_bar import FindBar
 from tui_chat.tui.widgets.message_pane import MessagePane
 
 from . import sentences
+from .applications import Applications
 from .farewell import Farewell
 from .finding import Finding
 from .message_actions import MessageActions
@@ -92,7 +93,14 @@ class ConversationPane(Vertical):
         super().__init__(id=id, classes="beside")
         self.session = session
         self.symbols = symbols
-        self.messages = Messages(clock=clock, own_id=session.user_id, symbols=symbols, id="messages")
+        self.applications = Applications(self)
+        self.messages = Messages(
+            clock=clock,
+            own_id=session.user_id,
+            symbols=symbols,
+            ends_of=self.applications.ends_of,
+            id="messages",
+        )
         self.writing = Writing(self)
         self.composer = MessageComposer(
             symbols=symbols,
@@ -109,6 +117,8 @@ class ConversationPane(Vertical):
         """What is open, where it stands in the list; somebody to whom nothing was written yet does not."""
         self._unread_after: int | None = None
         """The read mark when it was opened, where something was unread."""
+        self._parted = False
+        """It is said of what was open last why it is no more."""
         self._failed: dict[str, tuple[str, int | None]] = {}
         """clientID -> text of own messages that were refused, and what they answered."""
 
@@ -120,7 +130,6 @@ class ConversationPane(Vertical):
         yield self.composer
 
     def on_mount(self) -> None:
-        self.messages.close(self._opens)
         self._show_composer()
         self.note.show()
 
@@ -137,6 +146,11 @@ class ConversationPane(Vertical):
         """What is open."""
         return self.messages.conversation_id
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is open, and there is nothing to say of what was."""
+        return self.conversation_id is None and not self._parted
+
     # What commands do.
 
     def open(self, conversation_id: str) -> None:
@@ -148,6 +162,7 @@ class ConversationPane(Vertical):
         self.writing.leave()
         self.finding.end()
         self._farewell.forget()
+        self.applications.forget()
         self._failed = {}
         self.note.forget_typing()
         row = self.row(conversation_id)
@@ -177,14 +192,11 @@ class ConversationPane(Vertical):
             return
         self.jump(after + 1)
 
-    @property
-    def _opens(self) -> safe.Safe:
-        return safe.fill(_("{key} opens a conversation."), key=self.app.key("open"))
-
-    def close(self, notice: str | None = None) -> None:
-        """Show no conversation, and say why."""
+    def close(self, notice: str = "") -> None:
+        """Show no conversation, and say why, where there is something to say."""
         self.finding.end()
-        self.messages.close(notice or self._opens)
+        self._parted = bool(notice)
+        self.messages.close(notice)
         self.composer.set_draft("")
         self.writing.resized()
         self._show_composer()
@@ -334,7 +346,8 @@ class ConversationPane(Vertical):
             case DraftKept(conversation_id=one, text=text) if one in (open_id, self._farewell.left_open):
                 self._farewell.keep(one, text)
             case HistoryCleared(conversation_id=one, cleared_through=through) if one == open_id:
-                self.messages.clear_through(through)
+                if self.messages.clear_through(through) and not self.app.main.primary.deleter.did(one, through):
+                    self.app.say(sentences.cleared_elsewhere(self.app.key("log")), severity="warning")
             case HistoryRestored(conversation_id=one) if one == open_id:
                 self._show(one, new_line=False)
             case MessagesAdded(conversation_id=one, messages=messages) if one == open_id:

@@ -61,6 +61,8 @@ class Deleter:
     def __init__(self, pane: DevicePane) -> None:
         self._pane = pane
         self._failed: dict[str, _Failed] = {}
+        self._confirmed: dict[str, int] = {}
+        """conversationID -> how far it was deleted from here, by messageSeq."""
         self._seen: dict[str, Conversation] = {}
         """The rows as they were when the question came up: what arrives after that was not on the person's mind."""
         self._undoing = asyncio.Lock()
@@ -98,6 +100,10 @@ class Deleter:
     def undo(self, batch_id: str | None = None) -> None:
         """Undo this batch, or the newest that can be undone."""
         self._pane.app.start(self.bring_back(batch_id))
+
+    def did(self, conversation_id: str, through: int) -> bool:
+        """Whether it was deleted from here as far as that messageSeq: otherwise it was somewhere else."""
+        return self._confirmed.get(conversation_id, 0) >= through
 
     def stop(self) -> bool:
         """Stop what is left of a deletion. Returns whether one was running."""
@@ -153,6 +159,7 @@ class Deleter:
         )
         self.run = run
         app.confirmed(run.batch_id, Confirmation(started=run.started, origin=pane, person=self._person(ids)))
+        self._confirmed |= up_to
         pane.expect(ids)
         pane.list.set_deleting(ids)
         self._progress(0, len(ids))

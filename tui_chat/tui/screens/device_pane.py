@@ -291,6 +291,11 @@ class DevicePane(Vertical):
             self.call_after_refresh(self.app.say, sentences.marked(len(found)))
         self.app.main.focus_at_once(self.list)
 
+    @on(ConversationList.ShownChanged)
+    def _shown_changed(self, event: ConversationList.ShownChanged) -> None:
+        event.stop()
+        self.app.main.show_idle()
+
     @on(ConversationList.MarksChanged)
     def _marks_changed(self, event: ConversationList.MarksChanged) -> None:
         if len(event.marks) >= MARKS_ASKED:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from textual.content import Content
 
 from tui_chat.locale import _, ngettext
+from tui_chat.protocol.errors import ApplicationNotFound
 from tui_chat.protocol.ids import parse_conversation_id
 from tui_chat.protocol.limits import APPLICATION_CHARACTERS
 from tui_chat.protocol.models import Conversation, Group
@@ -161,7 +162,13 @@ class GroupActions:
 
 async def decide(app: ChatApp, session: Session, group_id: str, user_id: str, *, accept: bool) -> None:
     """Let an applicant into a group, or decline, and say so."""
-    await session.decide_application(group_id, user_id, accept=accept)
+    applications = app.main.conversation.applications
+    try:
+        await session.decide_application(group_id, user_id, accept=accept)
+    except ApplicationNotFound:
+        applications.refresh(group_id)
+        raise
+    applications.decided(group_id, user_id, accepted=accept)
     said = _("{name} is a member now") if accept else _("{name} was declined")
     app.say(safe.template(said, name=user_id))
 

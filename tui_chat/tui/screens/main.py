@@ -24,7 +24,7 @@ from tui_chat.tui.drawing import PromptScreen
 from tui_chat.tui.widgets.conversation_list import ConversationList
 from tui_chat.tui.widgets.empty_pane import EmptyPane
 
-from . import sentences
+from . import emptiness, sentences
 from .bottom import LOW_BELOW, Bottom
 from .coach import Did
 from .deleting import Run
@@ -69,8 +69,7 @@ class MainScreen(PromptScreen[None]):
         self.primary = DevicePane(
             app.session, clock=app.clock, symbols=app.symbols, flash_seconds=app.flash_seconds, id="primary"
         )
-        opens = safe.fill(_("{key} opens a conversation."), key=app.key("open"))
-        self._empty = EmptyPane(opens, symbols=app.symbols, classes="beside")
+        self._empty = EmptyPane(symbols=app.symbols, classes="beside")
         self._body = Horizontal(self.primary, self._empty, id="panes")
         self.bottom = Bottom(self)
         yield self._body
@@ -92,7 +91,8 @@ class MainScreen(PromptScreen[None]):
             await self._body.mount(self.conversation, after=self._empty)
             await self._empty.remove()
             await self.primary.complete()
-        self.whole = True
+            self.whole = True
+            self.show_idle()
 
     def on_screen_resume(self) -> None:
         """A dialog has gone: what it covered is read now, what it put off is said, and its own keys do nothing more."""
@@ -340,7 +340,14 @@ class MainScreen(PromptScreen[None]):
             self._told = (listed.cursor_key, listed.marks)
             self.bottom.show_status()
             for empty in (pane for pane in self._devices() if not pane.list.height):
-                empty.list.say_undo(self.app.key("undo") if empty.session.undoable else None)
+                empty.list.say_nothing(emptiness.in_list(self.app, empty.session))
+            self.show_idle()
+
+    def show_idle(self) -> None:
+        """While nothing is open: what one can do."""
+        if not self.whole or self.conversation.idle:
+            pane = self.conversation.messages if self.whole else self._empty
+            pane.say(emptiness.beside(self.app, self.primary.session, self.primary.list))
 
     def answer(self) -> None:
         """A key has done in the list all that it does: draw it, with what the status line says of it."""

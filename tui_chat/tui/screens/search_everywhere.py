@@ -62,6 +62,8 @@ class SearchEverywhere(Dialog[Place | None]):
         """What was typed last."""
         self._found: list[Message] = []
         self._next: str | None = None
+        self._here_only = False
+        """The server cannot be asked: this is what is on this machine."""
         self._timer: Timer | None = None
         self._asked = 0
         """Counts the questions, so that an answer to an older one is left."""
@@ -99,6 +101,7 @@ class SearchEverywhere(Dialog[Place | None]):
         try:
             for _call in range(CALLS_MOST):
                 answer = await self._session.search(self.words, cursor=cursor)
+                self._here_only = answer.here_only
                 if answer.messages or answer.next is None:
                     break
                 cursor = answer.next
@@ -125,10 +128,21 @@ class SearchEverywhere(Dialog[Place | None]):
             self._say(Content(""))
         elif self._found:
             count = f"{len(self._found):,}" + ("+" if self._next is not None else "")
-            found_said = ngettext("{count} message · Enter opens", "{count} messages · Enter opens", len(self._found))
-            self._say(safe.template(found_said, count=count).stylize("$text-muted"))
+            self._say(safe.template(self._found_said(len(self._found)), count=count).stylize("$text-muted"))
+        elif self._here_only:
+            nothing = Content(_("Nothing found on this machine; the server cannot be asked now"))
+            self._say(nothing.stylize("$text-warning"))
         else:
             self._say(Content(_("Nothing found")).stylize("$text-muted"))
+
+    def _found_said(self, number: int) -> str:
+        if self._here_only:
+            return ngettext(
+                "{count} message on this machine alone (no connection) · Enter opens",
+                "{count} messages on this machine alone (no connection) · Enter opens",
+                number,
+            )
+        return ngettext("{count} message · Enter opens", "{count} messages · Enter opens", number)
 
     def _line(self, message: Message, words: list[str]) -> Content:
         """When, where, who, and what of it fits with the words in it."""

@@ -122,6 +122,13 @@ def deleted_elsewhere(device: str, count: int, *, undo: str | None) -> Content:
     )
 
 
+def cleared_elsewhere(log: str) -> Content:
+    """The open conversation's messages went because another device deleted it, and a newer one keeps its row."""
+    return safe.template(
+        _("The older messages here were deleted on another device of yours · {key} shows when"), key=log
+    )
+
+
 def deleted_while_away(device: str, count: int, *, log: str) -> Content:
     """The same, while this client was not connected."""
     return safe.template(

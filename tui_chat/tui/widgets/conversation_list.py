@@ -103,7 +103,7 @@ class ConversationList(ConversationRows):
         self._query: Query | None = None
         """What it is narrowed to; None at first, when nothing has been asked yet."""
         self._held_by_app = False
-        self._undo_key: Safe | None = None
+        self._nothing = own(_("No conversations yet."))
         self._said: tuple[int, int, int] = (0, 0, 0)
         self._matched: tuple[object, list[str]] | None = None
         """A query, of when it was asked, and the rows found by it: whoever marks by a query was told before Enter how
@@ -162,10 +162,10 @@ class ConversationList(ConversationRows):
         self._held_by_app = held
         self._show_rows()
 
-    def say_undo(self, key: Safe | None) -> None:
-        """Of an empty list: everything was deleted, and this key brings it back; None: there is nothing to undo."""
-        if key != self._undo_key:
-            self._undo_key = key
+    def say_nothing(self, why: Safe) -> None:
+        """Why there is no row, where there is none."""
+        if why != self._nothing:
+            self._nothing = why
             self.refresh()
 
     # What it can be asked.
@@ -251,13 +251,7 @@ class ConversationList(ConversationRows):
 
     def empty_line(self, y: int, cells: int) -> Line:
         """What stands there instead of rows."""
-        if self._listing.filtered:
-            text = own(_("Nothing matches."))
-        elif self._undo_key is not None:
-            text = fill(_("Nothing left. {key} brings back what was deleted last."), key=self._undo_key)
-        else:
-            text = own(_("No conversations yet."))
-        text = self._symbols.word(text)
+        text = self._symbols.word(own(_("Nothing matches.")) if self._listing.filtered else self._nothing)
         lines = wrap(text, max(cells - 4, 4))
         if not 1 <= y <= len(lines):
             return []

@@ -1,5 +1,7 @@
 """The frame in which messages are read, with a line that says why there are none: what a first frame needs of it."""
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.strip import Strip
 
@@ -36,7 +38,7 @@ class EmptyPane(Painted):
 
     def __init__(
         self,
-        notice: Safe | None = None,
+        notice: Sequence[Safe] = (),
         *,
         symbols: Symbols = UNICODE,
         id: str | None = None,  # noqa: A002
@@ -44,9 +46,15 @@ class EmptyPane(Painted):
     ) -> None:
         super().__init__(id=id, classes=f"{classes or ''} -ascii" if symbols.ascii else classes)
         self._symbols = symbols
-        self._notice = [] if notice is None else [notice]
+        self._notice = list(notice)
         self._notice_lines: list[Safe] = []
         self._notice_strips: dict[int, Strip] = {}
+
+    def say(self, notice: Sequence[Safe]) -> None:
+        """Another notice, in paragraphs."""
+        if self._notice != list(notice):
+            self._notice = list(notice)
+            self._lay_out()
 
     def line_strip(self, y: int, cells: int) -> Strip:
         """One line of what is visible."""

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from tui_chat.locale import _
 from tui_chat.protocol.models import Conversation, Message
 from tui_chat.tui.render.times import Times
-from tui_chat.tui.safe import line, lines, own
+from tui_chat.tui.safe import line, lines
 
 from .cursor_pane import CursorPane
 from .message_window import WINDOW, MessageWindow
@@ -83,7 +82,12 @@ class MessagePane(CursorPane):
         if new_after is None and new_line and conversation.unread_count > 0:
             new_after = conversation.read_seq
         self._window = MessageWindow(
-            conversation, self._own_id, new_after=new_after, more_older=more_older, more_newer=more_newer
+            conversation,
+            self._own_id,
+            ends_of=self._ends_of,
+            new_after=new_after,
+            more_older=more_older,
+            more_newer=more_newer,
         )
         self._window.add(messages)
         self._set_cursor(None)
@@ -93,11 +97,11 @@ class MessagePane(CursorPane):
         self._clear_selection()
         self._lay_out()
 
-    def close(self, notice: str | None = None) -> None:
+    def close(self, notice: str = "") -> None:
         """Show no conversation, and say why in the words given (they may hold foreign names)."""
         self._window = None
         self._set_cursor(None)
-        self._notice = lines(notice) if notice else [own(_("Enter opens a conversation."))]
+        self._notice = lines(notice)
         self._clear_selection()
         self._lay_out()
 
@@ -172,6 +176,10 @@ class MessagePane(CursorPane):
             self._window.changing = frozenset(message_seqs)
             self._lay_out()
 
+    def look_again(self) -> None:
+        """More is known of what became of what the notices tell."""
+        self._lay_out()
+
     def set_words(self, words: Sequence[str]) -> None:
         """Words that are looked for, which are shown as found wherever they stand."""
         if self._words != tuple(words):
@@ -196,12 +204,14 @@ class MessagePane(CursorPane):
             self._window.peer_read_seq = peer_read_seq
             self._lay_out()
 
-    def clear_through(self, message_seq: int) -> None:
-        """Messages up to there are not shown any more."""
-        if self._window is not None and self._window.remove_through(message_seq):
-            self._window.more_older = False
-            self._clear_selection()
-            self._lay_out()
+    def clear_through(self, message_seq: int) -> bool:
+        """Messages up to there are not shown any more; whether any was."""
+        if self._window is None or not self._window.remove_through(message_seq):
+            return False
+        self._window.more_older = False
+        self._clear_selection()
+        self._lay_out()
+        return True
 
     def newer_failed(self) -> None:
         """What NeedNewer asked for did not come: the next scrolling asks again."""
@@ -242,6 +252,11 @@ class MessagePane(CursorPane):
     def new_count(self) -> int:
         """Messages that came below while somebody read above."""
         return self._window.new_count if self._window else 0
+
+    @property
+    def held(self) -> list[Message]:
+        """The messages that are held, sent ones oldest first."""
+        return [entry.message for entry in self._window.entries] if self._window is not None else []
 
     def message(self, message_seq: int) -> Message | None:
         """A message that is held."""

@@ -2,13 +2,14 @@
 
 import sys
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Message, MessageType
 from tui_chat.tui.render.messages import (
+    NO_END,
     MessageLine,
     MessageStyle,
     OwnState,
@@ -16,6 +17,7 @@ from tui_chat.tui.render.messages import (
     message_lines,
     separator_count,
 )
+from tui_chat.tui.safe import Safe
 
 WINDOW: Final = 500
 """Messages held at most; what is farther from the reader is let go and asked for again.
@@ -24,6 +26,10 @@ Measured: laying out, as a resize does, takes 0.1 ms a message."""
 
 PREPARED_AT_ONCE: Final = 5
 """Messages whose lines are made at one go while somebody scrolls."""
+
+
+EndsOf = Callable[[Sequence[Message]], Mapping[int, Safe]]
+"""What became of the applications that notices tell of, by messageSeq."""
 
 
 class Entry:
@@ -58,11 +64,17 @@ class MessageWindow:
         conversation: Conversation,
         own_id: str,
         *,
+        ends_of: EndsOf | None = None,
         new_after: int | None = None,
         more_older: bool = False,
         more_newer: bool = False,
     ) -> None:
-        """`new_after`: the line "new" stands before the first message of others above this messageSeq."""
+        """What a window shows.
+
+        Arguments:
+            ends_of: asked for the system's notices alone.
+            new_after: the line "new" stands before the first message of others above this messageSeq.
+        """
         self.conversation = conversation
         self.own_id = own_id
         self.entries: list[Entry] = []
@@ -79,6 +91,8 @@ class MessageWindow:
         """Messages that came below while somebody read above."""
         self.changing: frozenset[int] = frozenset()
         """messageSeqs of those of which a change waits for the server."""
+        self._ends_of = ends_of
+        self._ends: Mapping[int, Safe] = {}
         self.read_told = conversation.read_seq
         """How far the app was told that somebody has read."""
         self._new_after = new_after
@@ -210,6 +224,8 @@ class MessageWindow:
         layout = self._layout
         day = 0
         self._find_first_new()
+        if self._ends_of is not None and self.conversation.type is ConversationType.SYSTEM:
+            self._ends = self._ends_of([entry.message for entry in self.entries])
         by_seq = {entry.message.message_seq: entry.message for entry in self.entries}
         for entry in self.entries:
             message = entry.message
@@ -232,6 +248,7 @@ class MessageWindow:
             new_day=new_day,
             first_new=entry.message.message_seq == self.first_new,
             refused=entry.refused or "",
+            end=self._ends.get(entry.message.message_seq, NO_END),
         )
         entry.lines = message_lines(entry.shown, style)
 
@@ -247,6 +264,7 @@ class MessageWindow:
             and shown.state is self._state(entry)
             and shown.reason == (entry.failed or "")
             and shown.refused == (entry.refused or "")
+            and shown.end == self._ends.get(shown.message.message_seq, NO_END)
         )
 
     def at(self, line: int) -> tuple[int, int]:

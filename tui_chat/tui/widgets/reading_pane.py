@@ -20,7 +20,7 @@ from tui_chat.tui.safe import Safe, fill, join, own
 from tui_chat.tui.themes import UNICODE, Symbols
 
 from .empty_pane import EmptyPane
-from .message_window import Entry, MessageWindow
+from .message_window import EndsOf, Entry, MessageWindow
 from .selecting import highlight, selected_text
 
 STRIPS_KEPT = 500
@@ -40,15 +40,23 @@ class ReadingPane(EmptyPane, can_focus=True):
         symbols: Symbols = UNICODE,
         zone: tzinfo | None = None,
         name_of: Callable[[str], str] = str,
+        ends_of: EndsOf | None = None,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """`clock` gives milliseconds since 1970; `name_of` turns a userID into what is shown for it in tips."""
+        """A pane without a conversation.
+
+        Arguments:
+            clock: gives milliseconds since 1970.
+            name_of: turns a userID into what is shown for it in tips.
+            ends_of: tells what became of the applications that notices tell of.
+        """
         super().__init__(symbols=symbols, id=id, classes=classes)
         self._clock = clock
         self._zone = zone
         self._own_id = own_id
         self._name_of = name_of
+        self._ends_of = ends_of
         self._times = Times(clock(), zone)
         self._following = True
         self._anchor: tuple[Entry, int] | None = None

@@ -4,13 +4,17 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 
 from tests.accounts import DEADLINE, PASSWORD, Device, People, Refused, refusal
-from tests.servers import LiveServer
+from tests.servers import CHEAP, LiveServer
 from tui_chat.protocol import limits
+from tui_chat.server.asked import AskedByASGI
+from tui_chat.server.request import peer_of
+from tui_chat.server.run import ServerOptions, running
 
 
 @pytest.fixture
@@ -262,6 +266,26 @@ def test_addresses_are_limited_beyond_loopback(tmp_path: Path) -> None:
             assert status("10.0.0.6, nonsense", "user8") == 401, "what is no address is not believed"
     finally:
         live.stop()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "connection", "forwarded", "address"),
+    [
+        ("10.0.0.1", "10.0.0.1", b"10.0.0.9", "10.0.0.9"),
+        ("10.0.0.1", "::ffff:10.0.0.1", b"10.0.0.9", "10.0.0.9"),
+        ("::ffff:10.0.0.1", "10.0.0.1", b"10.0.0.9, ::ffff:a00:1", "10.0.0.9"),
+        ("2001:DB8:0::1", "2001:db8::1", b"10.0.0.9, 2001:db8:0:0::1", "10.0.0.9"),
+        ("10.0.0.1", "10.0.0.2", b"10.0.0.9", "10.0.0.2"),
+        ("10.0.0.1", "10.0.0.1", b"nonsense", "10.0.0.1"),
+    ],
+)
+async def test_a_trusted_proxy_is_known_however_its_address_is_spelled(
+    tmp_path: Path, trusted: str, connection: str, forwarded: bytes, address: str
+) -> None:
+    async with running(ServerOptions(port=0, data=tmp_path, passwords=CHEAP, trusted_proxy=(trusted,))) as server:
+        scope = {"type": "http", "raw_path": b"/", "query_string": b"", "headers": [(b"x-forwarded-for", forwarded)]}
+        asked = AskedByASGI({**scope, "client": (connection, 1)}, AsyncMock(), AsyncMock())
+        assert peer_of(server.services, asked).address == address
 
 
 def test_only_administrators_see_and_change_settings(people: People) -> None:

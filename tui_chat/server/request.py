@@ -56,14 +56,15 @@ async def handle(services: Services, endpoint: Endpoint[Any, Any, Any], asked: A
 def peer_of(services: Services, asked: Asked) -> Peer:
     """Where the request comes from; a proxy is believed only where it is trusted."""
     headers, connection = asked.headers, asked.client
-    trusted = services.options.trusted_proxy
-    if connection is None or connection not in trusted:
+    trusted = services.trusted_proxies
+    if not trusted or connection is None or address_of(connection) not in trusted:
         return Peer(connection, connection, headers)
     hops = [hop.strip() for hop in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")]
     for hop in reversed(hops):
-        if address_of(hop) is None:
+        address = address_of(hop)
+        if address is None:
             break
-        if hop not in trusted:
+        if address not in trusted:
             return Peer(connection, hop, headers)
     return Peer(connection, connection, headers)
 

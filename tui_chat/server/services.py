@@ -22,7 +22,7 @@ from .metrics import Metrics
 from .operations import accounts, acquaintance, conversations, crowdlog, devices, expiry, settings
 from .operations import events as log
 from .operations.caller import Caller
-from .options import ServerOptions
+from .options import ServerOptions, address_of
 from .presence import Presence
 from .ratelimit import Limiter
 from .stream import Beginning, Stretch
@@ -56,6 +56,8 @@ class Services:
     ) -> None:
         self.engine: Final = engine
         self.options: Final = options
+        self.trusted_proxies: Final = frozenset(address_of(one) for one in options.trusted_proxy)
+        """As addresses, of which some have several spellings: to who listens on `::`, IPv4 ones are IPv6 ones."""
         self.hub: Final = Hub(log.cursor_form(epoch))
         self.presence: Final = Presence(self.hub, self._acquaintances)
         self.passwords: Final = Passwords(options.passwords)

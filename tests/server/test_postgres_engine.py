@@ -31,7 +31,6 @@ from tui_chat.protocol.requests import (
 )
 from tui_chat.server.engines import Committed, Transaction
 from tui_chat.server.engines.postgres import PostgresEngine
-from tui_chat.server.engines.postgres_transaction import PostgresTransaction
 from tui_chat.server.operations import (
     accounts,
     conversations,
@@ -177,27 +176,29 @@ async def test_two_who_write_to_each_other_first_begin_one_conversation(postgres
         assert sorted(one.message.message_seq for one in answers) == list(range(1, 11))
 
 
-@pytest.mark.parametrize("known", [True, False])
-async def test_a_log_that_is_not_counted_as_far_as_was_thought_is_looked_up_anew(
-    postgres: PostgresServer, known: bool
+async def test_who_is_not_locked_when_numbers_are_taken_is_locked_first_and_the_job_begun_anew(
+    postgres: PostgresServer,
 ) -> None:
-    async with opened(postgres.new_database()) as engine:
+    address = postgres.new_database()
+    async with opened(address) as engine:
         alice = await join(engine, "alice")
         stand = "SELECT seq FROM stream WHERE account = ?"
-        stands = await engine.read(lambda tx: tx.one(stand, alice.user)) or (None,)
-        tries: list[int] = []
+        [stands] = await engine.read(lambda tx: tx.one(stand, alice.user)) or (None,)
+        taken: list[int] = []
+        free: list[object] = []
 
         def take(tx: Transaction) -> int:
-            assert isinstance(tx, PostgresTransaction)
-            tx.lock_users((alice.user,))
-            if not tries:
-                tx._locks.seqs[alice.user] += 3
-            tries.append(1)
-            return tx.take_event_seqs({alice.user: 2}, {alice.user: stands[0]} if known else None)[alice.user]
+            tx.execute("INSERT INTO meta (name, value) VALUES ('try', '')")
+            with psycopg.connect(address) as connection:
+                free.append(connection.execute("SELECT 1 FROM stream FOR NO KEY UPDATE SKIP LOCKED").fetchone())
+            taken.append(tx.take_event_seqs({alice.user: 2, 1_000_000: 1})[alice.user])
+            return taken[-1]
 
-        assert await engine.write(take) == stands[0]
-        assert len(tries) > 1
-        assert await engine.read(lambda tx: tx.one(stand, alice.user)) == (stands[0] + 2,)
+        assert await engine.write(take) == stands
+        assert taken == [stands]
+        assert free == [(1,), None]
+        assert "try" in await engine.read(names)
+        assert await engine.read(lambda tx: tx.one(stand, alice.user)) == (stands + 2,)
 
 
 async def test_jobs_that_wait_share_a_transaction_and_one_that_fails_fails_alone(postgres: PostgresServer) -> None:

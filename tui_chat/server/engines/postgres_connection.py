@@ -100,9 +100,8 @@ def _in_postgres(statement: str) -> str:
 
 def is_race(failure: BaseException) -> bool:
     """Whether the same job may succeed, or be refused in its own words, when it is run again: somebody else was
-    quicker. Nothing of ours divides but what takes numbers for events."""
-    races = errors.UniqueViolation | errors.DeadlockDetected | errors.SerializationFailure | errors.DivisionByZero
-    return isinstance(failure, races)
+    quicker."""
+    return isinstance(failure, errors.UniqueViolation | errors.DeadlockDetected | errors.SerializationFailure)
 
 
 def as_refusal(failure: BaseException) -> BaseException:

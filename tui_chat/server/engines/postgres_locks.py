@@ -8,7 +8,7 @@ taken first, in order. A lock that cannot be had is skipped, which leaves the tr
 on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from . import Row
@@ -195,6 +195,12 @@ class Locks:
         if conversation not in self.held.conversations:
             self.asked.conversations.add(conversation)
             self.asked.everybody.add(conversation)
+            raise Busy
+
+    def check_users(self, users: Collection[int]) -> None:
+        """See that these, who have logs, are locked. Raises Busy."""
+        if not self.held.users.issuperset(users):
+            self.asked.users.update(users)
             raise Busy
 
     def forget_seqs(self) -> None:

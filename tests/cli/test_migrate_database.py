@@ -100,6 +100,10 @@ def test_what_cannot_be_moved_is_one_line_and_changes_nothing(
         connection.execute("DELETE FROM migration WHERE number = (SELECT MAX(number) FROM migration)")
     connection.close()
     assert "start and stop its server once" in run("admin", "migrate-database", str(file), address)[2]
+    with sqlite3.connect(file) as connection:
+        connection.execute("INSERT INTO migration (number, applied) VALUES (9999, 0)")
+    connection.close()
+    assert "update tui-chat" in run("admin", "migrate-database", str(file), address)[2]
 
 
 def test_without_the_driver_it_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

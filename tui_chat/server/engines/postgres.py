@@ -15,7 +15,7 @@ from tui_chat.protocol.errors import Unavailable
 
 from . import Clock, Committed, DatabaseSize, Transaction
 from .postgres_commits import Commits, Job
-from .postgres_connection import connect, in_full, migrate
+from .postgres_connection import connect, described, in_full, migrate
 from .postgres_locks import Locks
 from .postgres_reaching import Reaching
 from .postgres_session import Session
@@ -54,7 +54,8 @@ class PostgresEngine:
 
         Raises:
             Unavailable: it cannot be reached, or refuses.
-            RuntimeError: it was written by a newer version, or is of a kind that cannot be used.
+            RuntimeError: it was written by a newer version, is of a kind that cannot be used, or does not let its
+                tables be made.
         """
         clock = clock or system_clock
         await asyncio.to_thread(cls._prepare, address, clock)
@@ -66,7 +67,10 @@ class PostgresEngine:
             with connect(address) as connection:
                 migrate(connection, clock())
         except psycopg.Error as failure:
-            raise in_full(failure) from failure
+            refusal = in_full(failure)
+            if isinstance(refusal, Unavailable):
+                raise refusal from failure
+            raise RuntimeError(f"the database's tables cannot be made: {described(failure)}") from failure
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         """Call `listener` on the loop's thread after each transaction, in an order that is every user's."""

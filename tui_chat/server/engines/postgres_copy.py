@@ -118,7 +118,8 @@ def _tables(reader: sqlite3.Connection) -> list[Table]:
     (has,) = reader.execute("SELECT MAX(number) FROM migration").fetchone()
     newest = max(number for number, _ in available())
     if has != newest:
-        raise CannotMigrate(f"that file has schema {has}, this version has {newest}: start and stop its server once")
+        advice = "update tui-chat" if has > newest else "start and stop its server once"
+        raise CannotMigrate(f"that file has schema {has}, this version has {newest}: {advice}")
     tables = []
     for name in sorted(found - {"migration"}):
         info = reader.execute(f"PRAGMA table_info({name})").fetchall()

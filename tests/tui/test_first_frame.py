@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession, row
+from tui_chat.tui import drawing
 from tui_chat.tui.app import ChatApp
 from tui_chat.tui.compositing import _beside
 from tui_chat.tui.drawing import PromptScreen
@@ -173,7 +174,8 @@ async def test_a_dialog_comes_and_goes_with_one_whole_screen_each(key: str, word
 
         await pilot.pause()
         await until(lambda: not app.main._waits_to_be_drawn)
-        with patch.object(app, "_display", watched):
+        # On a machine that stands still for a moment what belongs together comes later than SETTLE.
+        with patch.object(app, "_display", watched), patch.object(drawing, "SETTLE", 0.1):
             await pilot.press(key)
             await pilot.pause()
             await until(lambda: words in "".join([*whole, *parts]))

@@ -107,6 +107,13 @@ def test_deleting_again_and_naming_one_twice_succeeds(alice: Device, bob: Device
     assert again.failures == []
 
 
+def test_of_several_spellings_the_first_is_answered_and_stands_where_it_stood(alice: Device, bob: Device) -> None:
+    alice.send("C2Cbob")
+    answer = bob.delete("C2CNoBody", "C2Calice", "C2Cnobody", "C2CALICE", "C2Cnone")
+    assert answer.conversation_id_list == ["C2CAlice"]
+    assert [one.conversation_id for one in answer.failures] == ["C2CNoBody", "C2Cnone"]
+
+
 def test_an_unknown_one_fails_and_the_others_go(alice: Device, bob: Device, carol: Device) -> None:
     alice.send("C2Cbob")
     answer = bob.delete("C2Cnobody", "C2CAlice", "C2Ccarol", "GROUPnone")

@@ -48,9 +48,10 @@ def distinct(caller: Caller, given: Sequence[str]) -> dict[str, str]:
     folded = fold_conversation_ids(given)
     if folded is None or fold(c2c(caller.user_id)) in folded:
         raise _fault(caller, given)
-    found: dict[str, str] = {}
-    for one, text in zip(folded, given, strict=True):
-        found.setdefault(one, text)
+    found = dict(zip(folded, given, strict=True))
+    if len(found) < len(given):
+        found = dict(zip(reversed(folded), reversed(given), strict=True))  # The first of those that are alike counts.
+        found = {one: found[one] for one in dict.fromkeys(folded)}
     return found
 
 
@@ -84,6 +85,8 @@ def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> dict[s
     """
     if not up_to:
         return {}
+    if [*up_to] == [*wanted.values()] and min(up_to.values()) >= 0:
+        return dict(zip(wanted, up_to.values(), strict=True))  # In the order of the list, as our own clients send it.
     spelled = {text: folded for folded, text in wanted.items()}
     if up_to.keys() <= spelled.keys() and min(up_to.values()) >= 0:
         return {spelled[text]: message_seq for text, message_seq in up_to.items()}

@@ -86,6 +86,30 @@ def _and_reads(save: Any) -> Any:
     return saved
 
 
+def _and_reads_whole(take: Any) -> Any:
+    def taken(tx: Any, account: int, conversations: Sequence[int], *, hides: bool, clears: bool) -> None:
+        take(tx, account, conversations, hides=hides, clears=clears)
+        tx.many(
+            "UPDATE state SET read_seq = hidden WHERE account = ? AND conversation = ? AND read_seq < hidden",
+            [(account, key) for key in conversations],
+        )
+
+    return taken
+
+
+def _without_counting(take: Any) -> Any:
+    def taken(tx: Any, account: int, conversations: Sequence[int], *, hides: bool, clears: bool) -> None:
+        query = "SELECT floor_count, mention_count, conversation FROM state WHERE account = ?"
+        before = [row for row in tx.all(query, account) if row[2] in conversations]
+        take(tx, account, conversations, hides=hides, clears=clears)
+        tx.many(
+            "UPDATE state SET floor_count = ?, mention_count = ? WHERE conversation = ? AND account = ?",
+            [(*row, account) for row in before],
+        )
+
+    return taken
+
+
 def _and_later_ones(withdraw: Any) -> Any:
     def withdrawn(tx: Any, caller: Any, live: Sequence[Any], operations: Sequence[int]) -> Any:
         later = {one.operation for one in live if one.operation > max(operations)}
@@ -282,7 +306,10 @@ def _of_the_sender_too(numbers: Callable[..., Any]) -> Callable[..., Any]:
 
 MUTANTS = (
     Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
-    Mutant("a deletion moves the read mark", [(deletion, "save_marks", _and_reads)]),
+    Mutant(
+        "a deletion moves the read mark",
+        [(deletion, "save_marks", _and_reads), (deletion, "take_whole", _and_reads_whole)],
+    ),
     Mutant(
         "unread is not counted anew after a deletion",
         [
@@ -290,7 +317,8 @@ MUTANTS = (
                 deletion,
                 "counts",
                 lambda _: lambda tx, account, floors: [(old.floor_count, old.mention_count) for old, _ in floors],
-            )
+            ),
+            (deletion, "take_whole", _without_counting),
         ],
     ),
     Mutant("a restore withdraws later operations as well", [(undo, "_withdraw", _and_later_ones)]),

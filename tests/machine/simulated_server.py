@@ -73,15 +73,12 @@ class MemoryStore(SqliteStore):
     def __init__(self, now: int) -> None:
         super().__init__(":memory:", now)
         self.connection.execute("PRAGMA temp_store=MEMORY")
-        self._image = b""
 
     def mark(self) -> None:
         """Keep the present state in mind; the last that was counts."""
-        self._image = self.connection.serialize()
-
-    def go_back(self) -> None:
-        """Return to it."""
-        self.connection.deserialize(self._image)
+        if self._marked is not None:
+            self._marked.close()
+        super().mark()
 
 
 class SimulatedEngine:

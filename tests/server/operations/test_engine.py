@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.server.engine_jobs import Job, names, told
@@ -318,6 +319,26 @@ class TestTransaction:
         query = "SELECT id FROM batch WHERE id >= ? AND id IN (?*) AND x < ?"
         rows = tx.in_list(query, list(range(count)), 0, 7)
         assert sorted(row[0] for row in rows) == list(range(count))
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 100, 501])
+    def test_changing_lists_of_any_length(self, tx: SqliteTransaction, count: int) -> None:
+        tx.change_list("UPDATE batch SET x = ? WHERE id IN (?*) AND id >= ?", list(range(count)), 9, 1)
+        assert [row[0] for row in tx.all("SELECT id FROM batch WHERE x = 9 ORDER BY id")] == list(range(1, count))
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 100, 501])
+    def test_structs_are_what_the_rows_say(self, tx: SqliteTransaction, count: int) -> None:
+        class Found(msgspec.Struct, array_like=True):
+            id: int
+            x: int
+            text: str
+            nothing: int | None
+
+        columns = "b.id, b.x, 'é\"\\' || b.id, NULLIF(b.x, b.x)"
+        sources = " FROM (VALUES ?**) v CROSS JOIN batch b WHERE b.id = v.column1 AND b.x < ?"
+        keys = [*range(2 * count, 0, -2), 1_000_000]
+        found = tx.structs(Found, columns, sources, keys, 5)
+        assert found == [Found(key, key % 7, f'é"\\{key}', None) for key in keys if key % 7 < 5 and key < 1_500]
+        assert found == Transaction.structs(tx, Found, columns, sources, keys, 5)
 
     def test_keys(self, tx: SqliteTransaction) -> None:
         assert tx.next_keys("batch", 3) == [1500, 1501, 1502]

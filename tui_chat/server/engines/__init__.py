@@ -14,6 +14,7 @@ from tui_chat.protocol.wire import encode
 from .rows import pieces
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 Row = tuple[Any, ...]
 Clock = Callable[[], int]
 """Milliseconds since 1970 in UTC."""
@@ -142,6 +143,16 @@ class Transaction(ABC):
         """The same for a statement that changes something."""
         for statement, values in pieces(sql, rows, more):
             self.execute(statement, *values)
+
+    def change_list(self, sql: str, values: Sequence[Any], *more: Any) -> None:
+        """Run a statement with `IN (?*)` that changes something; the rest as `in_list`."""
+        self.in_list(sql, values, *more)
+
+    def structs(self, kind: type[S], columns: str, sources: str, keys: Sequence[int | str], *more: Any) -> list[S]:
+        """What `for_rows` finds for rows of one key each, as structs of `kind`, which are array_like, with the columns
+        for their fields; `sources` is what follows them, from FROM on."""
+        rows = self.for_rows(f"SELECT {columns}{sources}", [(key,) for key in keys], *more)
+        return [kind(*row) for row in rows]
 
     def next_key(self, table: str) -> int:
         """An unused value for the `id` of `table`, greater than all that were committed before."""

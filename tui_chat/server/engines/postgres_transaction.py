@@ -60,6 +60,13 @@ def _of_columns(sql: str, rows: Sequence[Sequence[int | str]], more: Sequence[An
     return translated(statement), [*more[:before], *columns, *more[before:]]
 
 
+def _of_list(sql: str, values: Sequence[Any], more: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """A statement with `IN (?*)`, and what to give it."""
+    before = sql[: sql.index("?*")].count("?")
+    given = values if len(values) <= FEW else [list(values)]
+    return translated(sql, len(values)), (*more[:before], *given, *more[before:])
+
+
 class PostgresTransaction(Transaction):
     """Statements run on the session, whose thread has begun the transaction and ends it."""
 
@@ -128,11 +135,13 @@ class PostgresTransaction(Transaction):
 
     def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
         """See Transaction.in_list."""
-        if not values:
-            return []
-        before = sql[: sql.index("?*")].count("?")
-        given = values if len(values) <= FEW else [list(values)]
-        return self._session.rows(translated(sql, len(values)), (*more[:before], *given, *more[before:]))
+        return self._session.rows(*_of_list(sql, values, more)) if values else []
+
+    def change_list(self, sql: str, values: Sequence[Any], *more: Any) -> None:
+        """See Transaction.change_list."""
+        if values:
+            self._note_writing(sql)
+            self._session.post(*_of_list(sql, values, more))
 
     def for_rows(self, sql: str, rows: Sequence[Sequence[int | str]], *more: Any) -> list[Row]:
         """See Transaction.for_rows; the rows are sent as their columns."""

@@ -6,9 +6,15 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Any, Final
+from types import GenericAlias
+from typing import Any, Final, TypeVar
+
+import msgspec
 
 from . import Row, TakesLong, Transaction
+from .rows import PLACE
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _LENGTHS: Final = (1, 2, 4, 8, 16, 32, 64, 100, 250, 500)
 """Lists are padded to one of these, so that the connection's statement cache knows the query again."""
@@ -46,6 +52,18 @@ def _written_out(sql: str, length: int) -> tuple[str, int]:
     """
     head, tail = sql.split("?*")
     return head + ",".join("?" * length) + tail, head.count("?")
+
+
+_HAS_JSON: Final = sqlite3.sqlite_version_info >= (3, 38)
+"""Before that, not every SQLite was built with it."""
+
+
+@lru_cache(maxsize=32)
+def _in_one_row(kind: type[Any], columns: str, sources: str) -> tuple[str, "msgspec.json.Decoder[list[Any]]"]:
+    """The query for Transaction.structs as one whose one row is JSON, as is the list of keys that it is given."""
+    sources = sources.replace(PLACE, "json_each(?) v").replace("v.column1", "v.value")
+    query = f"SELECT json_group_array(json_array({columns})){sources}"
+    return query, msgspec.json.Decoder(GenericAlias(list, (kind,)))
 
 
 class SqliteTransaction(Transaction):
@@ -99,6 +117,17 @@ class SqliteTransaction(Transaction):
             given = (*more[:before], *padded, *more[before:])
             rows += self._connection.execute(query, given).fetchall()
         return rows
+
+    def structs(self, kind: type[S], columns: str, sources: str, keys: Sequence[int | str], *more: Any) -> list[S]:
+        """See Transaction.structs. sqlite3 lets go of the interpreter's lock for each row, and asks for the type and
+        the value of each of its columns: a hundred rows of eleven take two thirds of the time as JSON in one row."""
+        if not _HAS_JSON:
+            return super().structs(kind, columns, sources, keys, *more)
+        query, decoder = _in_one_row(kind, columns, sources)
+        row = self.one(query, msgspec.json.encode(keys).decode(), *more)
+        assert row is not None
+        found: list[S] = decoder.decode(row[0])
+        return found
 
     def next_keys(self, table: str, count: int) -> list[int]:
         """From MAX + 1 on: there is only one writer."""

@@ -31,7 +31,7 @@ from .caller import Caller
 from .deletionlog import CLEARED, DELETED
 from .eventlog import tell
 from .idempotency import once
-from .marks import Marks, counts, marks, save_marks, save_pins
+from .marks import Marks, counts, marks, save_marks, save_pins, take_whole
 from .naming import bounds, distinct
 from .settings import current
 from .settling import ERASED, FINAL, LIVE, UNDONE, settle, settle_shares
@@ -71,8 +71,13 @@ class _Moved(msgspec.Struct, frozen=True, gc=False):
     seen: int
     unpinned: bool
     pin_version: int
-    news: bool
-    """Whether other devices do not know this already: a watermark moved, or the pin went."""
+    further: bool
+    """Whether a watermark moved."""
+
+    @property
+    def news(self) -> bool:
+        """Whether other devices do not know this already."""
+        return self.further or self.unpinned
 
 
 def delete(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted:
@@ -147,7 +152,7 @@ def _carry_out(
     )
     if not moved:
         return answer
-    _save(tx, caller.user, moved)
+    _save(tx, caller.user, moved, hide=hide, clear=clear)
     batch, operation = _record(
         tx, caller, batch, batch_id, operation_id, len(moved), settings.undo_seconds, hide=hide, clear=clear
     )
@@ -188,11 +193,11 @@ def _move(found: Mapping[str, Marks], asked: Asked, *, hide: bool, settled: bool
         if up_to < seen:
             seen = up_to
         hidden, cleared, pinned, pin_version = before.hidden, before.cleared, before.pinned, before.pin_version
-        news = unpinned = False
+        further = unpinned = False
         if hide:
             if seen > hidden:
                 hidden = seen
-                news = True
+                further = True
             if seen > 0:  # A deletion up to nothing takes nothing, and not the pin.
                 unpinned = pinned == 1
                 # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
@@ -200,30 +205,27 @@ def _move(found: Mapping[str, Marks], asked: Asked, *, hide: bool, settled: bool
                     pin_version += 1
         if clear and seen > cleared:
             cleared = seen
-            news = True
-        moved.append(_Moved(before, hidden, cleared, seen, unpinned, pin_version, news or unpinned))
+            further = True
+        moved.append(_Moved(before, hidden, cleared, seen, unpinned, pin_version, further))
     return moved
 
 
-def _save(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
+def _save(tx: Transaction, account: int, moved: Sequence[_Moved], *, hide: bool, clear: bool) -> None:
     """Write what moved, and what follows from it."""
-    further = []
-    floors = []
+    whole: list[int] = []
+    parts: list[_Moved] = []
     for one in moved:
-        before, hidden, cleared = one.before, one.hidden, one.cleared
-        if hidden != before.hidden or cleared != before.cleared:
-            further.append(one)
-            floor = hidden if hidden > cleared else cleared
-            floors.append((before, floor if floor > before.read_seq else before.read_seq))
-    counted = counts(tx, account, floors)
-    save_marks(
-        tx,
-        account,
-        [
-            (one.before.conversation, one.hidden, one.cleared, floor_count, mention_count)
-            for one, (floor_count, mention_count) in zip(further, counted, strict=True)
-        ],
-    )
+        newest = one.before.newest
+        if not one.further:
+            continue
+        if (one.hidden == newest or not hide) and (one.cleared == newest or not clear):
+            whole.append(one.before.conversation)
+        else:
+            parts.append(one)
+    if whole:
+        take_whole(tx, account, whole, hides=hide, clears=clear)
+    if parts:
+        _save_parts(tx, account, parts)
     save_pins(
         tx,
         account,
@@ -231,6 +233,20 @@ def _save(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
             (one.before.conversation, 0 if one.unpinned else one.before.pinned, one.pin_version)
             for one in moved
             if one.pin_version > one.before.pin_version
+        ],
+    )
+
+
+def _save_parts(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
+    """Write the watermarks of conversations of which something stays."""
+    floors = [(one.before, max(one.before.read_seq, one.hidden, one.cleared)) for one in moved]
+    counted = counts(tx, account, floors)
+    save_marks(
+        tx,
+        account,
+        [
+            (one.before.conversation, one.hidden, one.cleared, floor_count, mention_count)
+            for one, (floor_count, mention_count) in zip(moved, counted, strict=True)
         ],
     )
 

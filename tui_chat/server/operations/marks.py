@@ -40,7 +40,7 @@ class Standing(Protocol):
         """Unread mentions of the user."""
 
 
-class Marks(msgspec.Struct, frozen=True, gc=False):
+class Marks(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The numbers of one side, in the order of _COLUMNS."""
 
     conversation: int
@@ -61,7 +61,7 @@ class Marks(msgspec.Struct, frozen=True, gc=False):
         return max(self.read_seq, self.hidden, self.cleared)
 
 
-class SettledMarks(Marks, frozen=True, gc=False):
+class SettledMarks(Marks, frozen=True, array_like=True, gc=False):
     """With what of its watermarks can no longer be undone. Read only where it counts: of the query, two columns are
     a twelfth (measured for a hundred rows: 0.20 ms instead of 0.22)."""
 
@@ -78,20 +78,19 @@ _FROM: Final = (
 )
 """CROSS: each row of the list is looked up, in this order. By `IN`, SQLite reads all sides of the user instead, of whom
 it thinks that they have ten (measured with 10,000: 3.0 ms for a hundred, instead of 0.25)."""
-_BY_FOLDED: Final = f"SELECT {_COLUMNS}{_FROM} AND s.folded = v.column1"
-_BY_KEY: Final = f"SELECT {_COLUMNS}, s.hidden_settled, s.cleared_settled{_FROM} AND s.conversation = v.column1"
 
 
 def marks(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Marks]:
     """Those of a user's sides that have these folded conversationIDs, by them."""
-    rows = tx.for_rows(_BY_FOLDED, [(one,) for one in folded], account)
-    return {fold(row[1]): Marks(*row) for row in rows}
+    found = tx.structs(Marks, _COLUMNS, f"{_FROM} AND s.folded = v.column1", folded, account)
+    return {fold(one.conversation_id): one for one in found}
 
 
 def marks_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, SettledMarks]:
     """The same by the conversations' keys."""
-    rows = tx.for_rows(_BY_KEY, [(key,) for key in conversations], account)
-    return {row[0]: SettledMarks(*row) for row in rows}
+    columns = f"{_COLUMNS}, s.hidden_settled, s.cleared_settled"
+    found = tx.structs(SettledMarks, columns, f"{_FROM} AND s.conversation = v.column1", conversations, account)
+    return {one.conversation: one for one in found}
 
 
 def counts(tx: Transaction, account: int, floors: Sequence[tuple[Standing, int]]) -> list[tuple[int, int]]:
@@ -137,6 +136,28 @@ def save_marks(tx: Transaction, account: int, rows: Sequence[tuple[int, int, int
         "UPDATE state SET hidden = v.column2, cleared = v.column3, floor_count = v.column4, mention_count = v.column5"
         " FROM (VALUES ?**) v WHERE state.account = ? AND state.conversation = v.column1",
         rows,
+        account,
+    )
+
+
+# The newest message that the user could ever see, and how many countable ones there are up to it.
+_NEWEST: Final = "COALESCE(state.leave_seq, c.last_seq)"
+_NEWEST_COUNT: Final = "COALESCE(state.leave_count, c.last_count)"
+
+
+def take_whole(tx: Transaction, account: int, conversations: Sequence[int], *, hides: bool, clears: bool) -> None:
+    """Hide, clear, or both, some of a user's conversations up to their newest messages.
+
+    None of these is another one than was read before in this transaction, since the user was locked: whoever writes a
+    message locks everybody in its conversation. So the database can look them up, which takes it two thirds of the time
+    of `save_marks`: it changes each row where it finds it, instead of finding all of them first.
+    """
+    moved = [name for name, moves in (("hidden", hides), ("cleared", clears)) if moves]
+    tx.change_list(
+        f"UPDATE state SET ({', '.join(moved)}, floor_count) ="  # noqa: S608 - one of a few names
+        f" (SELECT {', '.join([_NEWEST] * len(moved))}, {_NEWEST_COUNT} FROM conversation c"
+        " WHERE c.id = state.conversation), mention_count = 0 WHERE account = ? AND conversation IN (?*)",
+        conversations,
         account,
     )
 

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 from textual.color import Color
+from textual.geometry import Region
 
 from tests.tui.apps import running, said, text_of, until
 from tests.tui.fake import FakeSession
 from tui_chat.config import DeleteSettings, ScreenSettings, Settings, read_settings
+from tui_chat.tui.app import ChatApp
+from tui_chat.tui.dialogs.dialog import Frame
 from tui_chat.tui.screens.settings import SETTINGS, Setting, SettingsScreen
 from tui_chat.tui.themes import ASCII, HIGH_CONTRAST, THEMES, UNICODE, symbols_for
 
@@ -26,7 +29,7 @@ async def test_what_is_changed_holds_at_once_and_stands_in_the_file(tmp_path: Pa
     file.write_text(FILE)
     settings = read_settings(file)
     async with running(FakeSession(), settings=settings, settings_file=file) as (app, pilot):
-        assert app.theme == "textual-light"
+        assert app.theme == "light"
         await pilot.press("ctrl+p", *"settings", "enter")
         await until(lambda: isinstance(app.screen, SettingsScreen))
         await pilot.press("left")
@@ -97,6 +100,42 @@ def contrast(one: Color, other: Color) -> float:
     """As WCAG 2.2 has it."""
     dark, bright = sorted((luminance(one), luminance(other)))
     return (bright + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(("theme", "least"), [("dark", 3.4), ("light", 4.5), ("high-contrast", 7.0)])
+async def test_what_is_written_can_be_read_on_its_ground(theme: str, least: float) -> None:
+    """On marked rows too, and in the question before a deletion. Of the dark one some signs have less than its text."""
+    session = FakeSession()
+    session.refuse = {"C2Cxiaolin": "the server is busy"}
+    session.online, session.drafts = frozenset({"bob"}), {"C2Ccarol": "x"}
+    async with running(session, settings=Settings(screen=ScreenSettings(theme=theme))) as (app, pilot):
+        await pilot.press("j", "j", "j", "d", "y")
+        await until(lambda: "the server is busy" in text_of(app))
+        await pilot.press("g", "j", "space", "k")
+        await pilot.pause()
+        assert faint(app, least) == []
+        await pilot.press("3", "escape", "k", "k")
+        await until(lambda: "message 1200" in text_of(app))
+        assert faint(app, least) == []
+        await pilot.press("escape", "d")
+        await until(lambda: "Clear history" in text_of(app))
+        region = app.screen.query_one(Frame).region
+        assert faint(app, least, region) == []
+
+
+def faint(app: ChatApp, least: float, within: Region | None = None) -> list[tuple[str, float]]:
+    """What is written with less contrast than that, frames and bars aside."""
+    text_of(app)
+    region = within or app.screen.region
+    found = []
+    for strip in app.screen._compositor.render_strips()[region.y : region.bottom]:
+        for text, style, _control in strip.crop(region.x, region.right):
+            if style is None or style.color is None or style.bgcolor is None or not any(map(str.isalnum, text)):
+                continue
+            ink, ground = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+            if (ratio := contrast(ink, ground)) < least:
+                found.append((text, round(ratio, 2)))
+    return found
 
 
 def test_high_contrast_is_what_it_says() -> None:

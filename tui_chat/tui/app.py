@@ -36,7 +36,7 @@ from tui_chat.tui.screens.deleting import Confirmation
 from tui_chat.tui.screens.device_pane import DevicePane
 from tui_chat.tui.screens.main import MainScreen
 from tui_chat.tui.screens.tour import Tour
-from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, colourless, symbols_for
+from tui_chat.tui.themes import OUR_THEMES, THEMES, InAscii, colourless, symbols_for
 from tui_chat.tui.toolkit import ToolkitApp
 from tui_chat.tui.typing_ahead import OneAtATime
 
@@ -112,7 +112,8 @@ class ChatApp(ToolkitApp):
         super().__init__()
         self.session = session
         self.settings = settings or Settings()
-        self.register_theme(HIGH_CONTRAST)
+        for theme in OUR_THEMES:
+            self.register_theme(theme)
         self.clock = clock
         self.stopwatch = stopwatch
         self.demo = demo

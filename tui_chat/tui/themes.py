@@ -122,7 +122,7 @@ def symbols_for(setting: Literal["auto", "unicode", "ascii"], encoding: str) -> 
 
 THEMES: Final = {
     "dark": "textual-dark",
-    "light": "textual-light",
+    "light": "light",
     "high-contrast": "high-contrast",
     "ansi": "ansi-dark",
 }
@@ -142,9 +142,40 @@ HIGH_CONTRAST: Final = Theme(
     panel="#303030",
     dark=True,
     text_alpha=1.0,
-    variables={"text-muted": "#e0e0e0", "border": "#ffffff", "block-cursor-blurred-background": "#505050"},
+    variables={"text-muted": "#e8e8e8", "border": "#ffffff", "block-cursor-blurred-background": "#505050"},
 )
 """White on black; every pair of text and ground has at least 7:1 (WCAG 2.2, success criterion 1.4.6)."""
+
+
+LIGHT: Final = Theme(
+    name="light",
+    primary="#004578",
+    secondary="#0178d4",
+    accent="#b35c00",
+    warning="#b35c00",
+    error="#ba3c5b",
+    success="#2e8b57",
+    foreground="#1f1f1f",
+    background="#f2f2f2",
+    surface="#e9e9e9",
+    panel="#dedede",
+    dark=False,
+    variables={
+        "footer-key-foreground": "#0178d4",
+        "text-muted": "#464646",
+        "text-primary": "#00376b",
+        "text-secondary": "#00508a",
+        "text-accent": "#733a00",
+        "text-warning": "#733a00",
+        "text-error": "#8c1d35",
+        "text-success": "#0f5a2c",
+    },
+)
+"""Dark on light; text has at least 4.5:1 on every ground that is ours (WCAG 2.2, success criterion 1.4.3). With
+Textual's own light theme numbers of unread messages had 1.9:1 on a marked row."""
+
+OUR_THEMES: Final = (HIGH_CONTRAST, LIGHT)
+"""What Textual has not."""
 
 
 def is_theme(name: str) -> bool:

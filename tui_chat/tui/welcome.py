@@ -19,7 +19,7 @@ from tui_chat.locale import _
 from tui_chat.tui import safe
 from tui_chat.tui.safe import Safe
 from tui_chat.tui.screens.beginning import Account, ConnectForm, NewServer, ServeForm, Step, Then, hint, title
-from tui_chat.tui.themes import HIGH_CONTRAST, THEMES, InAscii, colourless, symbols_for
+from tui_chat.tui.themes import OUR_THEMES, THEMES, InAscii, colourless, symbols_for
 from tui_chat.tui.typing_ahead import OneAtATime
 
 QUIT: Final = "ctrl+q"
@@ -61,7 +61,8 @@ class Welcome(App[Then]):
         self._settings = settings or Settings()
         self._in_turn = OneAtATime(self, super().on_event, stays=lambda _key: False)
         self.connect, self.serve, self.fault, self.doubt = connect, serve, fault, doubt
-        self.register_theme(HIGH_CONTRAST)
+        for theme in OUR_THEMES:
+            self.register_theme(theme)
         wanted = THEMES.get(self._settings.screen.theme, self._settings.screen.theme)
         if wanted in self.available_themes:
             self.theme = wanted

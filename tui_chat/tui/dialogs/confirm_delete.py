@@ -188,7 +188,7 @@ def dialog_text(
     rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
     rows.append(Content(""))
     gap = 3
-    switch = said.switch.stylize("bold $accent") if said.switch is not None else None
+    switch = said.switch.stylize("bold $text-accent") if said.switch is not None else None
     indent = switch.cell_length + gap if switch is not None else 0
     if switch is None:
         rows.extend(said.consequences)
@@ -206,11 +206,11 @@ def dialog_text(
         rows.extend(line for line in (said.among, said.member) if line is not None)
     rows.append(said.devices)
     rows.append(said.undo)
-    rows.extend(line.stylize("bold $warning") for line in (said.arrived, gone) if line is not None)
+    rows.extend(line.stylize("bold $text-warning") for line in (said.arrived, gone) if line is not None)
     if said.type_count is not None:
-        rows.append(said.type_count.stylize("bold $warning") + Content(" ") + safe.one_line(f"{typed}▏"))
+        rows.append(said.type_count.stylize("bold $text-warning") + Content(" ") + safe.one_line(f"{typed}▏"))
         if hurried:
-            rows.append(said.not_typed.stylize("bold $error"))
+            rows.append(said.not_typed.stylize("bold $text-error"))
     return Content("\n").join(rows)
 
 

@@ -65,18 +65,18 @@ def help_text(
     rows: list[Content] = []
     if dialog is not None:
         order = [Scope.EVERYWHERE, *others, here]
-        rows.append(Content(_(dialog.title)).stylize("bold $primary"))
+        rows.append(Content(_(dialog.title)).stylize("bold $text-primary"))
         for name, said in dialog.keys:
             keys = keys_of(BY_ID[name]) if name in BY_ID else (name,)
             rows.extend(_row(join_keys(keys), own(_(said)), cells))
         rows.append(Content(""))
     for scope in dict.fromkeys(order):
-        rows.append(Content(_(TITLES[scope])).stylize("bold $primary"))
+        rows.append(Content(_(TITLES[scope])).stylize("bold $text-primary"))
         for command in in_scope(scope):
             if command.in_help and (keys := keys_of(command)):
                 rows.extend(_row(command.key_text(keys), help_of(command, keys_of), cells))
         rows.append(Content(""))
-    rows.append(Content(_("Signs")).stylize("bold $primary"))
+    rows.append(Content(_("Signs")).stylize("bold $text-primary"))
     for sign, meaning in signs(symbols):
         rows.extend(_row(sign, own(_(meaning)), cells))
     return Content("\n").join(rows)

@@ -14,6 +14,7 @@ from tests.accounts import DEADLINE, Device, People, answer_of, refusal
 from tests.servers import LiveServer
 from tui_chat.protocol import events, limits
 from tui_chat.server.engines import Transaction
+from tui_chat.server.operations import exporting
 
 MANY = 2_500
 """Messages of 8 KB."""
@@ -175,4 +176,22 @@ class TestExport:
                     received += piece
         assert b'"kind":"message"' in received
         assert b'"kind":"end"' not in received
+        assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+    def test_nothing_is_read_for_who_has_hung_up(
+        self, server: LiveServer, people: People, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        alice = people.register("alice")
+        endless = exporting.Piece(b"{}\n" * 1_000, exporting.Position())
+        monkeypatch.setattr(exporting, "piece", lambda *_: endless)
+        headers = {"Authorization": f"Bearer {alice.access_token}"}
+        with (
+            httpx.Client(base_url=server.url, trust_env=False, timeout=DEADLINE) as http,
+            http.stream("GET", "/v1/export", headers=headers) as answer,
+        ):
+            assert next(answer.iter_lines()) == "{}"
+        deadline = time.monotonic() + DEADLINE
+        while server.running.services.limiter.exports.under_way:
+            assert time.monotonic() < deadline, "it goes on for nobody"
+            time.sleep(0.01)
         assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -123,16 +123,21 @@ async def _answer_in_pieces(pieces: Pieces, asked: AskedByASGI) -> None:
         first = await anext(data)
         await send({"type": "http.response.start", "status": 200, "headers": head(LINES.encode())})
         if asked.method != "HEAD":
+            hung_up = asyncio.ensure_future(asked.gone())  # of which `send` says nothing
             try:
                 await _send_piece(first, send)
                 async for piece in data:
                     await _send_piece(piece, send)
+                    if hung_up.done():
+                        return
             except ChatError as error:
                 await _send_piece(pieces.failed(error), send)
             except TimeoutError:
                 asked.scope["extensions"][ABORT]()
                 await asyncio.sleep(0)
                 return
+            finally:
+                hung_up.cancel()
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -144,6 +144,28 @@ async def test_a_connection_is_closed_once_it_was_idle_for_long_enough_and_not_b
     assert protocol.timeout_keep_alive_task is None
 
 
+async def test_a_connection_is_not_idle_whose_next_request_began_before_the_last_was_answered() -> None:
+    answered, go_on = asyncio.get_running_loop().create_future(), asyncio.Event()
+
+    async def answer(asked: Asked) -> None:
+        if asked.path == "/1":
+            await answered
+        else:
+            await go_on.wait()
+        await asked.answer(200, b"there")
+
+    protocol, wire = asking(Answering(answer))
+    protocol.data_received(b"GET /1 HTTP/1.1\r\nhost: x\r\n\r\nGET /task HTTP/1.1\r\n")
+    answered.set_result(None)
+    await until(lambda: wire.written.endswith(b"there"), wire)
+    protocol.data_received(b"host: x\r\n\r\n")
+    assert protocol._idle_since is None
+    go_on.set()
+    await until(lambda: wire.written.count(b"there") == 2, wire)
+    assert protocol._idle_since is not None
+    protocol.connection_lost(None)
+
+
 async def test_requests_that_come_behind_each_other_get_their_own_bodies_and_answers_in_turn() -> None:
     go_on = asyncio.get_running_loop().create_future()
 

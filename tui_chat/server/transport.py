@@ -183,6 +183,7 @@ class RequestProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._have_head()
+        self._idle_since = None  # which an answer to the request before may have set since this one began
         if self._head_most + self._piece_bytes > HEAD_BYTES and self._head_is_large():
             raise ValueError(HEAD_TOO_LARGE)
         cycle, parser = self.cycle, self.parser

@@ -5,8 +5,9 @@ import logging
 import sqlite3
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,18 @@ from tui_chat.protocol.requests import (
     ConversationsDeleted,
     Credentials,
     DeleteConversations,
+    MessageSent,
     RestoreConversations,
     SendMessage,
 )
-from tui_chat.server.engines import Committed, Transaction, sqlite
+from tui_chat.server.engines import Alike, Committed, Transaction, sqlite
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.engines.sqlite_files import BUSY_MS
 from tui_chat.server.engines.sqlite_group import Group
 from tui_chat.server.engines.sqlite_log import WriteAheadLog
 from tui_chat.server.operations import accounts, deletion, deletionlog, messages, undo
 from tui_chat.server.operations.caller import Caller
+from tui_chat.server.operations.sending import Sending
 
 
 class Held:
@@ -46,7 +49,7 @@ class Held:
     def _committed(self, committed: Committed) -> None:
         self.commits.append(told(committed))
 
-    async def asked(self, *jobs: tuple[Job, bool]) -> "asyncio.Future[list[object]]":
+    async def asked(self, *jobs: tuple[Callable[[Transaction], object], bool]) -> "asyncio.Future[list[object]]":
         """Ask for jobs, brief or not, behind the long one."""
         await asyncio.to_thread(self._long.started.wait, 10)
         tasks = [asyncio.ensure_future(self.engine.write(job, brief=brief)) for job, brief in jobs]
@@ -268,6 +271,140 @@ async def test_others_have_their_turn_between_them(engine: SqliteEngine, monkeyp
     assert await rest == [f"{number:02}" for number in range(50)]
     assert len(set(seen)) == 50, "between any two of them others had a turn"
     assert groups == [1, 20, 20, 10]
+
+
+class Twin(Alike[str]):
+    """One of a kind of which several can be carried out together, but for those that are `odd`."""
+
+    stretches: list[list[str]] = []
+    """Of those that were asked to go together, the names."""
+
+    def __init__(self, name: str, *, odd: bool = False, failure: Exception | None = None) -> None:
+        self.job = Job(name, failure)
+        self.odd = odd
+
+    def __call__(self, tx: Transaction) -> str:
+        return self.job(tx)
+
+    @staticmethod
+    def together(tx: Transaction, jobs: "Sequence[Twin]") -> list[str]:
+        Twin.stretches.append([twin.job.name for twin in jobs])
+        return [twin.job(tx) for twin in takewhile(lambda twin: not twin.odd, jobs)]
+
+
+class Other(Twin):
+    """Of another kind."""
+
+
+@pytest.fixture
+def stretches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    found: list[list[str]] = []
+    monkeypatch.setattr(Twin, "stretches", found)
+    return found
+
+
+async def _together(engine: SqliteEngine, *works: Any) -> tuple[list[object], list[list[str]]]:
+    """Ask for all at once; what came of them, and what each commit told of."""
+    held = Held(engine)
+    rest = await held.asked(*((work, True) for work in works))
+    await held.let_go()
+    return await rest, held.commits[1:]
+
+
+async def test_neighbours_of_one_kind_are_carried_out_together(
+    engine: SqliteEngine, stretches: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "TOGETHER", 3)
+    twins = {name: Other(name) if name in "cd" else Twin(name) for name in "abcdfghi"}
+    works = [*(twins[name] for name in "abcd"), Job("e"), *(twins[name] for name in "fghi")]
+    results, commits = await _together(engine, *works)
+    assert results == list("abcdefghi")
+    assert commits == [list("abcdefghi")]
+    assert stretches == [["a", "b"], ["c", "d"], ["f", "g", "h"]]
+    assert all(twin.job.on_the_loop for twin in twins.values())
+
+
+async def test_a_group_holds_no_more_of_them_than_of_others(
+    engine: SqliteEngine, stretches: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BRIEF_GROUP", 5)
+    monkeypatch.setattr(sqlite, "TOGETHER", 4)
+    names = [f"{number:02}" for number in range(12)]
+    results, commits = await _together(engine, *map(Twin, names))
+    assert results == names
+    assert commits == [names[:5], names[5:10], names[10:]]
+    assert stretches == [names[:4], names[5:9], names[10:]]
+
+
+async def test_the_one_that_is_odd_goes_alone_and_those_behind_it_too(
+    engine: SqliteEngine, stretches: list[list[str]]
+) -> None:
+    odd = Twin("c", odd=True)
+    results, commits = await _together(engine, Twin("a"), Twin("b"), odd, Twin("d"))
+    assert results == list("abcd")
+    assert commits == [list("abcd")]
+    assert stretches == [list("abcd")]
+    assert odd.job.on_the_loop
+
+
+async def test_where_they_cannot_go_together_each_goes_alone(engine: SqliteEngine, stretches: list[list[str]]) -> None:
+    results, commits = await _together(engine, Job("a"), Twin("b"), Twin("c", failure=NotFound("c failed")), Twin("d"))
+    assert isinstance(results[2], NotFound)
+    assert [results[place] for place in (0, 1, 3)] == ["a", "b", "d"]
+    assert [name for commit in commits for name in commit] == ["a", "b", "d"]
+    assert stretches == [["b", "c", "d"]]
+    assert await engine.read(names) == ["a", "b", "d", "long"]
+    assert engine.trouble is None
+
+
+async def test_a_full_disk_refuses_all_of_them(engine: SqliteEngine, stretches: list[list[str]]) -> None:
+    class Large(Twin):
+        """Needs a megabyte."""
+
+        def __call__(self, tx: Transaction) -> str:
+            tx.execute("INSERT INTO meta (name, value) VALUES ('large', ?)", "x" * 1_000_000)
+            return super().__call__(tx)
+
+        @staticmethod
+        def together(tx: Transaction, jobs: "Sequence[Twin]") -> list[str]:
+            Twin.stretches.append([])
+            return [job(tx) for job in jobs]
+
+    await engine.write(lambda tx: tx.one("PRAGMA max_page_count=1"))
+    results, commits = await _together(engine, Large("a"), Large("b"))
+    assert [type(one) for one in results] == [StorageFull, StorageFull]
+    assert stretches == [[]]
+    assert commits == []
+    assert await engine.read(names) == ["long"]
+
+
+async def test_messages_that_are_sent_at_once_go_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    people = [await engine.write(partial(_join, name=f"u{number}")) for number in range(8)]
+
+    def send(number: int, client_id: str) -> Sending:
+        request = SendMessage(client_id=client_id, text="hello")
+        return Sending(people[number], f"C2Cu{number + 1}", request)
+
+    for number in (0, 2, 4, 6):
+        await engine.write(send(number, "first"), brief=True)
+    stretches: list[int] = []
+    together = Sending.together
+
+    def watched(tx: Transaction, jobs: "Sequence[Sending]") -> list[MessageSent]:
+        sent = together(tx, jobs)
+        stretches.append(len(sent))
+        return sent
+
+    monkeypatch.setattr(Sending, "together", staticmethod(watched))
+    jobs = [send(0, "second"), send(2, "second"), send(4, "first"), send(6, "second")]
+    answers = await asyncio.gather(*(engine.write(job, brief=True) for job in jobs))
+    assert stretches == [0], "one was sent before, which is found when all are written"
+    assert [one.message.message_seq for one in answers] == [2, 2, 1, 2]
+    answers = await asyncio.gather(*(engine.write(send(number, "third"), brief=True) for number in (0, 2, 4, 6)))
+    assert stretches == [0, 4]
+    assert [one.message.message_seq for one in answers] == [3, 3, 2, 3]
+    await engine.close()
 
 
 async def test_the_loop_does_not_wait_for_somebody_who_holds_the_database(engine: SqliteEngine, tmp_path: Path) -> None:

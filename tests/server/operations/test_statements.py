@@ -42,6 +42,10 @@ class Counting(SqliteTransaction):
         self.asked += 1
         super().many(sql, rows)
 
+    def touched(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        self.asked += 1
+        return super().touched(sql, rows)
+
     def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
         self.asked += 1
         return super().in_list(sql, values, *more)

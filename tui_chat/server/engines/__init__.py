@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,7 @@ from tui_chat.protocol.wire import encode
 from .rows import pieces
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 S = TypeVar("S", bound=msgspec.Struct)
 Row = tuple[Any, ...]
 Clock = Callable[[], int]
@@ -123,6 +124,10 @@ class Transaction(ABC):
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each row of values."""
 
+    def touched(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """The same, and the number of rows that they touched together."""
+        return sum(self.execute(sql, *row) for row in rows)
+
     @abstractmethod
     def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
         """Rows of a query with `IN (?*)`, whatever the list's length (an empty one has no rows).
@@ -202,6 +207,25 @@ class Transaction(ABC):
         """Keep other transactions from writing these conversations, in ascending order; before `lock_users`."""
 
 
+class Alike(ABC, Generic[T_co]):
+    """A brief job of which there are many of its kind: some that wait one behind the other can be carried out together
+    in fewer statements. An engine with one writer does so, where nothing has to be locked."""
+
+    @abstractmethod
+    def __call__(self, tx: Transaction) -> T_co:
+        """Carry it out alone."""
+
+    @staticmethod
+    @abstractmethod
+    def together(tx: Transaction, jobs: Sequence[Any]) -> Sequence[T_co]:
+        """Carry out the first of these jobs, all of one kind, as if each were carried out alone after the one before;
+        what came of each. The first one that cannot be carried out so, and those behind it, are left alone.
+
+        Raises:
+            anything: then all of them are carried out anew, each alone.
+        """
+
+
 class Engine(Protocol):
     """A database that runs whole transactions, and waits for its disk off the event loop."""
 
@@ -209,7 +233,8 @@ class Engine(Protocol):
         """Run `job`, and return what it returned once that is durable.
 
         `brief`: it is a few statements, whatever it is given, each of which finds its rows, up to a hundred, by their
-        keys, or it says `takes_long`; an engine may run such jobs on the event loop's thread.
+        keys, or it says `takes_long`; an engine may run such jobs on the event loop's thread, and those that are
+        Alike together.
 
         Raises:
             whatever `job` raised; its own changes are then undone, and no one else's.

@@ -48,8 +48,11 @@ GROUP: Final = 256
 """Jobs in one commit, at most."""
 BRIEF_GROUP: Final = 64
 """Brief jobs in one commit, at most."""
+TOGETHER: Final = 16
+"""Brief jobs of one kind that are carried out together, at most: the next twice as many take hardly less time each, and
+nobody looks at the time in between."""
 BRIEF_SECONDS: Final = 0.002
-"""So long brief jobs run in one go, and the one that is then under way to its end; the loop serves nobody else
+"""So long brief jobs run in one go, and those that are then under way to their end; the loop serves nobody else
 meanwhile."""
 LATE_SECONDS: Final = 0.05
 """Where brief jobs took longer than that, what they read was not in memory and the disk is slow: for ASIDE_SECONDS they
@@ -290,9 +293,14 @@ class SqliteEngine:
     def _brief_ones_wait(self, group: Group) -> bool:
         return bool(self._waiting) and self._waiting[0].brief and len(group.jobs) < BRIEF_GROUP
 
-    def _brief_ones(self, group: Group, until: float) -> Iterator[Job]:
+    def _brief_ones(self, group: Group, until: float) -> Iterator[list[Job]]:
+        waiting = self._waiting
         while self._brief_ones_wait(group):
-            yield self._waiting.popleft()
+            stretch = [waiting.popleft()]
+            most = min(TOGETHER, BRIEF_GROUP - len(group.jobs))
+            while waiting and len(stretch) < most and stretch[0].is_like(waiting[0]):
+                stretch.append(waiting.popleft())
+            yield stretch
             if time.perf_counter() > until:
                 return
 

@@ -1,6 +1,7 @@
 """Jobs that share one commit of SQLite. Whoever uses it has the connection for himself until the commit is over."""
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -8,9 +9,11 @@ from typing import Any
 
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
-from . import Clock, Committed, Emitted, Revoked, TakesLong, Transaction
+from . import Alike, Clock, Committed, Emitted, Revoked, TakesLong, Transaction
 from .sqlite_files import with_patience
 from .sqlite_transaction import SqliteTransaction
+
+_log = logging.getLogger(__name__)
 
 
 class Job:
@@ -26,6 +29,10 @@ class Job:
         self.result: Any = None
         self.failure: BaseException | None = None
         self.transaction: SqliteTransaction | None = None
+
+    def is_like(self, other: "Job") -> bool:
+        """Whether both can be carried out together."""
+        return isinstance(self.work, Alike) and type(self.work) is type(other.work)
 
     def answer(self) -> None:
         """Tell who waits what came of it; whoever has gone meanwhile undoes nothing."""
@@ -75,13 +82,14 @@ class Group:
             return False
         return True
 
-    def run_some(self, jobs: Iterable[Job]) -> bool:
-        """Run some jobs in haste. False where one of them would leave something behind, or takes long: then nothing has
-        happened, and all that are in `jobs` are to be run again, by `run` of another group."""
+    def run_some(self, stretches: Iterable[Sequence[Job]]) -> bool:
+        """Run some jobs in haste, those of a stretch together where they are Alike. False where one of them would leave
+        something behind, or takes long: then nothing has happened, and all that are in `jobs` are to be run again, by
+        `run` of another group."""
         self._in_haste = True
-        for job in jobs:
-            self.jobs.append(job)
-            if not self._try_alone(job) or isinstance(job.failure, TakesLong):
+        for stretch in stretches:
+            self.jobs += stretch
+            if not self._run_stretch(stretch):
                 self._undo()
                 return False
         return self._connection.in_transaction
@@ -151,9 +159,35 @@ class Group:
         self._try(job)
         return job.failure is None or (connection.total_changes == before and connection.in_transaction)
 
+    def _run_stretch(self, jobs: Sequence[Job]) -> bool:
+        together = 0
+        if len(jobs) > 1:
+            try:
+                together = self._try_together(jobs)
+            except (sqlite3.Error, TakesLong):
+                return False  # Those whom it concerns are told of it when each is run alone.
+            except Exception:
+                _log.exception("jobs could not be carried out together, and are carried out one by one")
+                return False
+        return all(self._try_alone(job) and not isinstance(job.failure, TakesLong) for job in jobs[together:])
+
+    def _try_together(self, jobs: Sequence[Job]) -> int:
+        """Run the first of these jobs as one; how many of them."""
+        transaction = self._transaction()
+        first = jobs[0].work
+        assert isinstance(first, Alike)
+        results = first.together(transaction, [job.work for job in jobs])
+        for job, result in zip(jobs, results, strict=False):
+            job.result = result
+        jobs[0].transaction = transaction
+        return len(results)
+
+    def _transaction(self) -> SqliteTransaction:
+        return SqliteTransaction(self._connection, self._clock(), in_haste=self._in_haste)
+
     def _try(self, job: Job) -> None:
         job.failure = None
-        job.transaction = SqliteTransaction(self._connection, self._clock(), in_haste=self._in_haste)
+        job.transaction = self._transaction()
         try:
             job.result = job.work(job.transaction)
         except sqlite3.OperationalError as failure:

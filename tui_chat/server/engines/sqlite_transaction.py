@@ -102,6 +102,10 @@ class SqliteTransaction(Transaction):
             rows = iter(piece)
         self._connection.executemany(sql, rows)
 
+    def touched(self, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        """See Transaction.touched."""
+        return self._connection.executemany(sql, rows).rowcount
+
     def in_list(self, sql: str, values: Sequence[Any], *more: Any) -> list[Row]:
         """See Transaction.in_list."""
         return self._over(sql, values, more)

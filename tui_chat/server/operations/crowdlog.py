@@ -235,7 +235,9 @@ class _Row:
 
 def _numbers(crowd: Crowd, own: Sequence[int]) -> Numbers:
     small, join_seq, join_count, cleared, floor_count, read_seq, hidden, sent_seq = own
-    side = (
+    return numbers(
+        crowd.message,
+        crowd.time,
         join_seq,
         join_count,
         cleared,
@@ -243,13 +245,12 @@ def _numbers(crowd: Crowd, own: Sequence[int]) -> Numbers:
         small // MENTION,
         read_seq,
         hidden,
-        small & 1,
-        small >> 1 & 1,
-        small >> 2 & 1,
+        small & FLAGS | crowd.muted_all << 3,
         sent_seq,
-    )
-    return numbers(
-        side, crowd.message, crowd.time, 0, JOINED, (small & ROLE) // ROLE_UNIT, crowd.member_count, crowd.muted_all
+        0,
+        JOINED,
+        (small & ROLE) // ROLE_UNIT,
+        crowd.member_count,
     )
 
 

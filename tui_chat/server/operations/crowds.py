@@ -1,4 +1,4 @@
-"""A new message on its way to everybody who sees it, by the shortest way: what all are told alike is made once, what
+"""A new message on its way to every member of a group, by the shortest way: what all are told alike is made once, what
 each is told alone when somebody is there to be told. What posting.py makes of the same message is the same."""
 
 from collections.abc import Sequence
@@ -8,15 +8,13 @@ import msgspec
 
 from tui_chat.protocol.events import MessageNew
 from tui_chat.protocol.ids import ConversationType
-from tui_chat.protocol.models import Conversation, LastMessage, Membership, Message
+from tui_chat.protocol.models import Conversation, Membership, Message
 from tui_chat.server.engines import Emitted, Row, ToBeMade, Transaction
 
-from .caller import Caller
 from .crowdlog import CAME_BACK, FLAGS, MEMBER, MENTION, ROLE, ROLE_UNIT, Crowd, log_for_all
-from .eventlog import Numbers, log_messages
 from .history import Stored, as_last
 from .posting import announce, reach
-from .rooms import BetweenTwo, OfGroup, numbers
+from .rooms import OfGroup
 from .state import ROLES, counted
 
 _MEMBERS: Final = (
@@ -41,60 +39,6 @@ _OWN_NUMBERS: Final = (
 """Numbers in a Conversation that are each member's own, in their order there."""
 _MARK: Final = 4_611_686_018_427_387_904
 """From here on numbers stand for a place in a pattern."""
-
-
-class OneOfTwo(ToBeMade, frozen=True, gc=False):
-    """The event of one of two who talk with each other."""
-
-    event_seq: int
-    message: Message
-    conversation_id: str
-    name: str
-    last: LastMessage
-    numbers: Numbers
-
-    def raw(self) -> bytes:
-        """The event's JSON."""
-        message = self.message
-        if message.conversation_id != self.conversation_id:
-            message = msgspec.structs.replace(message, conversation_id=self.conversation_id)
-        conversation = self.numbers.conversation(self.conversation_id, ConversationType.C2C, self.name, self.last)
-        return msgspec.json.encode(MessageNew(event_seq=self.event_seq, message=message, conversation=conversation))
-
-
-def tell_both(
-    tx: Transaction, caller: Caller, room: BetweenTwo, message: Message, stored: Stored, *, mentioned: bool
-) -> int:
-    """Tell the sender and the other one of a message that was just written; the sender's eventSeq. `mentioned`: it
-    names the other one."""
-    here, last = room.here, as_last(message)
-    join_seq, join_count, cleared, _, _, _, hidden, pinned, muted, _, _ = room.own
-    seq, so_far = stored
-    # Sending reads everything.
-    read = (join_seq, join_count, cleared, so_far, 0, seq, hidden, pinned, muted, 0, seq)
-    there = room.their_conversation_id is not None
-    peer_read = room.theirs[5] if there else 0
-    own = numbers(read, stored, tx.now, peer_read)
-    name = room.peer_nick or room.peer_id
-    told = [(caller.user, room.position, here.conversation_id, name, own)]
-    if room.their_conversation_id is not None:
-        row = room.theirs
-        if mentioned:
-            row = (*row[:4], row[4] + 1, *row[5:])
-        theirs = numbers(row, stored, tx.now, seq)
-        name = here.nick or caller.user_id
-        told.append((room.peer, room.peer_position, room.their_conversation_id, name, theirs))
-    known = {account: position for account, position, _, _, _ in told if position is not None}
-    before = tx.take_event_seqs(dict.fromkeys(known, 1), known)
-    logged = []
-    for account, _, conversation_id, name, its in told:
-        position = before.get(account)
-        if position is not None:
-            event = OneOfTwo(position + 1, message, conversation_id, name, last, its)
-            tx.emitted.append(Emitted(account, position + 1, None, event))
-            logged.append((account, position + 1, its))
-    log_messages(tx, here.conversation, seq, logged)
-    return before[caller.user] + 1
 
 
 class Telling:

@@ -122,7 +122,8 @@ class Numbers(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 _OF_MESSAGES: Final = (events.MessageNew, events.MessageChanged)
-_OF_MESSAGE: Final = "INSERT INTO event (account, seq, time, conversation, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)"
+LOG_MESSAGE: Final = "INSERT INTO event (account, seq, time, conversation, message_seq, data) VALUES (?, ?, ?, ?, ?, ?)"
+LogRow = tuple[int, int, int, int | None, int, str]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -135,7 +136,7 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
         return {}
     newest = _allocate(tx, outgoing)
     now, emitted = tx.now, tx.emitted
-    of_messages: list[tuple[object, ...]] = []
+    of_messages: list[LogRow] = []
     of_others: list[tuple[object, ...]] = []
     for account, event, only, conversation in outgoing:
         before = newest.get(account)
@@ -144,8 +145,7 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
         event_seq = newest[account] = before + 1
         if isinstance(event, _OF_MESSAGES):
             numbers = Numbers.of(event.conversation, isinstance(event, events.MessageChanged))
-            seq = event.message.message_seq
-            of_messages.append((account, event_seq, now, conversation, seq, _encode(numbers).decode()))
+            of_messages.append(log_row(account, event_seq, now, conversation, event.message.message_seq, numbers))
         else:
             device = None if only is None else only.device
             of_others.append((account, event_seq, now, device, pack(without_bodies(event))))
@@ -153,21 +153,17 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
         emitted.append(Emitted(account, event_seq, None if only is None else only.device_id, event))
     # Two statements, because a NULL that is bound costs sqlite3 as much as the rest of a row's values.
     if of_messages:
-        tx.many(_OF_MESSAGE, of_messages)
+        tx.many(LOG_MESSAGE, of_messages)
     if of_others:
         tx.many("INSERT INTO event (account, seq, time, only_device, data) VALUES (?, ?, ?, ?, ?)", of_others)
     return newest
 
 
-def log_messages(
-    tx: Transaction, conversation: int, message_seq: int, told: Iterable[tuple[int, int, Numbers]]
-) -> None:
-    """Append one message's events to logs whose numbers are taken: (account, eventSeq, numbers)."""
-    now = tx.now
-    tx.many(
-        _OF_MESSAGE,
-        [(account, seq, now, conversation, message_seq, _encode(numbers).decode()) for account, seq, numbers in told],
-    )
+def log_row(
+    account: int, event_seq: int, now: int, conversation: int | None, message_seq: int, numbers: Numbers
+) -> LogRow:
+    """A row of LOG_MESSAGE: the event of a message in a log of which this number is taken."""
+    return (account, event_seq, now, conversation, message_seq, _encode(numbers).decode())
 
 
 def _allocate(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:

@@ -15,6 +15,19 @@ from .extras import MESSAGE_TYPES, NO_EXTRA, Extra, Tally, read_extra, short_tip
 SYSTEM_SENDER: Final = 0
 """`message.sender` of what the server itself says."""
 _TYPE_NUMBERS: Final[Mapping[MessageType, int]] = {name: number for number, name in enumerate(MESSAGE_TYPES)}
+TEXT: Final = _TYPE_NUMBERS[MessageType.TEXT]
+WRITE: Final = (
+    "INSERT INTO message (conversation, seq, sender, client_id, time, type, count, text, extra)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sender, client_id) DO NOTHING"
+)
+"""A message; nothing is written where the sender has used the clientID before."""
+NEWEST: Final = "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?"
+"""A conversation's newest message: its number, how many countable ones there are up to it, its time."""
+READ_ALL: Final = (
+    "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
+    " WHERE account = ? AND conversation = ?"
+)
+"""Who writes has read everything: the message twice, and how many countable ones there are up to it."""
 COLUMNS: Final = (
     "m.seq, m.sender, a.user_id, a.nick, m.client_id, m.time, m.type, m.text, m.extra, m.version, m.edited_at,"
     " m.recalled"
@@ -71,8 +84,7 @@ def write(
     before. Tips do not count as unread."""
     stored = Stored(last_seq + 1, last_count + (kind is not MessageType.TIP))
     written = tx.execute(
-        "INSERT INTO message (conversation, seq, sender, client_id, time, type, count, text, extra)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sender, client_id) DO NOTHING",
+        WRITE,
         conversation,
         stored.seq,
         sender,
@@ -81,18 +93,17 @@ def write(
         _TYPE_NUMBERS[kind],
         stored.so_far,
         text,
-        None if extra is NO_EXTRA else msgspec.json.encode(extra).decode(),
+        extra_column(extra),
     )
     if not written:
         return None
-    tx.later(
-        "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?",
-        stored.seq,
-        stored.so_far,
-        tx.now,
-        conversation,
-    )
+    tx.later(NEWEST, stored.seq, stored.so_far, tx.now, conversation)
     return stored
+
+
+def extra_column(extra: Extra) -> str | None:
+    """The column `message.extra`."""
+    return None if extra is NO_EXTRA else msgspec.json.encode(extra).decode()
 
 
 class Earlier(NamedTuple):

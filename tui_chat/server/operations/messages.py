@@ -1,7 +1,7 @@
 """Sending messages and reading history."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -22,18 +22,19 @@ from tui_chat.server.engines import Transaction
 
 from .caller import Caller
 from .changing import sees, visible
-from .crowds import tell_both, tell_everybody
+from .crowds import tell_everybody
 from .editing import digest
 from .events import position
 from .extras import NO_EXTRA, Extra
 from .grouprows import known_to
-from .history import Earlier, Sender, Stored, between, by_client_id, write
+from .history import READ_ALL, Earlier, Sender, between, by_client_id, write
+from .letters import Letter, deliver
 from .naming import Named, named
 from .perspective import seen_from
 from .posting import as_written
-from .rooms import BetweenTwo, Here, between_two, of_group
+from .rooms import BetweenTwo, between_two, of_group
 from .state import C2C, Side, side, sides_by_key
-from .users import Account, NewSide, account_of, accounts_of, add_conversations, add_sides
+from .users import NewSide, account_of, accounts_of, add_conversations, add_sides
 
 _LIMIT_LEAST: Final = 1
 
@@ -47,13 +48,7 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
         MessageNotFound: what it answers is not there for the sender.
         ClientIDReused: the clientID stands for another message.
     """
-    where = named(caller, conversation_id)
-    ids.check_identifier(request.client_id, "clientID")
-    text = accept_text(request.text)
-    if len(request.mentions) > limits.MENTIONS:
-        raise InvalidRequest(f"a message mentions at most {limits.MENTIONS} users")
-    if where.parsed.type is ids.ConversationType.SYSTEM:
-        raise ReadOnly()
+    where, text = checked(caller, conversation_id, request)
     try:
         return _send(tx, caller, where, request, text)
     except ChatError:
@@ -64,17 +59,35 @@ def send(tx: Transaction, caller: Caller, conversation_id: str, request: SendMes
         return _again(tx, caller, where, request, text, earlier)
 
 
+def checked(caller: Caller, conversation_id: str, request: SendMessage) -> tuple[Named, str]:
+    """Where to, and the text as it is stored.
+
+    Raises:
+        TextEmpty, TextTooLong, InvalidRequest, InvalidConversation, ReadOnly: whatever stands in the database.
+    """
+    where = named(caller, conversation_id)
+    ids.check_identifier(request.client_id, "clientID")
+    text = accept_text(request.text)
+    if len(request.mentions) > limits.MENTIONS:
+        raise InvalidRequest(f"a message mentions at most {limits.MENTIONS} users")
+    if where.parsed.type is ids.ConversationType.SYSTEM:
+        raise ReadOnly()
+    return where, text
+
+
 def _send(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
     if where.parsed.type is ids.ConversationType.GROUP:
         return _to_group(tx, caller, where, request, text)
     room = _begun(tx, caller, where) or _begin(tx, caller, where)
     room.check_writable()
-    written = _write(tx, caller, where, room.here, request, text)
-    mentioned = bool(written.mentioned) and _mention(
-        tx, room.here.conversation, written.stored.seq, [room.peer], written.mentioned
-    )
-    event_seq = tell_both(tx, caller, room, written.message, written.stored, mentioned=mentioned)
-    return MessageSent(message=written.message, event_seq=event_seq)
+    extra, mentioned = _beside(tx, caller, where, request)
+    mentions = room.peer in mentioned
+    sent = deliver(tx, (Letter(caller, room, request.client_id, text, extra, mentions),))
+    if sent is None:
+        raise ClientIDReused()
+    if mentions:
+        _mention(tx, room.conversation, room.last_seq + 1, [room.peer])
+    return sent[0]
 
 
 def _to_group(tx: Transaction, caller: Caller, where: Named, request: SendMessage, text: str) -> MessageSent:
@@ -85,35 +98,8 @@ def _to_group(tx: Transaction, caller: Caller, where: Named, request: SendMessag
         raise NotAMember()
     tx.found_room(room.here.conversation)
     room.check_writable()
-    written = _write(tx, caller, where, room.here, request, text)
-    if written.mentioned:
-        called = [one.key for one in written.mentioned if one.key != caller.user]
-        query = "SELECT account FROM state WHERE account IN (?*) AND conversation = ? AND leave_seq IS NULL"
-        present = [row[0] for row in tx.in_list(query, called, room.here.conversation)]
-        _mention(tx, room.here.conversation, written.stored.seq, present, written.mentioned)
-    positions = tell_everybody(tx, room, written.message, written.stored)
-    return MessageSent(message=written.message, event_seq=positions[caller.user])
-
-
-class _Written(NamedTuple):
-    """A message that was written, and whom it mentions."""
-
-    stored: Stored
-    message: Message
-    mentioned: list[Account]
-
-
-def _write(tx: Transaction, caller: Caller, where: Named, here: Here, request: SendMessage, text: str) -> _Written:
-    """Write the message that follows in the sender's conversation, and let the sender have read everything there."""
-    extra = NO_EXTRA
-    mentioned: list[Account] = []
-    if request.reply_to is not None:
-        own = side(tx, caller.user, where.folded)
-        if own is None or not sees(tx, own, request.reply_to):
-            raise MessageNotFound(f"there is no message {request.reply_to} to answer")
-    if request.mentions or request.reply_to is not None:
-        mentioned = accounts_of(tx, request.mentions)
-        extra = Extra(reply_to=request.reply_to, mentions=[one.user_id for one in mentioned])
+    here = room.here
+    extra, mentioned = _beside(tx, caller, where, request)
     stored = write(
         tx,
         here.conversation,
@@ -127,15 +113,11 @@ def _write(tx: Transaction, caller: Caller, where: Named, here: Here, request: S
     )
     if stored is None:
         raise ClientIDReused()
-    tx.later(
-        "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
-        " WHERE account = ? AND conversation = ?",
-        stored.seq,
-        stored.seq,
-        stored.so_far,
-        caller.user,
-        here.conversation,
-    )
+    tx.later(READ_ALL, stored.seq, stored.seq, stored.so_far, caller.user, here.conversation)
+    if mentioned:
+        query = "SELECT account FROM state WHERE account IN (?*) AND conversation = ? AND leave_seq IS NULL"
+        called = tx.in_list(query, [one for one in mentioned if one != caller.user], here.conversation)
+        _mention(tx, here.conversation, stored.seq, [row[0] for row in called])
     message = as_written(
         tx,
         conversation_id=here.conversation_id,
@@ -146,7 +128,26 @@ def _write(tx: Transaction, caller: Caller, where: Named, here: Here, request: S
         client_id=request.client_id,
         extra=extra,
     )
-    return _Written(stored, message, mentioned)
+    positions = tell_everybody(tx, room, message, stored)
+    return MessageSent(message=message, event_seq=positions[caller.user])
+
+
+def _beside(tx: Transaction, caller: Caller, where: Named, request: SendMessage) -> tuple[Extra, Sequence[int]]:
+    """What a message has beside its text, and the accounts that it mentions.
+
+    Raises:
+        MessageNotFound: what it answers is not there for the sender.
+        UserNotFound: whom it mentions is not there.
+    """
+    if request.reply_to is None and not request.mentions:
+        return NO_EXTRA, ()
+    if request.reply_to is not None:
+        own = side(tx, caller.user, where.folded)
+        if own is None or not sees(tx, own, request.reply_to):
+            raise MessageNotFound(f"there is no message {request.reply_to} to answer")
+    mentioned = accounts_of(tx, request.mentions)
+    extra = Extra(reply_to=request.reply_to, mentions=[one.user_id for one in mentioned])
+    return extra, [one.key for one in mentioned]
 
 
 def page(
@@ -234,7 +235,7 @@ def _begun(tx: Transaction, caller: Caller, where: Named) -> BetweenTwo | None:
     tx.lock_room(caller.user, where.folded)
     room = between_two(tx, caller.user, where.folded)
     if room is not None:
-        tx.found_room(room.here.conversation)
+        tx.found_room(room.conversation)
     return room
 
 
@@ -256,12 +257,8 @@ def _begin(tx: Transaction, caller: Caller, where: Named) -> BetweenTwo:
     return begun
 
 
-def _mention(
-    tx: Transaction, conversation: int, message_seq: int, present: Sequence[int], mentioned: Sequence[Account]
-) -> bool:
-    """Count a message as a mention for those who see it and are mentioned; whether there are any."""
-    named_in_it = {one.key for one in mentioned}
-    called = [account for account in present if account in named_in_it]
+def _mention(tx: Transaction, conversation: int, message_seq: int, called: Sequence[int]) -> None:
+    """Count a message as a mention for these members."""
     tx.many(
         "INSERT INTO mention (account, conversation, seq) VALUES (?, ?, ?)",
         [(account, conversation, message_seq) for account in called],
@@ -270,4 +267,3 @@ def _mention(
         "UPDATE state SET mention_count = mention_count + 1 WHERE account = ? AND conversation = ?",
         [(account, conversation) for account in called],
     )
-    return bool(called)

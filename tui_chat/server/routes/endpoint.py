@@ -8,7 +8,7 @@ import msgspec
 
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.wire import Request
-from tui_chat.server.engines import Transaction
+from tui_chat.server.engines import Alike, Transaction
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.services import Services
 
@@ -107,6 +107,10 @@ class Call(Generic[Body, Query]):
             return operation(tx, caller, *arguments)
 
         return await self.services.engine.write(job, brief=True)
+
+    async def write_alike(self, job: Callable[..., Alike[Result]], *arguments: Any) -> Result:
+        """The same for what many do at once: `job(caller, …)` carries it out."""
+        return await self.services.engine.write(job(self.caller, *arguments), brief=True)
 
     async def read(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
         """Run `operation(tx, caller, …)`, which only reads."""

@@ -34,6 +34,7 @@ from tui_chat.protocol.requests import EditMessage, MessagePage, MessageReaders,
 from tui_chat.protocol.wire import Request
 from tui_chat.server.operations import changing, editing, messages, reactions
 from tui_chat.server.operations import readers as reading
+from tui_chat.server.operations.sending import Sending
 
 from .endpoint import Call, Counted, Endpoint, Nothing
 from .queries import OperationQuery
@@ -71,12 +72,19 @@ async def page(call: Call[Nothing, HistoryQuery]) -> MessagePage:
 
 async def send(call: Call[SendMessage, Nothing]) -> MessageSent:
     """Send a text. A retry with the same clientID gets the message that was stored first."""
-    return await _writer(call)(messages.send, call.path["conversation_id"], call.body)
+    conversation_id = call.path["conversation_id"]
+    if _is_one_to_one(conversation_id):
+        return await call.write_alike(Sending, conversation_id, call.body)
+    return await call.write(messages.send, conversation_id, call.body)
 
 
 def _writer(call: Call[Any, Any]) -> Callable[..., Awaitable[MessageSent]]:
-    """What writes a message, or changes one: briefly, but for groups, where it takes a row or two for each member."""
-    return call.write_briefly if call.path["conversation_id"].startswith(ids.ConversationType.C2C) else call.write
+    """What changes a message: briefly, but for groups, where it takes a row or two for each member."""
+    return call.write_briefly if _is_one_to_one(call.path["conversation_id"]) else call.write
+
+
+def _is_one_to_one(conversation_id: str) -> bool:
+    return conversation_id.startswith(ids.ConversationType.C2C)
 
 
 def _message(call: Call[Any, Any]) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from .caller import Caller, administrators_only
 from .editing import withdraw
 from .erasing import check_not_last_administrator
 from .extras import MESSAGE_TYPES
-from .paging import after_key
+from .paging import after_key, cut
 from .state import C2C
 from .users import account_of
 
@@ -52,8 +52,8 @@ def users(
         end,
         limit + 1,
     )
-    found = [_shown(row) for row in rows[:limit]]
-    return AccountPage(users=found, next=str(rows[limit - 1][0]) if len(rows) > limit else None)
+    here, following = cut(rows, limit)
+    return AccountPage(users=[_shown(row) for row in here], next=following)
 
 
 def user(tx: Transaction, caller: Caller, user_id: str) -> AccountRow:

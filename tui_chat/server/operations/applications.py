@@ -17,7 +17,7 @@ from .caller import Caller
 from .grouprows import GroupRow, answer, known_to, leaders, leaders_only, living
 from .idempotency import once
 from .notices import notify, of_group
-from .paging import after_key
+from .paging import after_key, cut
 from .state import JOINED
 from .users import Account, account_of
 
@@ -77,8 +77,9 @@ def page(
         after,
         limit + 1,
     )
-    found = [Application(user_id=row[1], nick=row[2], text=row[3], time=row[4]) for row in rows[:limit]]
-    return ApplicationPage(applications=found, next=str(rows[limit - 1][0]) if len(rows) > limit else None)
+    here, following = cut(rows, limit)
+    found = [Application(user_id=row[1], nick=row[2], text=row[3], time=row[4]) for row in here]
+    return ApplicationPage(applications=found, next=following)
 
 
 def decide(tx: Transaction, caller: Caller, group_id: str, user_id: str, request: DecideApplication) -> GroupAnswer:

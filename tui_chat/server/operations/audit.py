@@ -10,7 +10,7 @@ from tui_chat.protocol.requests import AuditPage
 from tui_chat.server.engines import Transaction
 
 from .caller import Caller, administrators_only
-from .paging import after_key
+from .paging import after_key, cut
 from .settling import DAY
 
 _ROWS: Final = 2_000
@@ -47,6 +47,7 @@ def page(tx: Transaction, caller: Caller, *, cursor: str | None = None, limit: i
         before,
         limit + 1,
     )
+    here, following = cut(rows, limit)
     entries = [
         AuditEntry(
             time=time,
@@ -56,9 +57,9 @@ def page(tx: Transaction, caller: Caller, *, cursor: str | None = None, limit: i
             whom=whom,
             details=msgspec.json.decode(details),
         )
-        for _, time, administrator, device_name, what, whom, details in rows[:limit]
+        for _, time, administrator, device_name, what, whom, details in here
     ]
-    return AuditPage(entries=entries, next=str(rows[limit - 1][0]) if len(rows) > limit else None)
+    return AuditPage(entries=entries, next=following)
 
 
 def forget_old(tx: Transaction) -> bool:

@@ -36,7 +36,7 @@ from .grouprows import answer, known_to, leaders, leaders_only, living, members_
 from .idempotency import once
 from .membership import joined, leave, set_roles
 from .notices import notify, of_group
-from .paging import after_key
+from .paging import after_key, cut
 from .state import ADMIN, JOINED, KICKED, LEFT, MEMBER, OWNER, ROLES
 from .tips import write_tip
 from .users import Account, accounts_of
@@ -61,8 +61,9 @@ def page(
         JOINED,
         limit + 1,
     )
-    found = [Member(user_id=user_id, nick=nick, role=ROLES[role]) for _, user_id, nick, role in rows[:limit]]
-    return MemberPage(members=found, next=str(rows[limit - 1][0]) if len(rows) > limit else None)
+    here, following = cut(rows, limit)
+    found = [Member(user_id=user_id, nick=nick, role=ROLES[role]) for _, user_id, nick, role in here]
+    return MemberPage(members=found, next=following)
 
 
 def invite(tx: Transaction, caller: Caller, group_id: str, request: AddMembers) -> GroupAnswer:

@@ -1,9 +1,11 @@
-"""Pages in the order of keys: what a request for one may say."""
+"""Pages in the order of keys: what a request for one may say, and where the next one begins."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidRequest
+from tui_chat.server.engines import Row
 
 _DIGITS: Final = 18
 """Of a key in a cursor; a longer one was never given out."""
@@ -16,3 +18,9 @@ def after_key(cursor: str | None, limit: int) -> int:
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _DIGITS):
         raise InvalidRequest("cursor is not one that this server gave")
     return int(cursor or 0)
+
+
+def cut(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], str | None]:
+    """Of rows that begin with their keys, one more than a page has where there are so many, those of the page, and the
+    cursor behind them; None where that was all."""
+    return rows[:limit], str(rows[limit - 1][0]) if len(rows) > limit else None

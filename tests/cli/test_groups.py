@@ -74,6 +74,9 @@ def test_completion_for_shells(run: Run, tmp_path: Path, shell: str) -> None:
     code, out, _ = run("completion", shell)
     assert code == 0
     assert "keep-history" in out
+    if shell != "bash":  # which shows no words of its own
+        assert "print what makes a shell complete this command" in out
+        assert "in ~/.bashrc" not in out, "one line of each command"
     if (program := shutil.which(shell)) is not None:
         script = tmp_path / "script"
         script.write_text(out)

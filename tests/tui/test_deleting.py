@@ -207,6 +207,8 @@ async def test_what_failed_stays_marked_with_its_reason_and_is_retried() -> None
         await pilot.press("R")
         await until(lambda: "C2Cbob" not in listed(app))
         assert deletions(session)[1] == (["C2Cbob"], False, {"C2Cbob": 4})
+        await until(lambda: "1 conversation deleted · u brings it back" in said(app))
+        assert "1 conversation could not be deleted · R tries again" not in said(app)
 
 
 async def test_undo_again_undoes_the_one_before() -> None:

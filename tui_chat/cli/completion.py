@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
         " ~/.bashrc. zsh: tui-chat completion zsh > a file _tui-chat in a directory of $fpath. fish: tui-chat"
         " completion fish > ~/.config/fish/completions/tui-chat.fish",
     )
-    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which")
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell")
     parser.set_defaults(run=run)
 
 
@@ -27,8 +27,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     parser = build_parser()
     _complete_paths(parser, {"FILE": shtab.FILE, "DIR": shtab.DIRECTORY})
+    _describe_briefly(parser)
     print(shtab.complete(parser, shell=arguments.shell))
     return 0
+
+
+def _describe_briefly(parser: argparse.ArgumentParser) -> None:
+    """A shell shows one line of each command: its help, not the beginning of its description."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for choice in action._choices_actions:
+                action.choices[choice.dest].description = choice.help
+            for inner in action.choices.values():
+                _describe_briefly(inner)
 
 
 def _complete_paths(parser: argparse.ArgumentParser, by_metavar: Mapping[str, object]) -> None:

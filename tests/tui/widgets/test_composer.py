@@ -110,3 +110,20 @@ async def test_sizes(size: tuple[int, int]) -> None:
         app.post_message(events.Paste("hello there, this is a message that is longer than the pane"))
         await pilot.press("!", "enter")
         assert len(submitted(app)) == 1
+
+
+async def test_what_was_pasted_is_taken_back_and_put_in_again_however_many_lines_it_has() -> None:
+    async with focused() as (app, composer, pilot):
+        await pilot.press("a")
+        for lines in (2, 20, 300):
+            text = "\n".join(f"line {number}" for number in range(lines))
+            app.post_message(events.Paste(text))
+            await pilot.pause()
+            await pilot.press("ctrl+underscore")
+            assert composer.text == "a"
+            await pilot.press("ctrl+y")
+            assert composer.text == "a" + text
+            assert composer.cursor_location == composer.document.end
+            await pilot.press("ctrl+underscore", "b")
+            assert composer.text == "ab"
+            await pilot.press("backspace")

@@ -89,6 +89,7 @@ class Deleter:
         failed = {one: self._failed[one] for one in self._pane.list.failed if one in self._failed}
         if failed and self.run is None:
             self._pane.list.clear_failed()
+            self._pane.app.clear_notifications()  # that some failed is over
             self._pane.app.start(self._retry(failed))
 
     async def _retry(self, failed: Mapping[str, _Failed]) -> None:

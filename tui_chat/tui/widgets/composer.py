@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import EditResult, Location
@@ -160,6 +161,13 @@ class Composer(TextArea):
             super().action_cursor_up(select)
         else:
             self.post_message(self.EditLast())
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Textual: undoing takes lines away, and with them the scroll bar, before it puts the cursor where there are
+        lines; to look for it until then raises."""
+        if self.cursor_location[0] >= self.document.line_count:
+            return Offset()
+        return super().scroll_cursor_visible(center, animate)
 
     async def _on_key(self, event: events.Key) -> None:
         # Textual runs TextArea's own handler after this one, which would insert a line break.

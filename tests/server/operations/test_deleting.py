@@ -275,6 +275,21 @@ def test_an_operation_id_stands_for_one_call(alice: Device, bob: Device) -> None
     assert alice.delete("C2Cbob", operation_id="op1").conversation_id_list == ["C2Cbob"]
 
 
+def test_bounds_are_the_same_in_any_order(world: World, alice: Device, bob: Device) -> None:
+    for name in ("carol", "dave"):
+        world.join(name).send("C2Cbob")
+    alice.send("C2Cbob")
+    names = ["C2CAlice", "C2Ccarol", "C2CDAVE", "C2Cdave"]
+    bounds = dict.fromkeys(("C2CAlice", "C2Ccarol", "C2Cdave"), 1)
+    first = bob.delete(*names, up_to=bounds, operation_id="op1")
+    assert first.conversation_id_list == ["C2CAlice", "C2Ccarol", "C2Cdave"]
+    other_way_round = dict(reversed(bounds.items()))
+    assert bob.delete(*names, up_to=other_way_round, operation_id="op1") == first
+    for others in (bounds | {"C2Ccarol": 0}, {"C2CAlice": 1}, bounds | {"C2CALICE": 1}, None):
+        with pytest.raises(OperationReused):
+            bob.delete(*names, up_to=others, operation_id="op1")
+
+
 def test_an_id_that_the_server_made_is_not_free_for_another_call(alice: Device, bob: Device) -> None:
     alice.send("C2Cbob")
     made = bob.delete("C2CAlice").operation_id

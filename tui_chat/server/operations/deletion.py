@@ -73,11 +73,8 @@ class _Moved(msgspec.Struct, frozen=True, gc=False):
     pin_version: int
     further: bool
     """Whether a watermark moved."""
-
-    @property
-    def news(self) -> bool:
-        """Whether other devices do not know this already."""
-        return self.further or self.unpinned
+    news: bool
+    """Whether other devices do not know this already: a watermark moved, or the pin went."""
 
 
 def delete(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted:
@@ -171,8 +168,8 @@ def _carry_out(
         shares = [(one.before.conversation, one.seen if hide else 0, one.seen if clear else 0) for one in moved]
         settle_shares(tx, caller.user, shares)
     # The caller's device may still show a row that others lost long ago, so it hears of all; they hear of what is new.
-    told = [one for one in moved if one.news] if answer.synced else []
     untold = [one for one in moved if not one.news] if answer.synced else moved
+    told = [one for one in moved if one.news] if len(untold) < len(moved) else []
     event_seq = 0
     for part, only in ((told, None), (untold, caller)):
         if part:
@@ -183,30 +180,30 @@ def _carry_out(
 def _move(found: Mapping[str, Marks], asked: Asked, *, hide: bool, settled: bool) -> list[_Moved]:
     """The conversations that were found, with their watermarks after the call, which never go down."""
     moved = []
-    clear = asked.clear
+    find, bound, clear = found.get, asked.up_to.get, asked.clear
     for folded in asked.wanted:
-        before = found.get(folded)
+        before = find(folded)
         if before is None:
             continue
-        seen = before.newest
-        up_to = asked.up_to.get(folded, seen)
-        if up_to < seen:
-            seen = up_to
-        hidden, cleared, pinned, pin_version = before.hidden, before.cleared, before.pinned, before.pin_version
+        newest = before.newest
+        seen = bound(folded, newest)
+        if seen > newest:
+            seen = newest
+        hidden, cleared, pin_version = before.hidden, before.cleared, before.pin_version
         further = unpinned = False
         if hide:
             if seen > hidden:
                 hidden = seen
                 further = True
             if seen > 0:  # A deletion up to nothing takes nothing, and not the pin.
-                unpinned = pinned == 1
+                unpinned = before.pinned == 1
                 # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
                 if unpinned or settled:
                     pin_version += 1
         if clear and seen > cleared:
             cleared = seen
             further = True
-        moved.append(_Moved(before, hidden, cleared, seen, unpinned, pin_version, further))
+        moved.append(_Moved(before, hidden, cleared, seen, unpinned, pin_version, further, further or unpinned))
     return moved
 
 

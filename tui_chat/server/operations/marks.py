@@ -83,7 +83,8 @@ it thinks that they have ten (measured with 10,000: 3.0 ms for a hundred, instea
 def marks(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Marks]:
     """Those of a user's sides that have these folded conversationIDs, by them."""
     found = tx.structs(Marks, _COLUMNS, f"{_FROM} AND s.folded = v.column1", folded, account)
-    return {fold(one.conversation_id): one for one in found}
+    names = fold("\n".join([one.conversation_id for one in found])).split("\n")  # All in one go; none has a newline.
+    return dict(zip(names, found, strict=True)) if found else {}
 
 
 def marks_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, SettledMarks]:

@@ -1,9 +1,12 @@
 """Limits: a burst, then a steady rate; a lockout that grows; memory that does not."""
 
+from random import Random
+
 import pytest
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import TooFrequent
+from tui_chat.server import ratelimit
 from tui_chat.server.ratelimit import EachDevice, Guesses, Lockout, OneAtATime, Rate, limited_address
 
 
@@ -55,6 +58,38 @@ def test_idle_buckets_are_forgotten() -> None:
         time.now += 0.1
         rate.take(number)
     assert len(rate) < 20
+
+
+def test_nobody_gets_more_because_others_were_forgotten() -> None:
+    time, random = Time(), Random(7)
+    rate = Rate(10, 5, time)
+    full: dict[int, float] = {}
+    """When each bucket is full again, of all who ever called."""
+    let_in = refused = 0
+    for _ in range(20_000):
+        time.now += random.choice((*[0.0] * 20, 0.02, 0.1, 0.7))
+        key = int(random.expovariate(1.0))
+        again = max(full.get(key, 0.0), time.now) + 0.1
+        try:
+            rate.take(key)
+            full[key] = again
+            let_in += 1
+            assert again - time.now <= 0.5 + 1e-5
+        except TooFrequent:
+            refused += 1
+            assert again - time.now > 0.5
+    assert let_in > 1000
+    assert refused > 1000
+
+
+def test_however_many_call_no_more_are_kept_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ratelimit, "MOST_KEYS", 100)
+    rate = Rate(1, 1, Time())
+    for number in range(1000):
+        rate.take(number)
+        assert len(rate) <= 100
+    with pytest.raises(TooFrequent):
+        rate.take(999 - 49)
 
 
 def test_guesses_are_free_then_cost_ever_more_time() -> None:

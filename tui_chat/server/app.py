@@ -20,7 +20,7 @@ from tui_chat.protocol.wire import encode
 
 from .addresses import Addresses, Application, Receive, Scope, Send
 from .asked import Asked, AskedByASGI
-from .observing import METRICS, Exposition, Watched
+from .observing import METRICS, Exposition, Watch
 from .openapi import describe
 from .request import authenticate, handle, peer_of, refuse
 from .routes import ENDPOINTS
@@ -121,6 +121,7 @@ class _Resource:
     def __init__(self, services: Services, path: str, methods: Mapping[str, Endpoint[Any, Any, Any]]) -> None:
         self._services = services
         self._path = path
+        self._watch = Watch(services, path)
         self._methods = dict(methods)
         if "GET" in self._methods:
             self._methods["HEAD"] = self._methods["GET"]
@@ -128,19 +129,18 @@ class _Resource:
         """Methods that take a task."""
 
     async def __call__(self, asked: Asked) -> None:
-        watched = Watched(self._services, asked, self._path)
         endpoint = self._methods.get(asked.method)
         try:
             if endpoint is None:
                 allowed = sorted(self._methods)
                 raise MethodNotAllowed(f"this address takes {', '.join(allowed)}", details={"allow": allowed})
-            watched.did(await handle(self._services, endpoint, asked))
+            self._watch.did(asked, await handle(self._services, endpoint, asked))
         except ChatError as error:
-            watched.refused(error)
+            self._watch.refused(asked, error)
             await refuse(error, asked)
         except Exception:
             _log.exception("%s %s failed", asked.method, self._path)
-            watched.refused(Internal())
+            self._watch.refused(asked, Internal())
             await refuse(Internal(), asked)
 
 
@@ -149,22 +149,22 @@ class _Stream:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._watch = Watch(services, STREAM)
 
     async def __call__(self, asked: AskedByASGI) -> None:
         services = self._services
-        watched = Watched(services, asked, STREAM)
         try:
             caller = asked.caller = await authenticate(services, asked, peer_of(services, asked))
             services.limiter.others.take(caller.user, caller.device)
             if services.hub.count(caller.user) >= limits.SOCKETS_A_USER:
                 raise TooFrequent("too many sockets are open for this user", retry_after=limits.PING_SECONDS)
         except ChatError as error:
-            watched.refused(error)
+            self._watch.refused(asked, error)
             await refuse(error, asked)
             return
         await asked.receive()
         await asked.send({"type": "websocket.accept"})
-        watched.done(101)
+        self._watch.done(asked, 101)
         scope = dict(asked.scope)
         socket = EventSocket(scope, asked.receive, asked.send, caller=caller, hub=services.hub, log=services)
         await socket.run()
@@ -188,9 +188,9 @@ class _Nowhere:
     """Every other address."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self._watch = Watch(services, "")
 
     async def __call__(self, asked: Asked) -> None:
         error = NotFound("there is nothing at this address")
-        Watched(self._services, asked, "").refused(error)
+        self._watch.refused(asked, error)
         await refuse(error, asked)

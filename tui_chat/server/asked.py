@@ -1,6 +1,7 @@
 """One HTTP request as the application sees it, whichever way it came, and the way back to whoever asked."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -24,7 +25,7 @@ Header = tuple[bytes, bytes]
 class Asked(ABC):
     """A request."""
 
-    __slots__ = ("bearer", "caller", "client", "headers", "method", "pairs", "parameters", "path", "query")
+    __slots__ = ("bearer", "began", "caller", "client", "headers", "method", "pairs", "parameters", "path", "query")
 
     def __init__(
         self,
@@ -32,16 +33,18 @@ class Asked(ABC):
         path: str,
         query: bytes,
         pairs: Sequence[Header],
+        headers: Mapping[bytes, bytes],
         client: tuple[str, int] | None,
         bearer: Bearer,
     ) -> None:
+        self.began = time.monotonic()
         self.method = method
         self.path = path
         """Percent-encoded."""
         self.query = query
         self.pairs = pairs
         """The headers as they came, their names in lower case; a name may stand there more than once."""
-        self.headers: Mapping[bytes, bytes] = dict(pairs)
+        self.headers = headers
         """The same by name: the last of each."""
         self.client = client[0] if client else None
         """Address of the other end of the connection."""
@@ -85,6 +88,7 @@ class AskedByASGI(Asked):
             scope["raw_path"].decode("ascii", "replace"),
             scope["query_string"],
             scope["headers"],
+            dict(scope["headers"]),
             scope.get("client"),
             Bearer(),
         )

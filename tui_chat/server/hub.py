@@ -34,7 +34,7 @@ class StreamCounts:
         """Connections that were cut because their peer took nothing."""
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """A range of a user's log as it goes over the wire."""
 
     first: int
@@ -226,10 +226,11 @@ class Hub:
 
     def _hand_out(self, connections: set[Connection], theirs: Sequence[Emitted]) -> None:
         """Encode once for all devices; once more for a device that gets what others do not."""
-        if len(theirs) == 1 and theirs[0].only_device is None:
+        one = theirs[0]
+        if len(theirs) == 1 and one.only_device is None:
             # Nearly always so, and for a message to a large group so for each member: the shortest way.
-            seq = theirs[0].event_seq
-            frame = Frame(seq, seq, text_frame(self._form % (seq, seq, seq, theirs[0].raw())))
+            seq = one.event_seq
+            frame = Frame(seq, seq, text_frame(self._form % (seq, seq, seq, one.raw())))
             for connection in tuple(connections):
                 connection.offer(frame)
             return

@@ -46,6 +46,16 @@ class _Spread:
         return found
 
 
+class _Answers:
+    """The answers to the requests of one method at one address' pattern."""
+
+    __slots__ = ("seconds", "statuses")
+
+    def __init__(self) -> None:
+        self.seconds = _Spread(_SECONDS)
+        self.statuses: dict[int, int] = {}
+
+
 class Metrics:
     """The numbers of one server, in a registry of its own.
 
@@ -55,9 +65,7 @@ class Metrics:
 
     def __init__(self, hub: Hub, exchange: Exchange, exports: OneAtATime) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
-        self._requests: dict[tuple[str, str, int], int] = {}
-        """By method, address' pattern, status."""
-        self._seconds: dict[tuple[str, str], _Spread] = {}
+        self._answers: dict[tuple[str, str], _Answers] = {}
         self._messages = 0
         self._events = 0
         self._commit_seconds = _Spread(_SECONDS)
@@ -86,12 +94,11 @@ class Metrics:
 
     def answered(self, method: str, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered; `endpoint` is the address' pattern, never the address."""
-        key = (method, endpoint, status)
-        self._requests[key] = self._requests.get(key, 0) + 1
-        spread = self._seconds.get(key[:2])
-        if spread is None:
-            spread = self._seconds[key[:2]] = _Spread(_SECONDS)
-        spread.observe(seconds)
+        answers = self._answers.get((method, endpoint))
+        if answers is None:
+            answers = self._answers[method, endpoint] = _Answers()
+        answers.statuses[status] = answers.statuses.get(status, 0) + 1
+        answers.seconds.observe(seconds)
 
     def did(self, endpoint: str, result: object) -> None:
         """Count what an answer says was done."""
@@ -130,14 +137,16 @@ class Metrics:
             "From a request's head to its answer; /v1/sync may wait on purpose",
             labels=("method", "endpoint"),
         )
-        for names, spread in list(self._seconds.items()):
-            seconds.add_metric(names, spread.buckets(), spread.total)
+        answered = list(self._answers.items())
+        for names, answers in answered:
+            seconds.add_metric(names, answers.seconds.buckets(), answers.seconds.total)
         yield seconds
         requests = CounterMetricFamily(
             "tui_chat_requests", "Requests answered", labels=("method", "endpoint", "status")
         )
-        for (method, endpoint, status), count in list(self._requests.items()):
-            requests.add_metric((method, endpoint, str(status)), count)
+        for names, answers in answered:
+            for status, count in list(answers.statuses.items()):
+                requests.add_metric((*names, str(status)), count)
         yield requests
         yield CounterMetricFamily("tui_chat_messages_sent", "Sends that were answered", value=self._messages)
         yield CounterMetricFamily("tui_chat_events", "Events written into users' logs", value=self._events)

@@ -11,8 +11,8 @@ from tui_chat.protocol.errors import ChatError, Forbidden, Internal, MethodNotAl
 from .asked import Asked
 from .auth import from_this_machine
 from .metrics import CONTENT_TYPE
-from .request import count, peer_of, refuse
-from .routes.endpoint import Counted, Peer
+from .request import count_address, peer_of, refuse
+from .routes.endpoint import Peer
 from .services import Services
 
 METRICS: Final = "/metrics"
@@ -23,46 +23,40 @@ _access = logging.getLogger("tui_chat.access")
 _log = logging.getLogger(__name__)
 
 
-class Watched:
-    """One request, from its head to its answer."""
+class Watch:
+    """Counts and logs the requests for one address, each at its end."""
 
-    __slots__ = ("_asked", "_began", "_code", "_path", "_services")
-
-    def __init__(self, services: Services, asked: Asked, path: str) -> None:
+    def __init__(self, services: Services, path: str) -> None:
         self._services = services
-        self._asked = asked
         self._path = path
         """The address' pattern; empty for one that is none."""
-        self._code = ""
-        self._began = time.monotonic()
 
-    def did(self, result: Any) -> None:
+    def did(self, asked: Asked, result: Any) -> None:
         """It was answered, with this."""
         self._services.metrics.did(self._path, result)
-        self.done(200)
+        self.done(asked, 200)
 
-    def refused(self, error: ChatError) -> None:
+    def refused(self, asked: Asked, error: ChatError) -> None:
         """It is refused."""
-        self._code = error.code
         self._services.metrics.refused(error)
-        self.done(error.status)
+        self.done(asked, error.status, error.code)
 
-    def done(self, status: int) -> None:
-        """It is over."""
-        seconds = time.monotonic() - self._began
-        method = self._asked.method
-        method = method if method in _METHODS else "OTHER"
-        self._services.metrics.answered(method, self._path, status, seconds)
-        if self._services.options.access_log:
-            caller = self._asked.caller
+    def done(self, asked: Asked, status: int, code: str | None = None) -> None:
+        """It is over; `code`: of the error, where it was refused."""
+        services = self._services
+        seconds = time.monotonic() - asked.began
+        method = asked.method if asked.method in _METHODS else "OTHER"
+        services.metrics.answered(method, self._path, status, seconds)
+        if services.options.access_log:
+            caller = asked.caller
             facts = {
                 "method": method,
                 "endpoint": self._path,
                 "status": status,
                 "ms": round(seconds * 1000, 2),
-                "address": peer_of(self._services, self._asked).address,
+                "address": peer_of(services, asked).address,
                 "device": caller.device_id if caller is not None else None,
-                "error": self._code or None,
+                "error": code,
             }
             known = {name: value for name, value in facts.items() if value is not None}
             _access.info("request", extra={"facts": known})
@@ -95,7 +89,7 @@ class Exposition:
 
     def _admit(self, peer: Peer) -> None:
         """Raise Forbidden, Unauthorized or TooFrequent for those who may not read them."""
-        count(self._services, Counted.OTHERS, None, peer)
+        count_address(self._services, peer)
         options = self._services.options
         if options.metrics_token is None:
             if not from_this_machine(options, peer.connection, peer.headers):

@@ -16,7 +16,7 @@ from tui_chat.protocol.errors import TooFrequent
 from .options import address_of, is_loopback
 
 MOST_KEYS: Final = 100_000
-"""Keys that one table holds; beyond it the one that was idle longest is dropped."""
+"""Keys that one table holds; beyond it those that were idle longest are dropped."""
 
 
 _TOLERANCE_SECONDS: Final = 1e-6
@@ -26,7 +26,9 @@ _TOLERANCE_SECONDS: Final = 1e-6
 class Rate:
     """`burst` calls at once for every key, then `a_second`.
 
-    Of each key it is known when its bucket will be full again, which is one number to look up and one to write.
+    Of each key it is known when its bucket will be full again, which is one number to look up and one to write. Who did
+    not call for as long as an empty bucket takes to fill is forgotten, all such at once: there are keys that called
+    lately and keys that called before, and from time to time the former become the latter.
     """
 
     def __init__(self, a_second: float, burst: float, monotonic: Callable[[], float]) -> None:
@@ -35,8 +37,12 @@ class Rate:
         self._burst = burst / a_second
         """Seconds in which an empty bucket fills."""
         self._monotonic = monotonic
-        self._full: OrderedDict[Hashable, float] = OrderedDict()
-        """When each is full again; those who called last stand last."""
+        self._lately: dict[Hashable, float] = {}
+        """When the bucket of each key that called since `_forgotten` is full again."""
+        self._before: dict[Hashable, float] = {}
+        """The same of those that called within the time before that."""
+        self._forgotten = monotonic()
+        """When some were forgotten last."""
 
     def take(self, key: Hashable) -> None:
         """Count one call of `key`.
@@ -48,33 +54,29 @@ class Rate:
 
     def take_at(self, key: Hashable, now: float) -> None:
         """The same at a time that was just read."""
-        full = self._full
-        again = full.get(key, now)
+        again = self._lately.get(key)
+        if again is None:
+            if now - self._forgotten > self._burst or len(self._lately) >= MOST_KEYS // 2:
+                self._forget(now)
+            again = self._before.get(key, now)
         again = (again if again > now else now) + self._call
         over = again - now - self._burst
         if over > _TOLERANCE_SECONDS:
             raise TooFrequent(retry_after=over)
-        full[key] = again
-        full.move_to_end(key)
-        if full[next(iter(full))] <= now or len(full) > MOST_KEYS:
-            self._forget(now)
+        self._lately[key] = again
 
     def forget(self, key: Hashable) -> None:
         """Give `key` its whole burst again."""
-        self._full.pop(key, None)
+        self._lately.pop(key, None)
+        self._before.pop(key, None)
 
     def __len__(self) -> int:
-        return len(self._full)
+        return len(self._lately.keys() | self._before.keys())
 
     def _forget(self, now: float) -> None:
-        """Drop up to two buckets that are full again: more than one call adds."""
-        for _ in range(2):
-            key = next(iter(self._full))
-            if self._full[key] > now and len(self._full) <= MOST_KEYS:
-                return
-            del self._full[key]
-            if not self._full:
-                return
+        """Drop those that did not call since this was done last. Unless there are too many, their buckets are full
+        again: that takes at most `_burst` from the last call, and so long it has been."""
+        self._before, self._lately, self._forgotten = self._lately, {}, now
 
 
 class Lockout:

@@ -37,8 +37,10 @@ async def handle(services: Services, endpoint: Endpoint[Any, Any, Any], asked: A
     """
     peer = peer_of(services, asked)
     forgotten = services.tokens.forgotten
-    caller = asked.caller = None if endpoint.anyone else await authenticate(services, asked, peer)
-    count(services, endpoint.counted, caller, peer)
+    caller = None
+    if not endpoint.anyone:
+        caller = asked.caller = _remembered(services, asked) or await authenticate(services, asked, peer)
+    _count(services, endpoint, caller, peer)
     query = _query(endpoint.query, asked.query)
     body: Any = _decode(endpoint.decoder, await asked.body()) if endpoint.takes_body else NOTHING
     if caller is not None and services.tokens.forgotten != forgotten:
@@ -83,33 +85,40 @@ async def authenticate(services: Services, asked: Asked, peer: Peer) -> Caller:
         token, key = found
         return services.tokens.known(key) or await services.tokens.caller(token, key)
     except Unauthorized:
-        count(services, Counted.OTHERS, None, peer)
+        count_address(services, peer)
         raise
 
 
-def count(services: Services, counted: Counted, caller: Caller | None, peer: Peer) -> None:
+def _remembered(services: Services, asked: Asked) -> Caller | None:
+    """The same where it need not be looked up, as mostly."""
+    found = asked.bearer.of(asked.headers.get(b"authorization", b""))
+    return None if found is None else services.tokens.known(found[1])
+
+
+def _count(services: Services, endpoint: Endpoint[Any, Any, Any], caller: Caller | None, peer: Peer) -> None:
     """Count the call for its device and user; for its address where there is none, or where a password is tried.
 
     Raises:
         TooFrequent: one too many.
     """
-    limiter = services.limiter
-    if counted is Counted.NOT:
+    limit = endpoint.limit
+    if limit is None:
         return
-    if caller is None or counted is Counted.LOGINS:
-        address = limited_address(peer.address)
-        if address is not None:
-            (limiter.logins if counted is Counted.LOGINS else limiter.strangers).take(address)
+    if caller is None or endpoint.counted is Counted.LOGINS:
+        count_address(services, peer, tries_password=endpoint.counted is Counted.LOGINS)
     if caller is not None:
-        match counted:
-            case Counted.MESSAGES:
-                limiter.messages.take(caller.user, caller.device)
-            case Counted.DELETIONS:
-                limiter.deletions.take(caller.user, caller.device)
-            case Counted.SEARCHES:
-                limiter.searches.take(caller.user, caller.device)
-            case Counted.OTHERS | Counted.LOGINS:
-                limiter.others.take(caller.user, caller.device)
+        limit(services.limiter).take(caller.user, caller.device)
+
+
+def count_address(services: Services, peer: Peer, *, tries_password: bool = False) -> None:
+    """Count a call for its address.
+
+    Raises:
+        TooFrequent: one too many.
+    """
+    address = limited_address(peer.address)
+    if address is not None:
+        (services.limiter.logins if tries_password else services.limiter.strangers).take(address)
 
 
 async def _answer_in_pieces(pieces: Pieces, asked: AskedByASGI) -> None:

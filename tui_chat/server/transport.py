@@ -73,6 +73,8 @@ class RequestProtocol(HttpToolsProtocol):
     _held_timer: asyncio.TimerHandle | None = None
     _path = ""
     _query = b""
+    _fields: dict[bytes, bytes]
+    """The headers by name: the last of each."""
     _goes_on = True
     """Whether the connection does, after it."""
     _declined = False
@@ -175,10 +177,17 @@ class RequestProtocol(HttpToolsProtocol):
         """A request begins. uvicorn's scope is made when it is needed."""
         self.url = b""
         self.headers = []
+        self._fields = {}
         self.expect_100_continue = False
         self._in_head = self._begun = True
         self._idle_since = None
         self._head_least = self._head_most = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header."""
+        name = name.lower()
+        self.headers.append((name, value))
+        self._fields[name] = value
 
     def on_headers_complete(self) -> None:
         """The head is there."""
@@ -186,7 +195,10 @@ class RequestProtocol(HttpToolsProtocol):
         self._idle_since = None  # which an answer to the request before may have set since this one began
         if self._head_most + self._piece_bytes > HEAD_BYTES and self._head_is_large():
             raise ValueError(HEAD_TOO_LARGE)
-        cycle, parser = self.cycle, self.parser
+        cycle, parser, fields = self.cycle, self.parser, self._fields
+        if b"expect" in fields:
+            expected = [value.lower() for name, value in self.headers if name == b"expect"]
+            self.expect_100_continue = b"100-continue" in expected
         if cycle is not None and self.transport.is_closing():
             return  # What comes behind a request after which the connection ends is not carried out.
         upgrades = parser.should_upgrade()
@@ -203,9 +215,14 @@ class RequestProtocol(HttpToolsProtocol):
         ):
             self._go_by_asgi()
             return
-        url = httptools.parse_url(self.url)
-        self._path, self._query = url.path.decode("ascii"), url.query or b""
-        self._goes_on = parser.get_http_version() != "1.0" and parser.should_keep_alive()
+        if self.url.startswith(b"/") and b"?" not in self.url and b"#" not in self.url:
+            self._path, self._query = self.url.decode("ascii"), b""
+        else:
+            url = httptools.parse_url(self.url)
+            self._path, self._query = url.path.decode("ascii"), url.query or b""
+        # One who speaks HTTP/1.0 is kept only where they ask for it; here they are not even then.
+        asks = b"connection" in fields
+        self._goes_on = parser.should_keep_alive() and not (asks and parser.get_http_version() == "1.0")
         self._held = []
 
     def on_body(self, body: bytes) -> None:
@@ -228,9 +245,10 @@ class RequestProtocol(HttpToolsProtocol):
             self.parser.get_method().decode("ascii"),
             self._path,
             self._query,
+            self._fields,
             held[0] if len(held) == 1 else b"".join(held),
-            keep_alive=self._goes_on,
-            bearer=self._bearer,
+            self._goes_on,
+            self._bearer,
         )
         work = at_once(asked)
         if work is None:
@@ -238,9 +256,9 @@ class RequestProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         self._let_go()
-        self.cycle = cast(Any, asked)
+        self.cycle = asked  # type: ignore[assignment]
         steps = Steps(self.loop, work, self._ended)
-        self.tasks.add(cast(Any, steps))
+        self.tasks.add(steps)  # type: ignore[arg-type]
         steps.begin()
 
     def _go_by_asgi(self) -> None:
@@ -265,7 +283,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def _ended(self, steps: Steps, failure: BaseException | None) -> None:
         """What answers a request has come to its end."""
-        self.tasks.discard(cast(Any, steps))
+        self.tasks.discard(steps)
         if failure is not None:
             self.logger.error("a request was not answered", exc_info=failure)
             self.transport.close()
@@ -276,7 +294,8 @@ class RequestProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, application = self.pipeline.pop()
             self._start_asgi_task(cycle, application)

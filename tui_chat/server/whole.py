@@ -1,6 +1,6 @@
 """A request that has come whole, answered on its connection without ASGI."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -34,13 +34,13 @@ class AskedWhole(Asked):
         method: str,
         path: str,
         query: bytes,
+        headers: Mapping[bytes, bytes],
         body: bytes,
-        *,
         keep_alive: bool,
         bearer: Bearer,
     ) -> None:
         """`line`: the connection over which it came, whose `headers` are its own."""
-        super().__init__(method, path, query, line.headers, line.client, bearer)
+        super().__init__(method, path, query, line.headers, headers, line.client, bearer)
         self.keep_alive = keep_alive
         """Whether the connection goes on afterwards; uvicorn takes it back when the server stops."""
         self.disconnected = False
@@ -65,11 +65,11 @@ class AskedWhole(Asked):
             return
         end = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
         if status == 200 and kind is JSON and not more:
-            start = b"%b%d%b" % (_OK, len(body), end)
+            start = _OK
         else:
             fields = b"".join(b"%b: %b\r\n" % field for field in (*head(kind), *more))
-            start = b"%b%bcontent-length: %d%b" % (STATUS_LINE[status], fields, len(body), end)
-        line.transport.write(start if self.method == "HEAD" else start + body)
+            start = b"%b%bcontent-length: " % (STATUS_LINE[status], fields)
+        line.transport.write(b"%b%d%b%b" % (start, len(body), end, b"" if self.method == "HEAD" else body))
         self.response_complete = True
         if not self.keep_alive:
             line.transport.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from enum import Enum
+from operator import attrgetter
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.wire import Request
 from tui_chat.server.engines import Alike, Transaction
 from tui_chat.server.operations.caller import Caller
+from tui_chat.server.ratelimit import EachDevice, Limiter
 from tui_chat.server.services import Services
 
 Body = TypeVar("Body")
@@ -27,6 +29,15 @@ class Counted(Enum):
     DELETIONS = "deletions"
     SEARCHES = "searches"
     LOGINS = "logins"
+
+
+_OF_DEVICES: Final[Mapping[Counted, Callable[[Limiter], EachDevice]]] = {
+    Counted.OTHERS: attrgetter("others"),
+    Counted.MESSAGES: attrgetter("messages"),
+    Counted.DELETIONS: attrgetter("deletions"),
+    Counted.SEARCHES: attrgetter("searches"),
+    Counted.LOGINS: attrgetter("others"),
+}
 
 
 class Nothing(Request, frozen=True, kw_only=True):
@@ -49,7 +60,7 @@ class Pieces(msgspec.Struct, frozen=True):
     """The line that ends an answer that could not be finished."""
 
 
-class Peer(msgspec.Struct, frozen=True):
+class Peer(msgspec.Struct, frozen=True, gc=False):
     """Where a request comes from."""
 
     connection: str | None
@@ -90,36 +101,36 @@ class Call(Generic[Body, Query]):
         assert self._caller is not None
         return self._caller
 
-    async def write(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    def write(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Awaitable[Result]:
         """Run `operation(tx, caller, …)`, which changes something; what it returns is committed."""
         caller = self.caller
 
         def job(tx: Transaction) -> Result:
             return operation(tx, caller, *arguments, **named)
 
-        return await self.services.engine.write(job)
+        return self.services.engine.write(job)
 
-    async def write_briefly(self, operation: Callable[..., Result], *arguments: Any) -> Result:
+    def write_briefly(self, operation: Callable[..., Result], *arguments: Any) -> Awaitable[Result]:
         """The same for an operation that is brief with these arguments; see Engine.write."""
         caller = self.caller
 
         def job(tx: Transaction) -> Result:
             return operation(tx, caller, *arguments)
 
-        return await self.services.engine.write(job, brief=True)
+        return self.services.engine.write(job, brief=True)
 
-    async def write_alike(self, job: Callable[..., Alike[Result]], *arguments: Any) -> Result:
+    def write_alike(self, job: Callable[..., Alike[Result]], *arguments: Any) -> Awaitable[Result]:
         """The same for what many do at once: `job(caller, …)` carries it out."""
-        return await self.services.engine.write(job(self.caller, *arguments), brief=True)
+        return self.services.engine.write(job(self.caller, *arguments), brief=True)
 
-    async def read(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    def read(self, operation: Callable[..., Result], *arguments: Any, **named: Any) -> Awaitable[Result]:
         """Run `operation(tx, caller, …)`, which only reads."""
         caller = self.caller
 
         def job(tx: Transaction) -> Result:
             return operation(tx, caller, *arguments, **named)
 
-        return await self.services.engine.read(job)
+        return self.services.engine.read(job)
 
 
 class Endpoint(Generic[Body, Query, Answer]):
@@ -148,6 +159,8 @@ class Endpoint(Generic[Body, Query, Answer]):
         self.body = body
         self.query = query
         self.counted = counted
+        self.limit = _OF_DEVICES.get(counted)
+        """The limit that a device's call counts for, among a server's; None: none."""
         self.anyone = anyone
         """Needs no token."""
         self.lines = lines

@@ -58,6 +58,13 @@ def numbered(facts: Facts) -> Iterator[str]:
             yield f"{room} has the numbers {_shown(sorted(seqs))}"
 
 
+def counted(facts: Facts) -> Iterator[str]:
+    """A user's log has every number as far as it is counted: one that is missing was another one's as well."""
+    for user, log in facts.history.logs.items():
+        if log.numbers != list(range(log.floor + 1, log.newest + 1)):
+            yield f"{user}'s log has {_shown(log.numbers)} of {log.floor + 1}–{log.newest}"
+
+
 def in_order(facts: Facts) -> Iterator[str]:
     """What was sent after another message was acknowledged comes after it."""
     rooms: dict[str, list[Send]] = defaultdict(list)
@@ -308,6 +315,7 @@ RULES: Final[dict[str, Rule]] = {
     for rule in (
         once,
         numbered,
+        counted,
         in_order,
         contiguous,
         level,

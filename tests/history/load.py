@@ -19,9 +19,12 @@ import psycopg
 
 from tests.load.population import Login, filling_postgres
 from tests.load.raw import Refused
+from tui_chat.server.engines import Transaction
+from tui_chat.server.engines.postgres import PostgresEngine
+from tui_chat.server.operations.crowdlog import logged
 
 from .people import Recorder, RecordingDevice
-from .records import Delete, History, Json, Listing, Mark, Page, Restore, Send, Snapshot, Stored, room_of
+from .records import Delete, History, Json, Listing, Mark, Page, Restore, Send, Snapshot, Stored, StoredLog, room_of
 
 FINISHING_SECONDS: Final = 60.0
 """After all is well again, whatever is under way is answered within so long."""
@@ -77,6 +80,7 @@ class Run:
             await asyncio.to_thread(self._stored),
             [await self._snapshot(user, url) for user in self._users for url in self._urls],
             self._members(),
+            await self._logs(),
         )
         for device in self._devices:
             await device.end()
@@ -290,6 +294,24 @@ class Run:
             ).fetchall()
         return [Stored(names[room], seq, sender, client_id) for room, seq, sender, client_id in messages
                 if not names[room].startswith("@")]  # fmt: skip
+
+    async def _logs(self) -> dict[str, StoredLog]:
+        """In whichever form events stand there; read as servers do."""
+
+        def read(tx: Transaction) -> dict[str, StoredLog]:
+            users = tx.all(
+                "SELECT a.user_id, s.account, s.seq, s.floor FROM stream s JOIN account a ON a.id = s.account"
+            )
+            return {
+                user: StoredLog(floor, newest, [row[0] for row in logged(tx, account, floor, newest, newest - floor)])
+                for user, account, newest, floor in users
+            }
+
+        engine = await PostgresEngine.open(self._database)
+        try:
+            return await engine.read(read)
+        finally:
+            await engine.close()
 
 
 def _path(conversation_id: str) -> str:

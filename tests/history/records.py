@@ -137,6 +137,18 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class StoredLog:
+    """A user's log as it stands in the database."""
+
+    floor: int
+    """Up to where it was cut off."""
+    newest: int
+    """How far it is counted."""
+    numbers: list[int]
+    """The eventSeqs that it has."""
+
+
+@dataclass(frozen=True)
 class History:
     """One run."""
 
@@ -147,6 +159,8 @@ class History:
     """Of each user, at least one; a device's end is held against the first."""
     members: dict[str, dict[str, int]]
     """By room, who was in it to the end, and since which message."""
+    logs: dict[str, StoredLog]
+    """By user."""
 
 
 def room_of(user: str, conversation_id: str) -> str:

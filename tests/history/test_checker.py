@@ -20,6 +20,7 @@ from .records import (
     Send,
     Snapshot,
     Stored,
+    StoredLog,
 )
 
 ROOM = "GROUPg"
@@ -122,7 +123,9 @@ class Told:
             for user in self.position
             for server in ("first", "second")
         ]
-        return History(self.acts, self.logs, self.stored, snapshots, {ROOM: dict.fromkeys(self.position, 1)})
+        members = {ROOM: dict.fromkeys(self.position, 1)}
+        logs = {user: StoredLog(2, newest, list(range(3, newest + 1))) for user, newest in self.position.items()}
+        return History(self.acts, self.logs, self.stored, snapshots, members, logs)
 
 
 def good() -> History:
@@ -171,6 +174,11 @@ def acted(kind: type[AnyAct], number: int, **other: Any) -> Plant:
 def stored(change: Callable[[list[Stored]], list[Stored]]) -> Plant:
     """Other messages are in the database."""
     return lambda history: replace(history, stored=change(history.stored))
+
+
+def logged(numbers: list[int]) -> Plant:
+    """Another log of bob is in the database."""
+    return lambda history: replace(history, logs={**history.logs, "bob": StoredLog(2, 5, numbers)})
 
 
 def heard(device: int, change: Callable[[list[Heard]], list[Heard]]) -> Plant:
@@ -236,6 +244,9 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("once", "a message that nobody sent", stored(lambda there: [*there, Stored(ROOM, 5, "bob", "b7")])),
     ("once", "a message that was refused", acted(Send, 1, refused="not_a_member")),
     ("numbered", "a number is left out", stored(lambda there: [*there[:-1], replace(there[-1], seq=5)])),
+    ("counted", "two events have one number", logged([3, 4, 4, 5])),
+    ("counted", "a number was given to none", logged([3, 5])),
+    ("counted", "the log ends too early", logged([3, 4])),
     ("in_order", "a later message comes before", acted(Send, 1, message_seq=1)),
     ("contiguous", "a range is left out", heard(1, lambda ranges: [*ranges[:2], *ranges[3:]])),
     ("contiguous", "a range comes twice", heard(1, lambda ranges: [*ranges[:3], *ranges[2:]])),

@@ -48,7 +48,7 @@ class Period(NamedTuple):
     end_count: int
 
 
-class Side(msgspec.Struct, frozen=True, gc=False):
+class Side(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A row of `state` with its conversation's numbers, in the order of SIDE."""
 
     account: int
@@ -144,13 +144,11 @@ def side(tx: Transaction, account: int, folded: str) -> Side | None:
 def sides(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Side]:
     """The caller's sides of several, by folded conversationID."""
     # CROSS: as in marks.py, or SQLite reads all sides that the caller has.
-    rows = tx.for_rows(
-        f"SELECT {SIDE} FROM (VALUES ?**) v CROSS JOIN state s JOIN conversation c ON c.id = s.conversation"  # noqa: S608
-        " WHERE s.account = ? AND s.folded = v.column1",
-        [(one,) for one in folded],
-        account,
+    sources = (
+        " FROM (VALUES ?**) v CROSS JOIN state s JOIN conversation c ON c.id = s.conversation"
+        " WHERE s.account = ? AND s.folded = v.column1"
     )
-    return {row[3]: Side(*row) for row in rows}
+    return {one.folded: one for one in tx.structs(Side, SIDE, sources, folded, account)}
 
 
 def sides_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, Side]:

@@ -405,6 +405,28 @@ async def test_who_offers_http2_is_answered_in_the_http_that_there_is(tmp_path: 
         assert statuses(many) == [200] * 1_500
 
 
+async def test_a_trailer_is_no_header(tmp_path: Path) -> None:
+    """Behind a proxy that says who asks, anybody could say it in a trailer."""
+    async with somebody(tmp_path / "server") as (ways, token):
+        body = b'{"clientID":"c1","text":"hello"}'
+        head = request("POST", SEND, None, None, "Transfer-Encoding: chunked")
+        trailer = b"Authorization: Bearer %b\r\n\r\n" % token.encode()
+        for by_asgi in (False, True):
+            sent = head + b"%x\r\n%b\r\n0\r\n" % (len(body), body)
+            for pieces in ([sent + trailer], [sent, trailer], [sent + trailer[:9], trailer[9:]]):
+                assert statuses(await ways.ask(pieces, "POST", by_asgi=by_asgi)) == [401]
+
+
+@pytest.mark.parametrize("endless", [b"x" * 65_536, b"1;" + b"x" * 65_536 + b"\r\nx\r\n", b"0\r\nX: " + b"x" * 65_536])
+@pytest.mark.parametrize("target", [SEND, "/nothing"])
+async def test_who_never_comes_to_an_end_is_cut_off(tmp_path: Path, target: str, endless: bytes) -> None:
+    async with somebody(tmp_path / "server") as (ways, token):
+        framing = f"Content-Length: {10**9}" if endless.startswith(b"x") else "Transfer-Encoding: chunked"
+        last = b"x" * 65_536 if endless.startswith(b"0") else endless
+        pieces = [request("POST", target, None, token, framing), endless, *[last] * 400]
+        assert (await ways.ask(pieces, "POST")).closed
+
+
 async def test_a_socket_is_not_opened_under_a_request_that_is_still_to_be_answered(tmp_path: Path) -> None:
     async with somebody(tmp_path / "server") as (ways, token):
         send = request("POST", SEND, b'{"clientID":"c1","text":"hello"}', token)

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from tui_chat.protocol import limits
 from tui_chat.protocol.events import CLOSE_TRY_AGAIN
 
 from .asked import Asked
@@ -26,6 +27,9 @@ ABORT: Final = "tui_chat.abort"
 GRACE_SECONDS: Final = 5.0
 HEAD_BYTES: Final = 32 * 1024
 """Of a request's line and headers."""
+RAW_BYTES_MOST: Final = 16 * limits.BODY_BYTES
+"""Of a body with everything around it. What stands about chunks is kept by the parser however long it is, and one that
+nobody reads would come for as long as its sender likes."""
 HEAD_TOO_LARGE: Final = "The head of the request is too large."
 HEAD_SECONDS: Final = 20.0
 """From the connection, or from a request's first byte, to the end of its head."""
@@ -77,6 +81,10 @@ class RequestProtocol(HttpToolsProtocol):
     """The headers by name: the last of each."""
     _goes_on = True
     """Whether the connection does, after it."""
+    _in_body = False
+    """A request's head has ended, and it has not."""
+    _body_bytes = 0
+    """Of the pieces that came since."""
     _declined = False
     """The head that was read offers an upgrade that is not taken, and comes again without it."""
     _refusal: str | None = None
@@ -113,6 +121,10 @@ class RequestProtocol(HttpToolsProtocol):
                 self._go_by_asgi()
             elif self._held_timer is None:
                 self._held_timer = self.loop.call_later(HELD_SECONDS, self._go_by_asgi)
+        if self._in_body:
+            self._body_bytes += len(data)
+            if self._body_bytes > RAW_BYTES_MOST:
+                self.transport.abort()
         if self._in_head:
             self._wait_for_head()
             self._head_most += len(data)
@@ -184,7 +196,10 @@ class RequestProtocol(HttpToolsProtocol):
         self._head_least = self._head_most = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header."""
+        """A header; or a trailer, which is no part of the head (RFC 9110, section 6.5.1): whoever stands in front has
+        set and checked headers alone."""
+        if not self._in_head:
+            return
         name = name.lower()
         self.headers.append((name, value))
         self._fields[name] = value
@@ -195,6 +210,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._idle_since = None  # which an answer to the request before may have set since this one began
         if self._head_most + self._piece_bytes > HEAD_BYTES and self._head_is_large():
             raise ValueError(HEAD_TOO_LARGE)
+        self._in_body, self._body_bytes = True, 0
         cycle, parser, fields = self.cycle, self.parser, self._fields
         if b"expect" in fields:
             expected = [value.lower() for name, value in self.headers if name == b"expect"]
@@ -234,6 +250,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request has come whole, or come to its end by and by."""
+        self._in_body = False
         held, at_once = self._held, self._at_once
         if held is None or at_once is None:
             if self._declined:

@@ -417,6 +417,34 @@ async def test_a_trailer_is_no_header(tmp_path: Path) -> None:
                 assert statuses(await ways.ask(pieces, "POST", by_asgi=by_asgi)) == [401]
 
 
+@pytest.mark.parametrize(
+    "framing",
+    [
+        ("Content-Length: 32", "Transfer-Encoding: chunked"),
+        ("Transfer-Encoding: chunked", "Content-Length: 32"),
+        ("Transfer-Encoding: xchunked",),
+        ("Transfer-Encoding: chunked, gzip",),
+        ("Transfer-Encoding: chunked", "Transfer-Encoding: identity"),
+        ("Transfer-Encoding : chunked",),
+        ("Transfer-Encoding:\r\n chunked",),
+        ("X: a\rTransfer-Encoding: chunked",),
+        ("Content-Length: 32", "Content-Length: 32"),
+        ("Content-Length: 32", "Content-Length: 0"),
+        ("Content-Length: 32,32",),
+        ("Content-Length: +32",),
+        ("Content-Length: 0x20",),
+    ],
+)
+async def test_where_a_request_ends_is_no_matter_of_opinion(tmp_path: Path, framing: tuple[str, ...]) -> None:
+    """Or what is a body to whoever stands in front were a request here (RFC 9112, section 11.2)."""
+    async with somebody(tmp_path / "server") as (ways, token):
+        head = request("POST", SEND, None, token, *framing)
+        for body in (b'{"clientID":"c1","text":"hello"}', b'20\r\n{"clientID":"c1","text":"hello"}\r\n0\r\n\r\n'):
+            came = await ways.ask([head + body + request("GET", "/v1/me", None, token)], "POST")
+            assert statuses(came) == [400]
+            assert came.closed
+
+
 @pytest.mark.parametrize("endless", [b"x" * 65_536, b"1;" + b"x" * 65_536 + b"\r\nx\r\n", b"0\r\nX: " + b"x" * 65_536])
 @pytest.mark.parametrize("target", [SEND, "/nothing"])
 async def test_who_never_comes_to_an_end_is_cut_off(tmp_path: Path, target: str, endless: bytes) -> None:

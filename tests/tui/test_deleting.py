@@ -211,6 +211,23 @@ async def test_what_failed_stays_marked_with_its_reason_and_is_retried() -> None
         assert "1 conversation could not be deleted · R tries again" not in said(app)
 
 
+async def test_the_question_is_laid_out_for_the_size_that_the_terminal_has_now() -> None:
+    async with running(FakeSession(), size=(120, 40)) as (app, pilot):
+        await pilot.press("j", "d")
+        await until(lambda: "Delete 1 conversation?" in text_of(app))
+
+        def title() -> str:
+            return next(line for line in text_of(app).splitlines() if "Delete 1 conversation?" in line)
+
+        before = title()
+        assert before.rstrip("│ ").endswith("bob")
+        for size in ((20, 6), (59, 30), (120, 40)):
+            await pilot.resize_terminal(*size)
+            if size[0] > 20:
+                await until(lambda: title().rstrip("│ ").endswith("bob"))
+        await until(lambda: title() == before)
+
+
 async def test_undo_again_undoes_the_one_before() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

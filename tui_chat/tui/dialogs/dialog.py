@@ -51,8 +51,9 @@ class Dialog(PromptScreen[Result], ModalScreen[Result]):
     @property
     def room(self) -> int:
         """Cells in a line of text within the frame, beside a scrollbar."""
-        width = self.app.size.width
-        return max(min(width, WIDTH_MOST) - (1 if width < STACKED_BELOW else 5), 8)
+        width, height = self.app.size
+        beside = 5 if width >= STACKED_BELOW else 3 if height >= LOW_BELOW else 1
+        return max(min(width, WIDTH_MOST) - beside, 8)
 
     @property
     def was_closed(self) -> bool:

@@ -5,10 +5,11 @@ the running number of those that count as unread, and message numbers are contig
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
+from tui_chat.protocol import limits
 from tui_chat.protocol.ids import SYSTEM, ConversationType, fold
 from tui_chat.protocol.models import Conversation, LastMessage, Membership
 from tui_chat.protocol.text import preview
@@ -112,17 +113,41 @@ SIDE: Final = (
 SIDE_WIDTH: Final = len(Side.__struct_fields__)
 _FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
 _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
+_PREVIEWED: Final = 2 * limits.PREVIEW_CHARACTERS
+"""Characters of a text at which `preview` looks."""
 _FACE: Final = (
-    f"SELECT {SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count),"
-    " COALESCE(s.left_muted, g.muted), p.user_id, p.nick,"
-    " COALESCE(t.read_seq, s.peer_read), m.sender, a.user_id, a.nick, m.time, m.type, m.text, m.extra, m.recalled"
-    f"{_FROM}"
+    f"{SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count),"
+    " COALESCE(s.left_muted, g.muted), p.user_id, p.nick, COALESCE(t.read_seq, s.peer_read),"
+    f" m.sender, a.user_id, a.nick, m.time, m.type, SUBSTR(m.text, 1, {_PREVIEWED}), m.extra, m.recalled"
+)
+_FACE_OF: Final = (
+    " JOIN conversation c ON c.id = s.conversation"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation"
     " LEFT JOIN account p ON p.id = s.peer"
     " LEFT JOIN state t ON t.account = s.peer AND t.conversation = s.conversation"
     f" LEFT JOIN message m ON m.conversation = s.conversation AND m.seq = {_NEWEST}"
     " LEFT JOIN account a ON a.id = m.sender"
 )
+
+
+class _Faced(Side, frozen=True, array_like=True, gc=False):
+    """A side with what else its Conversation shows, in the order of _FACE."""
+
+    name: str | None
+    member_count: int | None
+    muted_all: int | None
+    peer_id: str | None
+    peer_nick: str | None
+    peer_read_seq: int
+    sender: int | None
+    """Of the newest message; as all that follows, None where it is not known any more."""
+    sender_id: str | None
+    nick: str | None
+    time: int | None
+    type: int | None
+    text: str | None
+    extra: str | None
+    recalled: int | None
 
 
 class Face(NamedTuple):
@@ -204,43 +229,43 @@ def past_periods(tx: Transaction, sides: Iterable[Side]) -> dict[tuple[int, int]
 
 def views(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, Conversation]:
     """The conversations as clients are shown them, by key."""
-    return _seen(tx, tx.in_list(f"{_FACE} WHERE s.account = ? AND s.conversation IN (?*)", conversations, account))
+    sources = f" FROM (VALUES ?**) v CROSS JOIN state s{_FACE_OF} WHERE s.account = ? AND s.conversation = v.column1"
+    return _seen(tx, tx.structs(_Faced, _FACE, sources, conversations, account))
 
 
 def listed_views(tx: Transaction, account: int, after: int, limit: int) -> dict[int, Conversation]:
     """The listed conversations whose key is over `after`, at most `limit`, in the order of the keys."""
     rows = tx.all(
-        f"{_FACE} WHERE s.account = ? AND s.conversation > ? AND {_NEWEST} > s.hidden ORDER BY s.conversation LIMIT ?",
+        f"SELECT {_FACE} FROM state s{_FACE_OF}"  # noqa: S608 - of columns of ours
+        f" WHERE s.account = ? AND s.conversation > ? AND {_NEWEST} > s.hidden"
+        " ORDER BY s.conversation LIMIT ?",
         account,
         after,
         limit,
     )
-    return _seen(tx, rows)
+    return _seen(tx, [_Faced(*row) for row in rows])
 
 
-def _seen(tx: Transaction, rows: Sequence[tuple[Any, ...]]) -> dict[int, Conversation]:
-    found = [(Side(*row[:SIDE_WIDTH]), row[SIDE_WIDTH:]) for row in rows]
-    past = past_periods(tx, (one for one, _ in found))
-    return {one.conversation: _view(one, rest, past.get((one.account, one.conversation), ())) for one, rest in found}
+def _seen(tx: Transaction, found: Sequence[_Faced]) -> dict[int, Conversation]:
+    past = past_periods(tx, found)
+    return {one.conversation: _view(one, past.get((one.account, one.conversation), ())) for one in found}
 
 
-def _view(one: Side, rest: Sequence[Any], past: Sequence[Period]) -> Conversation:
-    name, member_count, muted_all, peer_id, peer_nick, peer_read = rest[:6]
-    sender, sender_id, nick, time, kind, text, extra, recalled = rest[6:]
+def _view(one: _Faced, past: Sequence[Period]) -> Conversation:
     last = None
-    if one.newest > one.cleared and time is not None:
+    if one.newest > one.cleared and one.time is not None and one.type is not None:
         last = LastMessage(
             message_seq=one.newest,
-            sender=SYSTEM if sender == 0 else sender_id,
-            time=time,
-            type=MESSAGE_TYPES[kind],
-            text=preview(text or ""),
-            nick=nick,
-            tip=short_tip(read_extra(extra).tip),
-            recalled=recalled == 1,
+            sender=SYSTEM if one.sender == 0 else one.sender_id or "",
+            time=one.time,
+            type=MESSAGE_TYPES[one.type],
+            text=preview(one.text or ""),
+            nick=one.nick,
+            tip=short_tip(read_extra(one.extra).tip),
+            recalled=one.recalled == 1,
         )
-    face = Face(name or peer_nick or peer_id or "", member_count, peer_read, last, muted_all == 1)
-    return shown(one, face, past)
+    name = one.name or one.peer_nick or one.peer_id or ""
+    return shown(one, Face(name, one.member_count, one.peer_read_seq, last, one.muted_all == 1), past)
 
 
 def counted(

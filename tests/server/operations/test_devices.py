@@ -145,6 +145,20 @@ class TestAClockThatJumps:
         assert world.do(devices.refresh, phone.session.refresh_token) is None
         assert [one.name for one in world.do(devices.devices, alice.caller).devices] == []
 
+    def test_a_device_of_a_clock_ahead_is_not_the_last_seen_for_so_long(
+        self, world: World, alice: Device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(limits, "DEVICES", 2)
+        world.pass_seconds(YEAR)
+        alice.another("phone")
+        world.pass_seconds(-YEAR)
+        world.tidy()
+        assert all(one.last_seen_at <= world.now for one in world.do(devices.devices, alice.caller).devices)
+        world.pass_seconds(100)
+        world.do(devices.touch, alice.caller, alice.session.access_token)
+        alice.another("tablet")
+        assert {one.name for one in world.do(devices.devices, alice.caller).devices} == {"laptop", "tablet"}
+
     def test_clocks_that_differ_a_little_change_nothing(self, world: World, alice: Device) -> None:
         until = world.rows("SELECT refresh_until, access_until FROM device")
         world.pass_seconds(-200)

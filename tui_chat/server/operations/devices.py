@@ -157,23 +157,27 @@ def is_fresh(now: int, until: int) -> bool:
 
 
 def redate(tx: Transaction) -> bool:
-    """Take from tokens that were made while the clock was ahead what they have too much; whether there may be more.
+    """Take from devices that were logged in while the clock was ahead what they have too much; whether there may be
+    more of them.
 
-    Otherwise a copy of a refresh token would be good for as long as the clock was wrong, and an access token, which is
-    refused meanwhile, good once more at the end of that.
+    Otherwise a copy of a refresh token would be good for as long as the clock was wrong, an access token, which is
+    refused meanwhile, good once more at the end of that, and a device that nobody uses the one seen last.
     """
     latest = tx.now + REFRESH_MS
     rows = tx.all(
-        "SELECT id, account FROM device WHERE refresh_until > ? OR access_until > ? ORDER BY id LIMIT ?",
+        "SELECT id, account FROM device WHERE refresh_until > ? OR access_until > ? OR last_seen > ?"
+        " ORDER BY id LIMIT ?",
         latest + ASKEW_MS,
         tx.now + 2 * ACCESS_MS,
+        tx.now + ASKEW_MS,
         _ROWS,
     )
     tx.lock_users({account for _, account in rows})
     tx.many(
         "UPDATE device SET refresh_until = CASE WHEN refresh_until > ? THEN ? ELSE refresh_until END,"
-        " access_until = CASE WHEN access_until > ? THEN 0 ELSE access_until END WHERE id = ?",
-        [(latest, latest, tx.now + 2 * ACCESS_MS, device) for device, _ in rows],
+        " access_until = CASE WHEN access_until > ? THEN 0 ELSE access_until END,"
+        " last_seen = CASE WHEN last_seen > ? THEN ? ELSE last_seen END WHERE id = ?",
+        [(latest, latest, tx.now + 2 * ACCESS_MS, tx.now, tx.now, device) for device, _ in rows],
     )
     tx.execute("UPDATE spent_token SET until = ? WHERE until > ?", latest, latest + ASKEW_MS)
     return len(rows) == _ROWS

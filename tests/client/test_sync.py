@@ -13,10 +13,11 @@ from tui_chat.client.merging import Marks
 from tui_chat.client.state import State
 from tui_chat.client.sync import Applied, Gap, Old, position_of, reduce
 from tui_chat.protocol import events
-from tui_chat.protocol.models import Conversation, LastMessage, User
+from tui_chat.protocol.models import Conversation, LastMessage, Membership, User
 
 BOB = "C2Cbob"
 CAROL = "C2Ccarol"
+CLUB = "GROUPclub"
 
 
 def state(*rows: Conversation, position: int | None = 10, queued: Sequence[AnyEntry] = ()) -> State:
@@ -329,6 +330,25 @@ class TestStaleness:
         assert applied is not None
         assert applied.effects == [effects.TurnedStale(BOB)]
         assert applied.position == 10
+
+
+class TestComingBack:
+    """Who is no member is not told of what becomes of messages."""
+
+    @pytest.mark.parametrize("deleted_meanwhile", [False, True])
+    def test_what_is_held_of_the_time_before_is_in_doubt(self, deleted_meanwhile: bool) -> None:
+        view = state(row(CLUB, 8, membership=Membership.LEFT, join_seq=2))
+        if deleted_meanwhile:
+            step(view, ranged(11, deleted(11, {CLUB: Marks(8, 0)}, clear=False)))
+        seq = 12 if deleted_meanwhile else 11
+        applied = step(view, ranged(seq, arrived(seq, CLUB, 16, first_seq=2, join_seq=16)))
+        assert "Doubtful" in kinds(applied)
+
+    def test_who_stayed_has_none_where_a_message_brings_the_row_back(self) -> None:
+        view = state(row(CLUB, 8, join_seq=2, first_seq=2))
+        step(view, ranged(11, deleted(11, {CLUB: Marks(8, 0)}, clear=False)))
+        applied = step(view, ranged(12, arrived(12, CLUB, 9, first_seq=2, join_seq=2, hidden_through=8)))
+        assert "Doubtful" not in kinds(applied)
 
 
 class TestReading:

@@ -192,7 +192,7 @@ class _Step:
         if old is not None and said.newest_seq < old.newest_seq:
             return  # told before something that is here already; what came after it follows
         merged = forward(said, old, marks)
-        if old is not None and old.membership is not Membership.JOINED is said.membership:
+        if said.membership is Membership.JOINED and _was_away(old, said):
             self.effects.append(Doubtful(conversation_id))  # who is no member is not told of what is edited
         if old is not None and not is_listed(merged):
             if said.hidden_through > marks.hidden_through:
@@ -327,6 +327,11 @@ class _Step:
         if peer is not None and event.peer_read_seq > peer.peer_read_seq:
             self.put(msgspec.structs.replace(peer, peer_read_seq=event.peer_read_seq))
             self.effects.append(PeerHasRead(peer.conversation_id, event.peer_read_seq))
+
+
+def _was_away(old: Conversation | None, said: Conversation) -> bool:
+    """Whether one was no member for some time. Where the row was deleted, older messages tell that one came back."""
+    return 0 < said.first_seq < said.join_seq if old is None else old.membership is not Membership.JOINED
 
 
 HANDLERS: Final[Mapping[type, Callable[[_Step, Any], None]]] = {

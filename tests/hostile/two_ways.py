@@ -59,7 +59,7 @@ class Wire(asyncio.Transport):
 
     def arrive(self, data: bytes) -> None:
         """A piece comes in; it waits where the server does not read."""
-        if self._paused:
+        if self._paused or self._waiting:
             self._waiting.append(data)
         elif not self.closing:
             cast(asyncio.Protocol, self._protocol).data_received(data)
@@ -152,9 +152,9 @@ class Ways:
             if not state.tasks and not waiting and protocol._held is None:
                 return
             cycle = protocol.cycle
-            if cycle is not None and getattr(cycle, "more_body", False) and len(state.tasks) == 1:
+            if cycle is not None and cycle.more_body and len(state.tasks) == 1 and not waiting:
                 before = len(wire.written)
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
                 if len(wire.written) == before and not wire.closing and cycle.more_body:
                     return
                 continue

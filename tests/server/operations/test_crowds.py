@@ -67,3 +67,15 @@ def test_both_of_a_one_to_one_conversation_see_their_own_numbers(world: World, a
     assert told_of(world, bob, "C2CAlice").conversation.mention_count == 1
     assert told_of(world, bob, "C2CAlice").conversation.message_count == 1
     assert told_of(world, alice, "C2Cbob").conversation.peer_read_seq == 1
+
+
+@pytest.mark.parametrize("flag", ["pinned", "muted", "marked_unread"])
+def test_both_of_a_one_to_one_conversation_see_their_own_flags(
+    world: World, alice: Device, bob: Device, flag: str
+) -> None:
+    for sender, other, to, back in ((alice, bob, "C2Cbob", "C2CAlice"), (bob, alice, "C2CAlice", "C2Cbob")):
+        sender.send(to, "one")
+        other.flags(back, **{flag: True})
+        sender.send(to, "two")
+        assert getattr(told_of(world, other, back).conversation, flag)
+        assert getattr(told_of(world, sender, to).conversation, flag) == (sender is bob and flag != "marked_unread")

@@ -381,3 +381,20 @@ def test_every_key_of_a_dialog_has_something_to_do(dialog: type[Dialog[Any]]) ->
         action = binding[1] if isinstance(binding, tuple) else binding.action
         owner = ChatApp if action.startswith("app.") else dialog
         assert hasattr(owner, f"action_{action.removeprefix('app.').split('(')[0]}"), action
+
+
+async def test_who_left_a_group_is_offered_no_reaction_and_no_taking_back() -> None:
+    session = FakeSession()
+    held = session.messages["GROUPold"]
+    held[-1] = msgspec.structs.replace(held[-1], sender="alice", time=NOW)
+    async with running(session) as (app, pilot):
+        app.main.open("GROUPold")
+        await until(lambda: app.main.conversation.messages.message(4) is not None)
+        app.main.conversation.messages.go_to(4)
+        await until(lambda: "y Copy" in text_of(app))
+        assert "React" not in text_of(app)
+        assert "Take back" not in text_of(app)
+        before = app.screen
+        await pilot.press("plus", "X")
+        await pilot.pause()
+        assert app.screen is before

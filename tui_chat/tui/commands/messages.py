@@ -80,7 +80,7 @@ class ReactToMessage(Command):
 
     def available(self, app: ChatApp) -> bool:
         pane = app.main.conversation
-        return pane.session.capabilities.reactions and pane.actions.sent_message is not None
+        return pane.session.capabilities.reactions and pane.actions.changeable is not None
 
     def run(self, app: ChatApp) -> None:
         app.main.conversation.actions.react()

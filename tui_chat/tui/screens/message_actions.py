@@ -8,7 +8,7 @@ from textual.app import SuspendNotSupported
 from textual.content import Content
 
 from tui_chat.locale import _, ngettext
-from tui_chat.protocol.models import Message, MessageType
+from tui_chat.protocol.models import Membership, Message, MessageType
 from tui_chat.tui import browser, safe
 from tui_chat.tui.dialogs.details import MessageDetails
 from tui_chat.tui.dialogs.open_link import OpenLink
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 WRITTEN: Final = (MessageType.TEXT, MessageType.CUSTOM)
 """What somebody wrote; tips and notices are the server's."""
+
+_TAKES_PART: Final = (None, Membership.JOINED)
+"""One-to-one conversations have no members."""
 
 
 class MessageActions:
@@ -45,9 +48,16 @@ class MessageActions:
         return message if message is not None and message.message_seq else None
 
     @property
+    def changeable(self) -> Message | None:
+        """The same, where one takes part: a server has nobody react or take back in a group that was left."""
+        message = self.sent_message
+        takes_part = message is not None and self._pane.row(message.conversation_id).membership in _TAKES_PART
+        return message if takes_part else None
+
+    @property
     def recallable(self) -> Message | None:
         """What can be taken back: one's own; in a group, for its owner and administrators, others' as well."""
-        session, message = self._pane.session, self.sent_message
+        session, message = self._pane.session, self.changeable
         if message is None or not session.capabilities.recalls or message.sender == session.user_id:
             return message if session.capabilities.recalls else None
         return message if self._pane.row(message.conversation_id).role in ("owner", "admin") else None
@@ -67,7 +77,7 @@ class MessageActions:
 
     def react(self) -> None:
         """`+`"""
-        if (message := self.sent_message) is not None:
+        if (message := self.changeable) is not None:
             self._pane.app.start(self._react(message))
 
     async def _react(self, message: Message) -> None:

@@ -24,7 +24,7 @@ from tui_chat.client.state import State
 from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.events import EventRange
 from tui_chat.protocol.ids import new_identifier
-from tui_chat.server.operations import conversations, crowds, deletion, expiry, history, settling, state, undo
+from tui_chat.server.operations import conversations, deletion, expiry, history, letters, settling, state, undo
 
 from .disk import identifier_of
 
@@ -296,10 +296,10 @@ async def _without_bounds(*_: Any) -> dict[str, int]:
 
 
 def _of_the_sender_too(numbers: Callable[..., Any]) -> Callable[..., Any]:
-    def counted(own: Sequence[int], stored: history.Stored, *more: Any) -> Any:
-        if own[-1] == stored.seq:
+    def counted(stored: history.Stored, now: int, *own: int) -> Any:
+        if own[8] == stored.seq:  # the newest message that this user wrote
             own = (*own[:3], own[3] - 1, *own[4:])
-        return numbers(own, stored, *more)
+        return numbers(stored, now, *own)
 
     return counted
 
@@ -331,7 +331,7 @@ MUTANTS = (
     Mutant("a repeated command is carried out again", [(conversations, "once", _without_looking)]),
     Mutant("with sync off other devices are told all the same", [(deletion, "tell", _to_everybody)]),
     Mutant("a left group is listed again when others talk", [(state, "_NEWEST", lambda _: "c.last_seq")]),
-    Mutant("a sender's own message counts as unread", [(crowds, "numbers", _of_the_sender_too)]),
+    Mutant("a sender's own message counts as unread", [(letters, "numbers", _of_the_sender_too)]),
     Mutant("a range is applied over a gap", [(sync, "reduce", _over_gaps)]),
     Mutant("a repeated range is applied once more", [(sync, "reduce", _once_more)]),
     Mutant(

@@ -188,8 +188,8 @@ def _final(connection: sqlite3.Connection) -> int:
     ).rowcount
     _recount(connection, here)
     connection.execute(
-        "INSERT INTO main.erasure (conversation) SELECT DISTINCT conversation FROM temp.settled"
-        " WHERE TRUE ON CONFLICT (conversation) DO NOTHING"
+        "INSERT INTO main.perhaps_unseen (conversation, account) SELECT DISTINCT conversation, account"
+        " FROM temp.settled WHERE TRUE ON CONFLICT (conversation, account) DO NOTHING"
     )
     connection.execute("DROP TABLE temp.settled")
     connection.execute("DROP TABLE temp.shared")

@@ -19,7 +19,7 @@ from .accounts import check_still
 from .caller import Caller, administrators_only
 from .devices import revoke_all
 from .eventlog import Outgoing, emit
-from .settling import to_be_erased
+from .settling import note_perhaps_unseen
 from .state import GROUP, JOINED
 from .users import account_of
 
@@ -181,7 +181,7 @@ def _leave_conversations(tx: Transaction, leaving: _Leaving) -> bool:
     mine = [(leaving.account, key) for key in keys]
     for table in ("past_period", "mention", "state"):
         tx.many(f"DELETE FROM {table} WHERE account = ? AND conversation = ?", mine)  # noqa: S608 - one of three names
-    to_be_erased(tx, keys)
+    note_perhaps_unseen(tx, leaving.account, keys)
     nameless = UserChanged(user=User(user_id=leaving.user_id))
     emit(tx, [Outgoing(peer, nameless) for _, kind, peer, _ in rows if kind != GROUP and peer])
     return bool(rows)

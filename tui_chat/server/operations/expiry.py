@@ -7,7 +7,7 @@ from tui_chat.server.engines import Transaction
 
 from . import accounts, audit, devices, erasing, indexing
 from .bodies import erase_bodies
-from .settling import DAY, FINAL, LIVE, fold
+from .settling import DAY, FINAL, LIVE, fold, note_perhaps_unseen
 from .state import SIDE, Side, past_periods
 
 OPERATIONS: Final = 10
@@ -74,10 +74,13 @@ def fold_expired(tx: Transaction) -> bool:
 
 def erase_unseen(tx: Transaction) -> bool:
     """Take the bodies of messages that nobody can see, nor bring back by undo. The numbers stay."""
-    due = [row[0] for row in tx.all("SELECT conversation FROM erasure ORDER BY conversation LIMIT ?", CONVERSATIONS)]
+    query = "SELECT DISTINCT conversation FROM perhaps_unseen ORDER BY conversation LIMIT ?"
+    due = [row[0] for row in tx.all(query, CONVERSATIONS)]
     left = MESSAGES
     for conversation in due:
         tx.lock_conversations((conversation,))
+        # Before it is looked at: what is noted meanwhile stays noted.
+        tx.execute("DELETE FROM perhaps_unseen WHERE conversation = ?", conversation)
         row = tx.one("SELECT erased_through FROM conversation WHERE id = ?", conversation)
         erased = row[0] if row is not None else 0
         through = unseen_through(tx, conversation)
@@ -87,8 +90,8 @@ def erase_unseen(tx: Transaction) -> bool:
             tx.execute("UPDATE conversation SET erased_through = ? WHERE id = ?", until, conversation)
             left -= until - erased
         if until < through:
+            note_perhaps_unseen(tx, 0, [conversation])  # nobody's in particular
             return True
-        tx.execute("DELETE FROM erasure WHERE conversation = ?", conversation)
     return len(due) == CONVERSATIONS
 
 

@@ -76,12 +76,13 @@ def settle_shares(tx: Transaction, account: int, shares: Sequence[tuple[int, int
         shares,
         account,
     )
-    to_be_erased(tx, [conversation for conversation, _, cleared in shares if cleared])
+    note_perhaps_unseen(tx, account, [conversation for conversation, _, cleared in shares if cleared])
 
 
-def to_be_erased(tx: Transaction, conversations: Sequence[int]) -> None:
-    """Note conversations in which there may now be messages that nobody can see."""
+def note_perhaps_unseen(tx: Transaction, account: int, conversations: Sequence[int]) -> None:
+    """Note conversations in which there may now be messages that nobody can see, because of a user, who is locked."""
     tx.many(
-        "INSERT INTO erasure (conversation) VALUES (?) ON CONFLICT (conversation) DO NOTHING",
-        [(conversation,) for conversation in sorted(set(conversations))],
+        "INSERT INTO perhaps_unseen (conversation, account) VALUES (?, ?)"
+        " ON CONFLICT (conversation, account) DO NOTHING",
+        [(conversation, account) for conversation in sorted(set(conversations))],
     )

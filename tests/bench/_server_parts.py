@@ -279,8 +279,11 @@ async def idle_memory(bench: Bench, count: int) -> float:
         return (await asyncio.to_thread(server.resident_kib) - before) / (count - 100)
 
 
-async def one_stalled(bench: Bench, users: int, rate: float, seconds: float) -> tuple[list[float], list[float]]:
-    """Seconds from POST until received by the others, before and while one of so many reads nothing of what it gets."""
+async def one_stalled(
+    bench: Bench, users: int, rate: float, seconds: float, turns: int
+) -> tuple[list[float], list[float]]:
+    """Seconds from POST until received by the others, while all read and while one of so many reads nothing of what it
+    gets; in turn, because the machine is another one from minute to minute."""
     data = bench.scratch / "stalled"
     async with filling(data) as population:
         logins = await population.users(*names(users))
@@ -289,7 +292,7 @@ async def one_stalled(bench: Bench, users: int, rate: float, seconds: float) -> 
     async with serving(data) as server:
         watch = Stopwatch()
         others = {login.user_id for _, login in pairs(logins[20:])}
-        there = await sockets(server.url, logins, lambda login: watch.listen if login.user_id in others else nothing)
+        await sockets(server.url, logins[1:], lambda login: watch.listen if login.user_id in others else nothing)
         senders = await lines(server.url, logins[20::2])
         aims = [(line, f"C2C{to.user_id}") for line, (_, to) in zip(senders, pairs(logins[20:]), strict=True)]
         feeders = await lines(server.url, logins[1:20])
@@ -303,11 +306,15 @@ async def one_stalled(bench: Bench, users: int, rate: float, seconds: float) -> 
             return list(watch.seconds)
 
         await _warm_up(aims, watch, rate, seconds)
-        before = await measure()
-        there[0].stop_reading()
-        during = await measure()
-        there[0].close()
-        return before, during
+        reading: list[float] = []
+        stalled: list[float] = []
+        for _ in range(turns):
+            [one] = await sockets(server.url, logins[:1], lambda _: nothing)
+            reading += await measure()
+            one.stop_reading()
+            stalled += await measure()
+            one.close()
+        return reading, stalled
 
 
 async def reconnecting(bench: Bench, users: int, missed: int) -> float:

@@ -129,9 +129,9 @@ async def memory(bench: Bench) -> None:
 
 async def stalled(bench: Bench) -> None:
     """1,000 sockets, one of which stops reading."""
-    users, rate, seconds = bench.size((1_000, 200.0, 12.0), quick=(24, 20.0, 0.2))
+    users, rate, seconds, turns = bench.size((1_000, 200.0, 12.0, 3), quick=(24, 20.0, 0.2, 1))
     bench.progress(f"{users:,} sockets, one of which stops reading")
-    before, during = await parts.one_stalled(bench, users, rate, seconds)
+    before, during = await parts.one_stalled(bench, users, rate, seconds, turns)
     first = bench.times(f"message until received, {users:,} sockets that read", before)
     second = bench.times("the same while one reads nothing", during)
     bench.ratio("one that reads nothing, for the others", of=second, to=first, statistic="p99", bar=at_most(1.5))

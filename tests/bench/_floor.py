@@ -13,8 +13,8 @@ from typing import Any, cast
 
 import uvicorn
 
+from tui_chat.server.line import text_frame
 from tui_chat.server.run import new_event_loop
-from tui_chat.server.transport import text_frame
 
 ANSWER = b'{"message":{},"eventSeq":1}'
 FAN_BYTES = 700

@@ -14,7 +14,7 @@ from tests.load.crowd import Aim, Stopwatch, as_fast, at_rate, last_event, lines
 from tests.load.measured import MeasuredServer
 from tests.load.population import Login, Population, filling, pairs
 from tests.load.raw import Http, Json, Socket
-from tui_chat.server.transport import text_frame
+from tui_chat.server.line import text_frame
 
 from ._floor import FAN_BYTES
 from .framework import Bench

@@ -14,8 +14,8 @@ from tui_chat.protocol.limits import Limits
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.wire import decode, encode
 from tui_chat.server.hub import Frame
+from tui_chat.server.line import text_frame
 from tui_chat.server.operations.caller import Caller
-from tui_chat.server.transport import text_frame
 
 from .simulated_server import SimulatedServer, payload
 

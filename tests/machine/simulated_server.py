@@ -17,13 +17,13 @@ from tui_chat.protocol.requests import ChangeSettings, Credentials
 from tui_chat.protocol.wire import encode
 from tui_chat.server.engines import Committed, Emitted, Transaction
 from tui_chat.server.hub import Hub
+from tui_chat.server.line import text_frame
 from tui_chat.server.operations import accounts, crowdlog, expiry, settings
 from tui_chat.server.operations import events as log
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.ratelimit import Limiter
 from tui_chat.server.routes import ENDPOINTS
 from tui_chat.server.routes.endpoint import NOTHING, Call, Endpoint, Peer
-from tui_chat.server.transport import text_frame
 
 if TYPE_CHECKING:
     from tui_chat.server.services import Services
@@ -291,5 +291,5 @@ async def _stays() -> None:
 
 
 def payload(frame: bytes) -> bytes:
-    """What a WebSocket frame of the server carries; the reverse of `transport.text_frame`."""
+    """What a WebSocket frame of the server carries; the reverse of `line.text_frame`."""
     return frame[{126: 4, 127: 10}.get(frame[1], 2) :]

@@ -13,9 +13,9 @@ from tui_chat.protocol import events, limits
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.server.engines import Emitted
 from tui_chat.server.hub import Hub
+from tui_chat.server.line import LINE, text_frame
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.stream import Beginning, EventSocket, Stretch
-from tui_chat.server.transport import LINE, text_frame
 
 ALICE = Caller(user=1, user_id="alice", device=1, device_id="d1", device_name="laptop", administrator=False)
 

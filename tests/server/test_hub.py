@@ -15,8 +15,8 @@ from websockets.uri import parse_uri
 from tui_chat.protocol import events, limits
 from tui_chat.server.engines import Emitted
 from tui_chat.server.hub import Frame, Hub, cut, form
+from tui_chat.server.line import text_frame
 from tui_chat.server.operations.events import cursor_form
-from tui_chat.server.transport import text_frame
 
 
 class Recorder:

@@ -10,7 +10,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from tui_chat.server.asked import Asked, AskedByASGI
-from tui_chat.server.transport import RequestProtocol, SocketProtocol
+from tui_chat.server.line import SocketProtocol
+from tui_chat.server.transport import RequestProtocol
 
 HANDSHAKE = (
     b"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -12,7 +12,7 @@ import msgspec
 from tui_chat.protocol import limits
 
 from .engines import Emitted
-from .transport import text_frame
+from .line import text_frame
 
 Buffer = bytes | msgspec.Raw
 """JSON of an event."""

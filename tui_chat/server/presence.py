@@ -16,8 +16,8 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.wire import encode
 
 from .hub import Connection, Hub
+from .line import text_frame
 from .operations.acquaintance import Acquaintances
-from .transport import text_frame
 
 OFFLINE_SECONDS: Final = 5.0
 USERS_AT_ONCE: Final = 100

@@ -26,11 +26,12 @@ from tui_chat.protocol.requests import ChangeSettings
 from .app import create_app
 from .engines import Clock, DatabaseInUse, Engine
 from .engines.sqlite import SqliteEngine
+from .line import SocketProtocol
 from .operations import accounts
 from .operations import settings as operations_settings
 from .options import DATABASE, CannotServe, ServerOptions, is_loopback
 from .services import Services
-from .transport import RequestProtocol, SocketProtocol
+from .transport import RequestProtocol
 
 __all__ = ["DATABASE", "CannotServe", "Listening", "Running", "ServerOptions", "new_event_loop", "running", "serve"]
 

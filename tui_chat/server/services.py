@@ -18,6 +18,7 @@ from .bus.making import make_bus
 from .engines import Clock, Committed, Engine, Transaction
 from .health import Health
 from .hub import Hub
+from .line import text_frame
 from .metrics import Metrics
 from .operations import accounts, acquaintance, conversations, crowdlog, devices, expiry, settings
 from .operations import events as log
@@ -26,7 +27,6 @@ from .options import ServerOptions, address_of
 from .presence import Presence
 from .ratelimit import Limiter
 from .stream import Beginning, Stretch
-from .transport import text_frame
 
 TIDY_SECONDS: Final = 30.0
 SPREAD_SECONDS: Final = 1.0

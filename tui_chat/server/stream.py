@@ -20,9 +20,9 @@ from tui_chat.protocol.wire import encode
 
 from .addresses import Receive, Send
 from .hub import Frame, Hub
+from .line import LINE, Line, text_frame
 from .operations.caller import Caller
 from .ratelimit import Rate
-from .transport import LINE, Line, text_frame
 
 QUEUE_BYTES: Final = 1024 * 1024
 FRAMES_A_SECOND: Final = 5.0

@@ -18,11 +18,11 @@ from tui_chat.protocol.wire import encode
 from tui_chat.server.auth import Tokens
 from tui_chat.server.engines import Committed, Engine, Transaction
 from tui_chat.server.hub import Hub
+from tui_chat.server.line import text_frame
 from tui_chat.server.operations import accounts, devices, settings
 from tui_chat.server.operations import events as log
 from tui_chat.server.operations.latest import latest
 from tui_chat.server.presence import Presence
-from tui_chat.server.transport import text_frame
 
 from . import Announcement, Bus, Revoked, SettingsChanged
 from .processes import Processes

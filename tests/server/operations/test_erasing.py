@@ -315,8 +315,9 @@ def test_every_table_that_names_an_account_is_thought_of(world: World) -> None:
         ("state", "left_owner"),
     }
     # The account's row stays, so what others have goes on naming it: who said and who reacted, the conversation of two;
-    # and groups that ended, and how those who left a group saw it.
+    # and groups that ended, and how those who left a group saw it. What is noted to be looked at goes with the looking.
     stays = {
+        ("perhaps_unseen", "account"),
         ("message", "sender"),
         ("reaction", "account"),
         ("conversation", "low"),

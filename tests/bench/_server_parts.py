@@ -8,12 +8,13 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tests.load.crowd import Aim, Stopwatch, as_fast, at_rate, last_event, lines, nothing, sockets
 from tests.load.measured import MeasuredServer
 from tests.load.population import Login, Population, filling, pairs
 from tests.load.raw import Http, Json, Socket
+from tui_chat.protocol import limits
 from tui_chat.server.line import text_frame
 
 from ._floor import FAN_BYTES
@@ -21,6 +22,10 @@ from .framework import Bench
 
 BATCH: Final = 100
 """Conversations in one deletion."""
+STRETCH: Final = 10
+"""Deletions at one server before it is the other's turn."""
+PAUSE_SECONDS: Final = 0.04
+"""Before a deletion, which keeps below the server's limit."""
 DEADLINE: Final = 30.0
 
 
@@ -96,8 +101,20 @@ class Owner:
         return seconds
 
 
-async def deletions(bench: Bench, few: int, many: int, turns: int) -> tuple[list[float], list[float]]:
-    """Seconds of deleting BATCH conversations with few and with many messages stored, turn about."""
+class Deletions(NamedTuple):
+    """Seconds of deleting BATCH conversations."""
+
+    few: list[float]
+    """With few messages stored, PAUSE_SECONDS after the one before."""
+    many: list[float]
+    """With many."""
+    hurried: list[float]
+    """With few, and no pause."""
+
+
+async def deletions(bench: Bench, few: int, many: int, turns: int) -> Deletions:
+    """Delete at a server with few and at one with many messages stored, some of the turns here, some there: whoever
+    runs a server runs one, and finds in the processor's caches what that left there."""
     owners, logins = [], []
     servers = []
     try:
@@ -110,13 +127,20 @@ async def deletions(bench: Bench, few: int, many: int, turns: int) -> tuple[list
         for server, login, messages in zip(servers, logins, (few, many), strict=True):
             owners.append(Owner(await Http.open(server.url, login.token), messages // BATCH))
         bench.progress("deleting and undoing, turn about")
-        found: tuple[list[float], list[float]] = ([], [])
-        for turn in range(turns + 5):
-            for owner, seconds in zip(owners, found, strict=True):
-                taken = await owner.delete()
-                if turn >= 5:
-                    seconds.append(taken)
-            await asyncio.sleep(0.04)  # or the server's limit of deletions is reached
+        for owner in owners:
+            for _ in range(5):
+                await owner.delete()
+        found = Deletions([], [], [])
+        for start in range(0, turns, STRETCH):
+            for owner, seconds in zip(owners, (found.few, found.many), strict=True):
+                taken = []
+                for _ in range(min(STRETCH, turns - start)):
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    taken.append(await owner.delete())
+                seconds += taken
+        await asyncio.sleep(limits.DELETIONS_BURST / limits.DELETIONS_A_SECOND)
+        for _ in range(min(turns, limits.DELETIONS_BURST // 2)):
+            found.hurried.append(await owners[0].delete())
         return found
     finally:
         for server in servers:

@@ -54,9 +54,10 @@ async def floors(bench: Bench) -> None:
 async def delete(bench: Bench) -> None:
     """Deleting 100 conversations with their histories."""
     few, many = bench.size((1_000, 1_000_000), quick=(200, 400))
-    with_few, with_many = await parts.deletions(bench, few, many, bench.size(150, quick=2))
-    small = bench.times(f"delete 100 conversations, {few:,} messages stored", with_few)
-    large = bench.times(f"delete 100 conversations, {many:,} messages stored", with_many)
+    found = await parts.deletions(bench, few, many, bench.size(150, quick=2))
+    small = bench.times(f"delete 100 conversations, {few:,} messages stored", found.few)
+    large = bench.times(f"delete 100 conversations, {many:,} messages stored", found.many)
+    bench.times("the same with few stored, one right after the other", found.hurried)
     bench.judge("deleting 100 conversations", small, "median", at_most(2.5))
     bench.ratio(f"deleting with {many:,} / {few:,} stored", of=large, to=small, bar=at_most(1.2))
 

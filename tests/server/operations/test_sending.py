@@ -1,6 +1,7 @@
-"""Messages that are sent together are as if each had been sent alone, after the one before."""
+"""Messages that are sent together are as if each had been sent alone, after the one before. Only where there is one
+writer, since nothing is locked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -61,6 +62,13 @@ def both_ways(world: World, jobs: Sequence[Sending]) -> tuple[list[Outcome], lis
     assert outcomes == one_by_one
     assert everything(world) == expected
     return outcomes, stretches
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "chat.db")
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -189,8 +197,7 @@ def test_any_mixture(world: World, people: list[Device]) -> None:
     }
 
 
-def test_several_take_the_statements_of_one(tmp_path: Path) -> None:
-    world = World(tmp_path / "chat.db")
+def test_several_take_the_statements_of_one(world: World) -> None:
     people = [world.join(f"user{number}") for number in range(32)]
     for one, other in zip(people[::2], people[1::2], strict=True):
         one.send(f"C2C{other.id}")
@@ -198,4 +205,3 @@ def test_several_take_the_statements_of_one(tmp_path: Path) -> None:
     tx = counting(world)
     assert len(Sending.together(tx, jobs)) == 16
     assert tx.asked <= 6
-    world.close()

@@ -79,9 +79,13 @@ def accept_name(text: str, what: str = "a name") -> str:
     return cleaned
 
 
+PREVIEWED_CHARACTERS: Final = 2 * limits.PREVIEW_CHARACTERS
+"""Of a text, at which `preview` looks."""
+
+
 def preview(text: str) -> str:
     """The first limits.PREVIEW_CHARACTERS of a text on one line, as a conversation list shows it."""
-    return " ".join(text[: 2 * limits.PREVIEW_CHARACTERS].split())[: limits.PREVIEW_CHARACTERS]
+    return " ".join(text[:PREVIEWED_CHARACTERS].split())[: limits.PREVIEW_CHARACTERS]
 
 
 @cache

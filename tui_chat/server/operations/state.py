@@ -9,10 +9,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tui_chat.protocol import limits
 from tui_chat.protocol.ids import SYSTEM, ConversationType, fold
 from tui_chat.protocol.models import Conversation, LastMessage, Membership
-from tui_chat.protocol.text import preview
+from tui_chat.protocol.text import PREVIEWED_CHARACTERS, preview
 from tui_chat.server.engines import Row, Transaction
 
 from .extras import MESSAGE_TYPES, read_extra, short_tip
@@ -111,17 +110,16 @@ SIDE: Final = (
     " s.sent_seq, s.peer_read, c.kind, c.last_seq, c.last_count, c.last_time"
 )
 SIDE_WIDTH: Final = len(Side.__struct_fields__)
-_FROM: Final = " FROM state s JOIN conversation c ON c.id = s.conversation"
+_OF_SIDE: Final = " JOIN conversation c ON c.id = s.conversation"
+_FROM: Final = f" FROM state s{_OF_SIDE}"
 _NEWEST: Final = "CASE WHEN s.leave_seq IS NULL THEN c.last_seq ELSE s.leave_seq END"
-_PREVIEWED: Final = 2 * limits.PREVIEW_CHARACTERS
-"""Characters of a text at which `preview` looks."""
 _FACE: Final = (
     f"{SIDE}, COALESCE(s.left_name, g.name), COALESCE(s.left_count, g.member_count),"
     " COALESCE(s.left_muted, g.muted), p.user_id, p.nick, COALESCE(t.read_seq, s.peer_read),"
-    f" m.sender, a.user_id, a.nick, m.time, m.type, SUBSTR(m.text, 1, {_PREVIEWED}), m.extra, m.recalled"
+    f" m.sender, a.user_id, a.nick, m.time, m.type, SUBSTR(m.text, 1, {PREVIEWED_CHARACTERS}), m.extra, m.recalled"
 )
 _FACE_OF: Final = (
-    " JOIN conversation c ON c.id = s.conversation"
+    f"{_OF_SIDE}"
     " LEFT JOIN chat_group g ON g.conversation = s.conversation"
     " LEFT JOIN account p ON p.id = s.peer"
     " LEFT JOIN state t ON t.account = s.peer AND t.conversation = s.conversation"
@@ -169,10 +167,7 @@ def side(tx: Transaction, account: int, folded: str) -> Side | None:
 def sides(tx: Transaction, account: int, folded: Sequence[str]) -> dict[str, Side]:
     """The caller's sides of several, by folded conversationID."""
     # CROSS: as in marks.py, or SQLite reads all sides that the caller has.
-    sources = (
-        " FROM (VALUES ?**) v CROSS JOIN state s JOIN conversation c ON c.id = s.conversation"
-        " WHERE s.account = ? AND s.folded = v.column1"
-    )
+    sources = f" FROM (VALUES ?**) v CROSS JOIN state s{_OF_SIDE} WHERE s.account = ? AND s.folded = v.column1"
     return {one.folded: one for one in tx.structs(Side, SIDE, sources, folded, account)}
 
 

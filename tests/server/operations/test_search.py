@@ -232,6 +232,22 @@ def test_sending_does_no_indexing_and_tidying_a_bounded_piece(world: World, alic
     assert alice.found("letter 77") == [f"letter {number}" for number in reversed(range(2_000)) if "77" in str(number)]
 
 
+def test_long_messages_are_taken_in_by_their_length(world: World, alice: Device, bob: Device) -> None:
+    """Otherwise whoever sends meanwhile waits for a quarter of a second."""
+    for number in range(100):
+        alice.send("C2Cbob", f"number{number} " + "x" * 3_000)
+    calls, through = 0, 0
+    while world.do(indexing.advance):
+        calls += 1
+        [(now,)] = world.rows("SELECT MAX(indexed_through) FROM conversation")
+        assert 0 < now - through <= (indexing.CHARACTERS + indexing.BLOCK_CHARACTERS) // 3_000
+        through = now
+    assert calls >= 100 * 3_000 // (indexing.CHARACTERS + indexing.BLOCK_CHARACTERS)
+    [(through,)] = world.rows("SELECT MAX(indexed_through) FROM conversation")
+    assert 100 - through < indexing.TAIL
+    assert [text.split()[0] for text in bob.found("number99")] == ["number99"]
+
+
 def test_one_call_reads_a_bounded_number_and_goes_on(
     world: World, alice: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:

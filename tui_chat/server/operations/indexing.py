@@ -5,6 +5,7 @@ in which something was changed or taken away loses its signature in the same tra
 it has a new one.
 """
 
+from itertools import accumulate, takewhile
 from typing import Final, NamedTuple
 
 from tui_chat.server.engines import Transaction
@@ -15,10 +16,11 @@ BLOCK_MESSAGES: Final = 64
 """The most messages of one block; so many are read where its signature says that a word may be there."""
 BLOCK_CHARACTERS: Final = 8_192
 MESSAGES: Final = 256
-"""Messages that one call reads, and at most BLOCK_MESSAGES more."""
+CHARACTERS: Final = 2 * BLOCK_CHARACTERS
+"""What one call takes in at most, and one block more. With these a call takes about 5 ms (some 40 of Chinese that never
+repeats itself), which is how long a message that is just being sent may have to wait for it."""
 STALE: Final = 4
 CONVERSATIONS: Final = 50
-"""With them a call takes about 5 ms, which is how long a message that is just being sent may have to wait for it."""
 TAIL: Final = 16
 """A conversation is indexed once so many of its messages are not, or when it has been quiet for a while: the block at
 its end is made anew each time."""
@@ -37,6 +39,22 @@ class _Line(NamedTuple):
     text: str | None
 
 
+class _Budget:
+    """What one call may still take in."""
+
+    def __init__(self) -> None:
+        self._messages = MESSAGES
+        self._characters = CHARACTERS
+
+    def spend(self, lines: list[_Line]) -> None:
+        self._messages -= len(lines)
+        self._characters -= sum(map(_length, lines))
+
+    @property
+    def is_spent(self) -> bool:
+        return self._messages <= 0 or self._characters <= 0
+
+
 def block_id(conversation: int, first_seq: int) -> int:
     """The key of a block."""
     return conversation << _CONVERSATION_BITS | first_seq
@@ -44,14 +62,19 @@ def block_id(conversation: int, first_seq: int) -> int:
 
 def advance(tx: Transaction) -> bool:
     """Index a bounded piece; whether there is more to do now."""
+    budget = _Budget()
     stale = tx.all(
         "SELECT id, conversation, first_seq, last_seq FROM search_block WHERE signature IS NULL ORDER BY id LIMIT ?",
         STALE,
     )
     for key, conversation, first, last in stale:
+        if budget.is_spent:
+            return True
         tx.lock_conversations((conversation,))
         if tx.execute("DELETE FROM search_block WHERE id = ? AND signature IS NULL", key):
-            _write(tx, conversation, _lines(tx, conversation, first, last, BLOCK_MESSAGES))
+            lines = _lines(tx, conversation, first, last)
+            _write(tx, conversation, lines)
+            budget.spend(lines)
     due = tx.all(
         "SELECT id FROM conversation WHERE indexed_through < last_seq"
         " AND (last_seq - indexed_through >= ? OR last_time <= ?) ORDER BY id LIMIT ?",
@@ -59,12 +82,11 @@ def advance(tx: Transaction) -> bool:
         tx.now - QUIET_MS,
         CONVERSATIONS,
     )
-    left = MESSAGES
     for (conversation,) in due:
-        if left <= 0:
+        if budget.is_spent:
             return True
-        left -= _go_on(tx, conversation, left)
-    return len(stale) == STALE or len(due) == CONVERSATIONS or left <= 0
+        _go_on(tx, conversation, budget)
+    return len(stale) == STALE or len(due) == CONVERSATIONS or budget.is_spent
 
 
 def changed(tx: Transaction, conversation: int, message_seq: int) -> None:
@@ -88,8 +110,8 @@ def erased(tx: Transaction, conversation: int, until: int) -> None:
     changed(tx, conversation, until)
 
 
-def _go_on(tx: Transaction, conversation: int, limit: int) -> int:
-    """Index what follows; how many messages were read."""
+def _go_on(tx: Transaction, conversation: int, budget: _Budget) -> None:
+    """Index what follows, one block after another, until nothing does or the budget is spent."""
     tx.lock_conversations((conversation,))
     row = tx.one("SELECT indexed_through, last_seq FROM conversation WHERE id = ?", conversation)
     assert row is not None
@@ -104,29 +126,36 @@ def _go_on(tx: Transaction, conversation: int, limit: int) -> int:
     if begun is not None and through - begun[1] + 1 < BLOCK_MESSAGES:
         first = begun[1]
         tx.execute("DELETE FROM search_block WHERE id = ?", begun[0])
-    lines = _lines(tx, conversation, first, last, max(limit, BLOCK_MESSAGES))
-    start, characters = 0, 0
-    for place, line in enumerate(lines):
-        length = len(line.text or "")
-        if place > start and (place - start >= BLOCK_MESSAGES or characters + length > BLOCK_CHARACTERS):
-            _write(tx, conversation, lines[start:place])
-            start, characters = place, 0
-        characters += length
-    _write(tx, conversation, lines[start:])
-    tx.execute("UPDATE conversation SET indexed_through = ? WHERE id = ?", lines[-1].seq, conversation)
-    return len(lines)
+    # A block that was begun and has no room for the next message comes out as it was: one more, or nothing gets on.
+    while first <= last and (first <= through + 1 or not budget.is_spent):
+        block = _first_block(_lines(tx, conversation, first, last))
+        _write(tx, conversation, block)
+        budget.spend(block)
+        first = block[-1].seq + 1
+    tx.execute("UPDATE conversation SET indexed_through = ? WHERE id = ?", first - 1, conversation)
 
 
-def _lines(tx: Transaction, conversation: int, first: int, last: int, limit: int) -> list[_Line]:
+def _lines(tx: Transaction, conversation: int, first: int, last: int) -> list[_Line]:
+    """The messages of a stretch, and no more of them than a block has."""
     rows = tx.all(
         "SELECT seq, time, type, text FROM message WHERE conversation = ? AND seq >= ? AND seq <= ?"
         " ORDER BY seq LIMIT ?",
         conversation,
         first,
         last,
-        limit,
+        BLOCK_MESSAGES,
     )
     return [_Line(*row) for row in rows]
+
+
+def _first_block(lines: list[_Line]) -> list[_Line]:
+    """As many as have room in a block, and at least one."""
+    room = accumulate(map(_length, lines))
+    return lines[: max(1, sum(1 for _ in takewhile(lambda characters: characters <= BLOCK_CHARACTERS, room)))]
+
+
+def _length(line: _Line) -> int:
+    return len(line.text or "")
 
 
 def _write(tx: Transaction, conversation: int, lines: list[_Line]) -> None:

@@ -356,6 +356,20 @@ def test_a_server_that_runs_is_left_alone(server: LiveServer, alice: Device) -> 
     assert alice.send("C2Cbob", "it runs")
 
 
+def test_another_programs_database_is_not_replaced(server: LiveServer, alice: Device, tmp_path: Path) -> None:
+    backup = made(server, alice)
+    target = tmp_path / "elsewhere" / DATABASE
+    target.parent.mkdir()
+    with sqlite3.connect(target) as other:
+        other.execute("CREATE TABLE something (else_ TEXT)")
+    other.close()
+    before = target.read_bytes()
+    with pytest.raises(NotADatabase, match="another program's"):
+        restore(backup, target.parent, now=START_MS)
+    assert [path.name for path in target.parent.iterdir()] == [DATABASE]
+    assert target.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"rubbish" * 1000, None])
 def test_a_file_that_is_no_backup_changes_nothing(
     server: LiveServer, alice: Device, tmp_path: Path, content: bytes | None

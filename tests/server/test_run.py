@@ -81,6 +81,24 @@ async def test_a_database_that_cannot_be_used_is_one_clear_line(tmp_path: Path, 
     assert ("admin restore" in str(refused.value)) is (damage != "newer")
 
 
+@pytest.mark.parametrize("tables", [["bookmark"], ["migration"], ["meta", "migration", "account"]])
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_another_programs_database_is_one_clear_line_and_stays_as_it_is(
+    tmp_path: Path, mode: str, tables: list[str]
+) -> None:
+    path = tmp_path / DATABASE
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"PRAGMA journal_mode={mode}")
+        for table in tables:
+            database.execute(f"CREATE TABLE {table} (name, number)")
+    before = path.read_bytes()
+    with pytest.raises(CannotServe, match="another program's database; nothing was changed") as refused:
+        asyncio.run(serve(ServerOptions(port=0, data=tmp_path)))
+    assert "\n" not in str(refused.value)
+    assert [one.name for one in tmp_path.iterdir()] == [DATABASE]
+    assert path.read_bytes() == before
+
+
 async def test_a_data_directory_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path, said in ((tmp_path / "file", "no directory"), (tmp_path / "file" / "below", "cannot be made")):

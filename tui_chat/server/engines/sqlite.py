@@ -37,7 +37,7 @@ from tui_chat.protocol.errors import StorageFull, Unavailable
 from . import ERASED, Clock, Committed, DatabaseSize, Transaction
 from .filelock import FileLock
 from .migrations import migrate
-from .sqlite_files import NotADatabase, connect, copy
+from .sqlite_files import NotADatabase, connect, copy, refuse_anothers
 from .sqlite_group import Group, Job, as_refusal
 from .sqlite_log import WriteAheadLog
 from .sqlite_transaction import SqliteTransaction
@@ -132,7 +132,7 @@ class SqliteEngine:
 
         Raises:
             DatabaseInUse: another process has it open.
-            RuntimeError: it was written by a newer version, is damaged, or cannot be opened.
+            RuntimeError: it was written by a newer version, is another program's or damaged, or cannot be opened.
         """
         return await asyncio.to_thread(cls._open, path, clock or system_clock, asyncio.get_running_loop())
 
@@ -140,6 +140,14 @@ class SqliteEngine:
     def _open(cls, path: Path, clock: Clock, loop: asyncio.AbstractEventLoop) -> "SqliteEngine":
         path = path.absolute()
         path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            refuse_anothers(path)
+        except NotADatabase as failure:
+            raise RuntimeError(
+                f"{failure}; nothing was changed: serve from another directory (--data DIR)"
+            ) from failure
+        except sqlite3.DatabaseError as failure:
+            raise _unusable(path, failure) from failure
         lock = FileLock(path.with_name(path.name + ".lock"))
         lock.acquire(f"the database {path}")
         try:
@@ -147,7 +155,7 @@ class SqliteEngine:
             return cls(path, clock, lock, loop)
         except sqlite3.DatabaseError as failure:
             lock.release()
-            raise RuntimeError(f"the database {path} cannot be used: {failure}{_mend(failure)}") from failure
+            raise _unusable(path, failure) from failure
         except BaseException:
             lock.release()
             raise
@@ -402,7 +410,8 @@ def _compact(writer: sqlite3.Connection) -> None:
         _log.warning("the database could not be written anew, which is tried again at the next start: %s", failure)
 
 
-def _mend(failure: sqlite3.DatabaseError) -> str:
-    """What to do about a database that cannot be opened; of an OperationalError its words say it."""
+def _unusable(path: Path, failure: sqlite3.DatabaseError) -> RuntimeError:
+    """Why a database cannot be opened, and what to do; of an OperationalError its words say it."""
     damaged = not isinstance(failure, sqlite3.OperationalError)
-    return "; `tui-chat admin restore` puts a backup in its place" if damaged else ""
+    mend = "; `tui-chat admin restore` puts a backup in its place" if damaged else ""
+    return RuntimeError(f"the database {path} cannot be used: {failure}{mend}")

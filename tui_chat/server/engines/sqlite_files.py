@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,9 @@ BUSY_MS: Final = 5_000
 """So long a connection waits for one that is in its way."""
 BESIDE: Final = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a database, by the ends of their names."""
+
+_OURS: Final = {"meta": {"name", "value"}, "migration": {"number", "applied"}, "account": {"user_id", "folded"}}
+"""Tables that a database of ours has had since the first version, and some of their columns."""
 
 SqliteError = sqlite3.Error
 """What SQLite raises where a file cannot be read or written, for those who do not import it."""
@@ -103,9 +107,31 @@ def check(connection: sqlite3.Connection, name: str) -> None:
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
         raise NotADatabase(f"{name} is damaged: {found}")
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if not {"meta", "migration", "account"} <= tables:
+    if not _is_ours(connection):
         raise NotADatabase(f"{name} is no database of tui-chat")
+
+
+def refuse_anothers(path: Path) -> None:
+    """See that a database which is there is empty, or one of ours, of whatever version. Nothing is written.
+
+    Raises:
+        NotADatabase: it is another program's.
+        sqlite3.DatabaseError: it cannot be read, or is damaged.
+    """
+    if not path.is_file():
+        return
+    # Not read only: of one in WAL mode that would leave files beside it.
+    with closing(connect(path)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() and not _is_ours(connection):
+            raise NotADatabase(f"{path} is another program's database")
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    for table, columns in _OURS.items():
+        found = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+        if not columns <= found:
+            return False
+    return True
 
 
 def keep(path: Path) -> None:

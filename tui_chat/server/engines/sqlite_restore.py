@@ -14,7 +14,7 @@ from tui_chat.server.options import DATABASE
 
 from .filelock import FileLock
 from .migrations import migrate
-from .sqlite_files import BESIDE, NotADatabase, check, connect, copy, discard, keep
+from .sqlite_files import BESIDE, NotADatabase, check, connect, copy, discard, keep, refuse_anothers
 from .sqlite_takeover import SAME_ACCOUNTS, TakenOver, take_over
 
 
@@ -42,7 +42,7 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
 
     Raises:
         DatabaseInUse: a server runs on that data.
-        NotADatabase: the backup is damaged, or is none.
+        NotADatabase: the backup is damaged, or is none; or what is in `data` is another program's.
         RuntimeError: the backup was made by a newer version.
         sqlite3.Error, OSError: it cannot be read, or the new database not be written; nothing has changed.
     """
@@ -50,6 +50,8 @@ def restore(source: Path, data: Path, *, now: int) -> Restored:
         raise NotADatabase(f"{source}: there is no such file")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = data / DATABASE
+    with suppress(sqlite3.DatabaseError):  # What is damaged is put aside, whosever it was.
+        refuse_anothers(database)
     lock = FileLock(database.with_name(database.name + ".lock"))
     lock.acquire(f"the database {database}")
     try:

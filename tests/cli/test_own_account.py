@@ -36,6 +36,16 @@ class TestAccount:
         assert code == 2
         assert "TUI_CHAT_NEW_PASSWORD" in said
 
+    def test_who_guessed_too_often_is_told_how_long_to_wait(
+        self, accounts: Run, server: LiveServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TUI_CHAT_PASSWORD", "not the password")
+        command = ("login", "--server", server.url, "--user", "alice")
+        said = ""
+        while "too many attempts" not in said:
+            code, _, said = accounts(*command)
+        assert (code, said) == (1, "tui-chat: too many attempts: wait a little (try again in 15 seconds)\n")
+
     def test_blocking(self, accounts: Run) -> None:
         assert accounts("account", "block", "bob", "carol")[0] == 0
         assert {one["userID"] for one in objects(accounts("account", "blocks", "--json")[1])} == {"bob", "carol"}

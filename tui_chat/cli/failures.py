@@ -40,7 +40,9 @@ def describe(error: Exception) -> tuple[str, int] | None:
         case Unauthorized() | NotConnected():
             return clean_name(str(error)), NOT_CONNECTED
         case ChatError():
-            return clean_name(str(error)), FAILED
+            from tui_chat.tui.refusals import with_wait
+
+            return clean_name(with_wait(str(error), error)), FAILED
         case OSError() if error.filename is not None:
             return f"{error.filename}: {error.strerror}", FAILED
         case OSError():

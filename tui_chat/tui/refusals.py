@@ -1,7 +1,9 @@
 """Why something was refused, in the reader's language."""
 
-from tui_chat.locale import _, first_known
-from tui_chat.protocol.errors import ChatError, ErrorBody, Unexpected, error_from
+from math import ceil
+
+from tui_chat.locale import _, first_known, ngettext
+from tui_chat.protocol.errors import ChatError, ErrorBody, TooFrequent, Unexpected, error_from
 from tui_chat.protocol.requests import ItemFailure
 
 
@@ -16,4 +18,18 @@ def refusal(refused: ChatError | ErrorBody | ItemFailure) -> str:
             error = refused
         case _:
             error = error_from(ErrorBody(code=refused.code, message=refused.message))
-    return _(str(error)) if isinstance(error, Unexpected) else first_known(str(error), str(type(error)()))
+    said = _(str(error)) if isinstance(error, Unexpected) else first_known(str(error), str(type(error)()))
+    return with_wait(said, error) if isinstance(error, TooFrequent) else said
+
+
+def with_wait(said: str, error: ChatError) -> str:
+    """What is said of an error, and after how long the same may be tried again, where the server told that."""
+    if error.retry_after is None:
+        return said
+    seconds = ceil(error.retry_after)
+    minutes = ceil(seconds / 60)
+    if seconds < 120:
+        time = ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
+    else:
+        time = ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
+    return _("{reason} (try again in {time})").format(reason=said, time=time)

@@ -35,6 +35,7 @@ from .pages import Pages
 from .presence import Presence
 from .problems import Unreadable, Untrusted
 from .receiver import Receiver
+from .search_here import SearchHere
 from .state import State
 from .stream import Stream
 from .sync import position_of
@@ -129,6 +130,7 @@ class Core:
             receiver=self.receiver,
             overlaid=self.overlaid,
         )
+        self.search_here = SearchHere(state=self.state, pages=self.pages, shown_message=self.shown_message)
         self.inquiry = Inquiry(
             state=self.state,
             store=store,

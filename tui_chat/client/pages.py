@@ -45,11 +45,9 @@ class Pages:
         self._owed: set[str] = set()
         """Conversations of which pages were answered that the server was to be asked for."""
 
-    def tail(self, conversation_id: str, count: int) -> list[Message]:
-        """The newest messages that the cache holds, oldest first."""
-        floor = self._state.shown_cleared_through(conversation_id)
-        held = self._on_hand.tail(conversation_id, count)
-        return [self._overlaid(item) for item in held if item.message_seq > floor]
+    def tail(self, conversation_id: str, count: int, *, before: int | None = None) -> list[Message]:
+        """The newest messages that the cache holds, or those just before one, oldest first."""
+        return [self._overlaid(item) for item in self._cached(conversation_id, before, None, count)]
 
     async def page(self, conversation_id: str, *, before: int | None, after: int | None, limit: int) -> MessagePage:
         """One page. Raises ChatError where the server is needed and cannot answer, and nothing is cached."""

@@ -14,5 +14,9 @@ def test_what_was_too_often_says_when_that_is_over(seconds: float, said: str) ->
     assert refusal(TooFrequent("too many attempts", retry_after=seconds)) == f"too many attempts (try again in {said})"
 
 
+def test_it_is_one_sentence() -> None:
+    assert refusal(TooFrequent(retry_after=60)) == "Too many requests: wait a little (try again in 60 seconds)"
+
+
 def test_what_is_tried_again_by_itself_says_nothing_of_when() -> None:
     assert refusal(Unavailable("the server is stopping", retry_after=3)) == "the server is stopping"

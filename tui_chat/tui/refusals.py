@@ -32,4 +32,4 @@ def with_wait(said: str, error: ChatError) -> str:
         time = ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
     else:
         time = ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
-    return _("{reason} (try again in {time})").format(reason=said, time=time)
+    return _("{reason} (try again in {time})").format(reason=said.rstrip(".。"), time=time)

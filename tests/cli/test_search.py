@@ -1,6 +1,13 @@
 """`tui-chat search`, against a real server."""
 
+import argparse
+import asyncio
+
 from tests.cli.conftest import Run, objects
+from tests.servers import LiveServer
+from tui_chat.cli.account import stored
+from tui_chat.client.session import ChatSession
+from tui_chat.config import Paths
 
 
 def test_finds_words_in_all_conversations(accounts: Run) -> None:
@@ -43,3 +50,51 @@ def test_what_cannot_be_looked_for(accounts: Run) -> None:
     assert accounts("search", " ")[0] != 0
     assert accounts("search", "x", "--limit", "0")[0] == 2
     assert accounts("search", "x", "--in", "C2Cnobody")[0] != 0
+
+
+OFFLINE = "offline: only what is on this device was searched"
+
+
+def test_without_a_connection_what_is_here_is_searched(accounts: Run, server: LiveServer) -> None:
+    """As the screen does, which has brought it here."""
+    asyncio.run(_had_on_the_screen("C2Cbob"))
+    server.stop()
+    code, output, errors = accounts("search", "HELLO", "--json")
+    assert (code, [one["text"] for one in objects(output)]) == (0, ["hello from bob"])
+    assert errors.splitlines() == [OFFLINE]
+    assert [one["text"] for one in objects(accounts("search", "hello", "--in", "bob", "--json")[1])]
+    assert accounts("search", "hello", "--in", "carol") == (0, "", f"{OFFLINE}\n")
+
+
+def test_without_a_connection_and_with_nothing_here(accounts: Run, server: LiveServer) -> None:
+    server.stop()
+    code, output, errors = accounts("search", "hello")
+    assert (code, output) == (3, "")
+    assert "cannot be reached" in errors
+    assert not list(Paths.of_user().cache.glob("accounts/*")), "and nothing is made for it"
+
+
+def test_what_another_has_open_is_left_to_it(accounts: Run, server: LiveServer) -> None:
+    async def meanwhile() -> tuple[int, str, str]:
+        async with _screen():
+            return await asyncio.to_thread(accounts, "search", "hello")
+
+    asyncio.run(_had_on_the_screen("C2Cbob"))
+    server.stop()
+    code, output, errors = asyncio.run(meanwhile())
+    assert (code, output) == (3, "")
+    assert "cannot be reached" in errors
+    assert "already open in another tui-chat" in errors
+    assert len(errors.splitlines()) == 1
+
+
+def _screen() -> ChatSession:
+    _, store, credentials = stored(argparse.Namespace())
+    directory = Paths.of_user().account_cache(credentials.server_url, credentials.user_id)
+    return ChatSession.resume(credentials, secrets=store, cache_directory=directory)
+
+
+async def _had_on_the_screen(conversation_id: str) -> None:
+    async with _screen() as session:
+        await session.load()
+        assert (await session.history(conversation_id)).messages

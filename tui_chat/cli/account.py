@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_chat.config import ConfigError, Paths, Profiles, SecretFile, Settings, read_settings
-from tui_chat.protocol.errors import Unauthorized
+from tui_chat.protocol.errors import NotConnected, Unauthorized
 
 from .failures import NotSignedIn, Usage
 
@@ -224,3 +224,30 @@ async def session_for(arguments: argparse.Namespace, *, stream: bool = False) ->
             if once is not None:
                 with suppress(Unauthorized):  # erasing an account has done it already
                     await session.log_out()
+
+
+@asynccontextmanager
+async def session_here(arguments: argparse.Namespace, failure: NotConnected) -> AsyncIterator[ChatSession]:
+    """A session of what is on this machine of a stored account, where the server cannot be reached for `failure`.
+
+    It is not in step with the server, and what waits for that goes on waiting.
+
+    Raises:
+        NotConnected: nothing is here, or another tui-chat has it open.
+    """
+    from tui_chat.client.problems import AccountInUse, CacheUnusable, DiskIsFull
+    from tui_chat.client.session import ChatSession
+
+    if named_for_this_run(arguments) is not None:
+        raise failure
+    _, store, credentials = stored(arguments)
+    directory = Paths.of_user().account_cache(credentials.server_url, credentials.user_id)
+    if not directory.is_dir():
+        raise failure
+    keep = use_language_of_settings().history.keep
+    try:
+        session = ChatSession.resume(credentials, secrets=store, cache_directory=directory, keep_messages=keep)
+    except (AccountInUse, CacheUnusable, DiskIsFull) as error:
+        raise NotConnected(f"{failure} {error}") from error
+    async with session:
+        yield session

@@ -236,7 +236,7 @@ def test_after_logging_out_another_stored_account_is_taken(accounts: Run) -> Non
 def test_reading_says_of_a_message_that_it_was_taken_back(accounts: Run) -> None:
     assert accounts("admin", "remove-message", "C2Calice:bob", "1")[0] == 0
     assert "hello from bob" not in accounts("read", "bob")[1]
-    assert "(taken back)" in accounts("read", "bob")[1]
+    assert "(taken back by alice)" in accounts("read", "bob")[1]
 
 
 def test_tokens_are_readable_by_their_owner_alone(accounts: Run, home: Path) -> None:

@@ -138,12 +138,17 @@ class TestAdministrators:
         assert accounts("list", "--profile", "bob")[0] == 3
         assert accounts("admin", "remove-user", "bob", "--yes")[0] == 1
 
-    def test_a_message_is_removed(self, accounts: Run) -> None:
+    def test_a_message_is_removed(self, accounts: Run, server: LiveServer) -> None:
         accounts("send", "--profile", "bob", "carol", "something foul")
         code, output, _ = accounts("admin", "remove-message", "C2Cbob:carol", "1")
         assert (code, output) == (0, "message 1 of C2Cbob:carol is removed\n")
-        assert "foul" not in accounts("read", "--profile", "carol", "bob")[1]
+        said = accounts("read", "--profile", "carol", "bob")[1]
+        assert "foul" not in said
+        assert "(taken back by alice)" in said, "not by who wrote it"
         assert accounts("admin", "remove-message", "C2Cbob:carol", "7")[0] == 1
+        assert accounts("register", "--server", server.url, "--user", "dora", "--profile", "dora")[0] == 0
+        accounts("login", "--server", server.url, "--user", "alice")
+        assert "as C2Cdora:NAME" in accounts("admin", "remove-message", "C2Cdora", "1")[2]
 
     def test_what_was_done_is_listed(self, accounts: Run) -> None:
         accounts("admin", "promote", "bob")

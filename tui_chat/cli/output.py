@@ -18,6 +18,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(json.loads(encode(value))), flush=True)
 
 
+def print_answer(value: Any, line: str, *, as_json: bool) -> None:
+    """What a command did: the object for programs, or the line for people."""
+    if as_json:
+        print_json(value)
+    else:
+        print_line(line)
+
+
 def print_line(text: str) -> None:
     """One line; control characters are removed and newlines become spaces."""
     print(_encodable(clean_text(text).replace("\n", " ")), flush=True)
@@ -35,7 +43,8 @@ def print_message(message: "Message", *, where: str = "", as_json: bool) -> None
         print_json(message)
         return
     print_line(f"{moment(message.time)} {where}{message.nick or message.sender}:")
-    print_text(message.text if not message.recalled else "(taken back)", indent="    ")
+    by = "" if message.recalled_by is None else f" by {message.recalled_by}"
+    print_text(message.text if not message.recalled else f"(taken back{by})", indent="    ")
 
 
 def moment(milliseconds: int) -> str:

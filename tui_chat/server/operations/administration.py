@@ -133,7 +133,9 @@ def _conversation(tx: Transaction, caller: Caller, conversation_id: str) -> tupl
     else:
         raise InvalidConversation("nothing is removed from the system's conversation")
     if row is None:
-        raise ConversationNotFound(f"there is no conversation {conversation_id[:80]!r}")
+        own = parsed.type is ConversationType.C2C and not colon
+        hint = f" of yours; one of two others is named by both, as {first}:NAME" if own else ""
+        raise ConversationNotFound(f"there is no conversation {conversation_id[:80]!r}{hint}")
     return name, row[0]
 
 

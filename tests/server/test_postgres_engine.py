@@ -29,7 +29,7 @@ from tui_chat.protocol.requests import (
     Session,
     SetFlags,
 )
-from tui_chat.server.engines import Committed, Transaction
+from tui_chat.server.engines import Clock, Committed, Transaction
 from tui_chat.server.engines.postgres import PostgresEngine
 from tui_chat.server.operations import (
     accounts,
@@ -46,8 +46,8 @@ from tui_chat.server.options import CannotServe, ServerOptions
 
 
 @asynccontextmanager
-async def opened(address: str) -> AsyncIterator[PostgresEngine]:
-    engine = await PostgresEngine.open(address)
+async def opened(address: str, clock: Clock | None = None) -> AsyncIterator[PostgresEngine]:
+    engine = await PostgresEngine.open(address, clock=clock)
     try:
         yield engine
     finally:

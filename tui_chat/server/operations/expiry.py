@@ -52,18 +52,18 @@ def fold_expired(tx: Transaction) -> bool:
     """
     latest = tx.now + limits.UNDO_SECONDS_MOST * 1000
     tx.execute("UPDATE batch SET until = ? WHERE status = ? AND until > ?", latest, LIVE, latest)
-    rows = tx.all(
+    of_due = (
         "SELECT b.account, o.id, b.id FROM batch b JOIN operation o ON o.batch = b.id"
-        " WHERE b.status = ? AND b.until <= ? AND o.status = ? ORDER BY b.until, o.id LIMIT ?",
-        LIVE,
-        tx.now,
-        LIVE,
-        OPERATIONS,
+        " WHERE b.status = ? AND b.until <= ? AND o.status = ?"
     )
+    rows = tx.all(f"{of_due} ORDER BY b.until, o.id LIMIT ?", LIVE, tx.now, LIVE, OPERATIONS)
+    tx.lock_users({account for account, _, _ in rows})
+    # Read once more: until its user was locked, a call may have been undone, or another one of its batch have come.
     due: dict[int, dict[int, int]] = {}
-    for account, operation, batch in rows:
+    for account, operation, batch in tx.in_list(
+        f"{of_due} AND o.id IN (?*)", [row[1] for row in rows], LIVE, tx.now, LIVE
+    ):
         due.setdefault(account, {})[operation] = batch
-    tx.lock_users(due)
     for account in sorted(due):
         fold(tx, account, due[account])
     if len(rows) == OPERATIONS:

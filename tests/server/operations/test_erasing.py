@@ -247,6 +247,17 @@ class TestAfterwards:
         finish(world)
         assert left_of(world, bob.caller.user) == left_of(world, carol.caller.user) == {}
 
+    def test_who_joined_by_a_late_request_leaves_again(self, world: World, alice: Device, bob: Device) -> None:
+        """All tidying ended there: nothing was left of the log in which the leaving would have been told."""
+        alice.create("g")
+        erase(bob)
+        world.tidy()
+        assert bob.join_group("g") == "joined"
+        finish(world)
+        assert list(alice.members("g")) == ["Alice"]
+        assert alice.history("GROUPg") == ["<created>", "<joined>", "<quit>"]
+        assert left_of(world, bob.caller.user) == {}
+
     def test_reading_on_after_a_peer_is_gone(self, world: World, alice: Device, bob: Device) -> None:
         bob.send("C2CAlice")
         cursor = alice.cursor()

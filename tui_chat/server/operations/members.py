@@ -141,7 +141,8 @@ def quit_group(tx: Transaction, caller: Caller, group_id: str, request: GroupCom
             name=row.name,
             effect=partial(leave, tx, row.conversation, caller.user, LEFT),
         )
-        return answer(tx, group_id, told.positions[caller.user])
+        # Who has been erased, and is led out of what a late request of theirs had joined, is told nothing any more.
+        return answer(tx, group_id, told.positions.get(caller.user, 0))
 
     return once(tx, caller, "group.quit", request.operation_id, (group_id, request), GroupAnswer, carry_out)
 

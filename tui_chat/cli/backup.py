@@ -92,16 +92,12 @@ def _taken_over(taken: "TakenOver | None") -> list[str]:
 
 async def _ask(arguments: argparse.Namespace) -> int:
     from .account import session_for
-    from .output import print_json, print_line
+    from .output import print_answer
 
     async with session_for(arguments) as session:
         made: Any = await session.backup()
-    if arguments.json:
-        print_json(made)
-    else:
-        print_line(
-            f"{made.file} in the server's directory for backups ({made.bytes / 1e6:.1f} MB, {made.seconds:.1f} s)"
-        )
+    said = f"{made.file} in the server's directory for backups ({made.bytes / 1e6:.1f} MB, {made.seconds:.1f} s)"
+    print_answer(made, said, as_json=arguments.json)
     return 0
 
 

@@ -24,13 +24,10 @@ def add(commands: Commands) -> None:
 def _path(arguments: argparse.Namespace) -> int:
     from tui_chat.config import Paths
 
-    from .output import print_json, print_line
+    from .output import print_answer
 
     path = Paths.of_user().settings_file
-    if arguments.json:
-        print_json({"path": str(path), "exists": path.exists()})
-    else:
-        print_line(str(path))
+    print_answer({"path": str(path), "exists": path.exists()}, str(path), as_json=arguments.json)
     return 0
 
 
@@ -53,15 +50,13 @@ def _show(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from tui_chat.config import Paths
 
-    from .output import print_json, print_line
+    from .output import print_answer, print_line
 
     path = Paths.of_user().settings_file
     faults = faults_of_file()
     for fault in faults:
-        if arguments.json:
-            print_json({"path": str(path), "line": fault.line, "text": fault.text})
-        else:
-            print_line(f"{path}{'' if fault.line is None else f':{fault.line}'}: {fault.text}")
+        said = f"{path}{'' if fault.line is None else f':{fault.line}'}: {fault.text}"
+        print_answer({"path": str(path), "line": fault.line, "text": fault.text}, said, as_json=arguments.json)
     if not faults and not arguments.json:
         print_line(f"{path}: " + ("nothing is wrong" if path.exists() else "there is none; everything has its default"))
     return 1 if faults else 0

@@ -31,21 +31,17 @@ async def _list(arguments: argparse.Namespace) -> int:
 
     from .account import session_for
     from .matching import matching
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     async with session_for(arguments) as session:
         for conversation in matching(session, arguments.match or EVERYTHING, now=system_clock()):
-            if arguments.json:
-                print_json(conversation)
-                continue
             unread = str(conversation.unread_count or "")
             mentioned = "@" if conversation.mention_count else ""
             system = conversation.type is ConversationType.SYSTEM
             name = "system" if system else conversation.name or conversation.conversation_id
-            print_line(
-                columns(
-                    [moment(conversation.time), unread, mentioned, name, conversation.conversation_id],
-                    [16, 5, 1, 30, 0],
-                )
+            said = columns(
+                [moment(conversation.time), unread, mentioned, name, conversation.conversation_id],
+                [16, 5, 1, 30, 0],
             )
+            print_answer(conversation, said, as_json=arguments.json)
     return 0

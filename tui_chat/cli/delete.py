@@ -88,14 +88,13 @@ async def _delete(arguments: argparse.Namespace) -> int:
 
 
 def _print_candidate(conversation: "Conversation | None", conversation_id: str, as_json: bool) -> None:
-    from .output import print_json, print_line
+    from .output import print_answer
 
-    if as_json:
-        print_json(conversation or {"conversationID": conversation_id})
-    elif conversation is None:
-        print_line(f"{conversation_id}  not listed")
+    if conversation is None:
+        print_answer({"conversationID": conversation_id}, f"{conversation_id}  not listed", as_json=as_json)
     else:
-        print_line(f"{conversation_id}  {conversation.name}  {_messages(conversation.message_count)}")
+        said = f"{conversation_id}  {conversation.name}  {_messages(conversation.message_count)}"
+        print_answer(conversation, said, as_json=as_json)
 
 
 def _messages(count: int) -> str:

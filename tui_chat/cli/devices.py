@@ -23,20 +23,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _devices(arguments: argparse.Namespace) -> int:
     from .account import session_for
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     async with session_for(arguments) as session:
         if arguments.revoke:
             await session.revoke_device(arguments.revoke)
-            if arguments.json:
-                print_json({"deviceID": arguments.revoke, "revoked": True})
-            else:
-                print_line(f"{arguments.revoke} is signed out")
+            revoked = {"deviceID": arguments.revoke, "revoked": True}
+            print_answer(revoked, f"{arguments.revoke} is signed out", as_json=arguments.json)
             return 0
         for device in await session.devices():
-            if arguments.json:
-                print_json(device)
-                continue
             here = "this one" if device.current else ""
-            print_line(columns([device.name, moment(device.last_seen_at), here, device.device_id], [24, 16, 8, 0]))
+            said = columns([device.name, moment(device.last_seen_at), here, device.device_id], [24, 16, 8, 0])
+            print_answer(device, said, as_json=arguments.json)
     return 0

@@ -69,8 +69,10 @@ def _in_place(file: Path) -> Iterator[TextIO]:
             out.flush()
             os.fsync(out.fileno())
         scratch.replace(file)
-    except BaseException:
+    except BaseException as error:
         scratch.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            error.filename = str(file)  # a full disk names none, and nobody knows the other one
         raise
 
 

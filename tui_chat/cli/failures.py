@@ -46,6 +46,6 @@ def describe(error: Exception) -> tuple[str, int] | None:
         case OSError() if error.filename is not None:
             return f"{error.filename}: {error.strerror}", FAILED
         case OSError():
-            return str(error), FAILED
+            return error.strerror or str(error), FAILED
         case _:
             return None

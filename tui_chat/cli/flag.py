@@ -46,7 +46,7 @@ async def _flag(arguments: argparse.Namespace) -> int:
     from .account import session_for
     from .failures import unconfirmed
     from .matching import chosen
-    from .output import print_json, print_line
+    from .output import print_answer
 
     async with session_for(arguments) as session:
         wanted = chosen(session, arguments)
@@ -58,15 +58,10 @@ async def _flag(arguments: argparse.Namespace) -> int:
         for conversation_id in wanted:
             if conversation_id in refused:
                 continue
-            if arguments.json:
-                print_json(session.conversations[conversation_id])
-            else:
-                print_line(f"{conversation_id}: {arguments.flag}")
+            said = f"{conversation_id}: {arguments.flag}"
+            print_answer(session.conversations[conversation_id], said, as_json=arguments.json)
         for failure in failures:
-            if arguments.json:
-                print_json(failure)
-            else:
-                print_line(f"{failure.conversation_id}: {failure.message}")
+            print_answer(failure, f"{failure.conversation_id}: {failure.message}", as_json=arguments.json)
         return 1 if failures else 0
 
 

@@ -91,51 +91,42 @@ async def _list(session: Any, arguments: argparse.Namespace) -> int:
     from tui_chat.protocol.ids import ConversationType
     from tui_chat.protocol.models import Membership
 
-    from .output import columns, print_json, print_line
+    from .output import columns, print_answer
 
     for row in session.conversations.values():
         if row.type is not ConversationType.GROUP or row.membership is not Membership.JOINED:
             continue
-        if arguments.json:
-            print_json(row)
-        else:
-            count = f"{row.member_count or 0} member" + ("" if row.member_count == 1 else "s")
-            print_line(columns([row.name, row.role or "member", count, row.conversation_id], [30, 8, 14, 0]))
+        count = f"{row.member_count or 0} member" + ("" if row.member_count == 1 else "s")
+        said = columns([row.name, row.role or "member", count, row.conversation_id], [30, 8, 14, 0])
+        print_answer(row, said, as_json=arguments.json)
     return 0
 
 
 async def _create(session: Any, arguments: argparse.Namespace) -> int:
-    from .output import print_json, print_line
+    from .output import print_answer
 
     answer = await session.create_group(
         arguments.name, group_id=arguments.id, join=arguments.join, members=arguments.members
     )
-    if arguments.json:
-        print_json(answer)
-    else:
-        print_line(f"{answer.group.name} is made: {answer.conversation_id}")
+    print_answer(answer, f"{answer.group.name} is made: {answer.conversation_id}", as_json=arguments.json)
     return 0
 
 
 async def _members(session: Any, arguments: argparse.Namespace) -> int:
-    from .output import columns, print_json, print_line
+    from .output import columns, print_answer
 
     for member in await session.members(group_id(session, arguments.group)):
-        if arguments.json:
-            print_json(member)
-        else:
-            print_line(columns([member.user_id, member.role, member.nick or ""], [24, 8, 0]))
+        said = columns([member.user_id, member.role, member.nick or ""], [24, 8, 0])
+        print_answer(member, said, as_json=arguments.json)
     return 0
 
 
 async def _add(session: Any, arguments: argparse.Namespace) -> int:
-    from .output import print_json, print_line
+    from .output import print_answer
 
     answer = await session.add_members(group_id(session, arguments.group), arguments.users)
-    if arguments.json:
-        print_json(answer)
-    else:
-        print_line(f"{answer.group.name} has {answer.group.member_count} members now")
+    said = f"{answer.group.name} has {answer.group.member_count} members now"
+    print_answer(answer, said, as_json=arguments.json)
     return 0
 
 
@@ -157,7 +148,7 @@ async def for_each(
     from tui_chat.protocol.errors import ChatError
 
     from .failures import describe
-    from .output import print_json, print_line
+    from .output import print_answer
 
     failed = False
     for user in arguments.users:
@@ -168,33 +159,27 @@ async def for_each(
             described = describe(error)
             print(f"tui-chat: {user}: {described[0] if described else error}", file=sys.stderr)
             continue
-        if arguments.json:
-            print_json({"userID": user, **facts})
-        else:
-            print_line(f"{user} {said}")
+        print_answer({"userID": user, **facts}, f"{user} {said}", as_json=arguments.json)
     return 1 if failed else 0
 
 
 async def _join(session: Any, arguments: argparse.Namespace) -> int:
-    from .output import print_json, print_line
+    from .output import print_answer
 
     joined = await session.join_group(_joining(session, arguments.group), arguments.text)
-    if arguments.json:
-        print_json(joined)
-    elif joined.status == "waiting":
-        print_line(f"asked to join {joined.group.name}: its owner or an administrator decides")
+    if joined.status == "waiting":
+        said = f"asked to join {joined.group.name}: its owner or an administrator decides"
     else:
-        print_line(f"a member of {joined.group.name}: {joined.conversation_id}")
+        said = f"a member of {joined.group.name}: {joined.conversation_id}"
+    print_answer(joined, said, as_json=arguments.json)
     return 0
 
 
 async def _leave(session: Any, arguments: argparse.Namespace) -> int:
-    from .output import print_json, print_line
+    from .output import print_answer
 
     named = group_id(session, arguments.group)
     await session.quit_group(named)
-    if arguments.json:
-        print_json({"groupID": named, "left": True})
-    else:
-        print_line(f"left {arguments.group}; its conversation stays in the list")
+    said = f"left {arguments.group}; its conversation stays in the list"
+    print_answer({"groupID": named, "left": True}, said, as_json=arguments.json)
     return 0

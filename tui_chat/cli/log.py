@@ -22,13 +22,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _log(arguments: argparse.Namespace) -> int:
     from .account import session_for
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     async with session_for(arguments) as session:
         for deletion in await session.deletions():
-            if arguments.json:
-                print_json(deletion)
-                continue
             state = (
                 "undone"
                 if deletion.restored
@@ -37,10 +34,9 @@ async def _log(arguments: argparse.Namespace) -> int:
                 else "final"
             )
             done = "cleared" if deletion.clear_history_message else "history kept"
-            print_line(
-                columns(
-                    [moment(deletion.time), str(deletion.count), done, state, deletion.device.name, deletion.batch_id],
-                    [16, 6, 12, 10, 16, 0],
-                )
+            said = columns(
+                [moment(deletion.time), str(deletion.count), done, state, deletion.device.name, deletion.batch_id],
+                [16, 6, 12, 10, 16, 0],
             )
+            print_answer(deletion, said, as_json=arguments.json)
     return 0

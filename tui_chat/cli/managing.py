@@ -71,12 +71,9 @@ def _named(session: "ChatSession", arguments: argparse.Namespace) -> str:
 
 
 def _done(arguments: argparse.Namespace, answer: Any, said: str) -> int:
-    from .output import print_json, print_line
+    from .output import print_answer
 
-    if arguments.json:
-        print_json(answer)
-    else:
-        print_line(said)
+    print_answer(answer, said, as_json=arguments.json)
     return 0
 
 
@@ -112,13 +109,11 @@ async def _unmute(session: "ChatSession", arguments: argparse.Namespace) -> int:
 
 
 async def _applications(session: "ChatSession", arguments: argparse.Namespace) -> int:
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     for one in await session.applications(_named(session, arguments)):
-        if arguments.json:
-            print_json(one)
-        else:
-            print_line(columns([moment(one.time), one.user_id, one.nick or "", one.text], [16, 24, 20, 0]))
+        said = columns([moment(one.time), one.user_id, one.nick or "", one.text], [16, 24, 20, 0])
+        print_answer(one, said, as_json=arguments.json)
     return 0
 
 

@@ -71,17 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
 async def _users(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _, ngettext
 
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     for one in await session.accounts(arguments.begin):
-        if arguments.json:
-            print_json(one)
-            continue
         devices = ngettext("{count} device", "{count} devices", one.device_count).format(count=one.device_count)
         what = _("administrator") if one.administrator else ""
-        print_line(
-            columns([one.user_id, moment(one.last_seen_at or 0), devices, what, one.nick or ""], [32, 16, 12, 14, 0])
-        )
+        cells = [one.user_id, moment(one.last_seen_at or 0), devices, what, one.nick or ""]
+        print_answer(one, columns(cells, [32, 16, 12, 14, 0]), as_json=arguments.json)
 
 
 async def _remove_user(session: "ChatSession", arguments: argparse.Namespace) -> None:
@@ -115,15 +111,13 @@ async def _remove_message(session: "ChatSession", arguments: argparse.Namespace)
 
 
 async def _audit(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     for one in await session.audit(arguments.count):
-        if arguments.json:
-            print_json(one)
-            continue
         details = ", ".join(f"{name} {_shown(value)}" for name, value in one.details.items())
         what = " ".join(word for word in (one.what, one.whom, details) if word)
-        print_line(columns([moment(one.time), one.administrator, one.device_name, what], [16, 16, 16, 0]))
+        said = columns([moment(one.time), one.administrator, one.device_name, what], [16, 16, 16, 0])
+        print_answer(one, said, as_json=arguments.json)
 
 
 def _shown(value: object) -> str:
@@ -132,9 +126,6 @@ def _shown(value: object) -> str:
 
 
 def _done(arguments: argparse.Namespace, said: str, row: Any = None, **facts: Any) -> None:
-    from .output import print_json, print_line
+    from .output import print_answer
 
-    if arguments.json:
-        print_json(facts if row is None else row)
-    else:
-        print_line(said)
+    print_answer(facts if row is None else row, said, as_json=arguments.json)

@@ -55,77 +55,66 @@ def run(arguments: argparse.Namespace) -> int:
 async def _nick(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_json, print_line
+    from .output import print_answer
 
     nick = await session.set_nick(arguments.nick or None)
-    if arguments.json:
-        print_json({"userID": session.user_id, "nick": nick})
-        return
-    print_line(_("you are shown as {nick}").format(nick=nick or session.user_id))
+    said = _("you are shown as {nick}").format(nick=nick or session.user_id)
+    print_answer({"userID": session.user_id, "nick": nick}, said, as_json=arguments.json)
 
 
 async def _password(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _, ngettext
 
-    from .output import print_json, print_line
+    from .output import print_answer
 
     count = await session.change_password(
         arguments.old_password, arguments.new_password, keep_devices=arguments.keep_devices
     )
-    if arguments.json:
-        print_json({"userID": session.user_id, "devicesSignedOut": count})
-        return
-    said = ngettext("{count} other device is signed out", "{count} other devices are signed out", count)
-    print_line(_("the password is changed; {devices}").format(devices=said.format(count=count)))
+    devices = ngettext("{count} other device is signed out", "{count} other devices are signed out", count)
+    said = _("the password is changed; {devices}").format(devices=devices.format(count=count))
+    print_answer({"userID": session.user_id, "devicesSignedOut": count}, said, as_json=arguments.json)
 
 
 async def _block(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_json, print_line
+    from .output import print_answer
 
     for user_id in arguments.users:
         await session.block(user_id)
-        if arguments.json:
-            print_json({"userID": user_id, "blocked": True})
-        else:
-            print_line(_("{user} is blocked").format(user=user_id))
+        said = _("{user} is blocked").format(user=user_id)
+        print_answer({"userID": user_id, "blocked": True}, said, as_json=arguments.json)
 
 
 async def _unblock(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_json, print_line
+    from .output import print_answer
 
     for user_id in arguments.users:
         await session.unblock(user_id)
-        if arguments.json:
-            print_json({"userID": user_id, "blocked": False})
-        else:
-            print_line(_("{user} is not blocked").format(user=user_id))
+        said = _("{user} is not blocked").format(user=user_id)
+        print_answer({"userID": user_id, "blocked": False}, said, as_json=arguments.json)
 
 
 async def _blocks(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from .output import columns, moment, print_json, print_line
+    from .output import columns, moment, print_answer
 
     for one in await session.blocks():
-        if arguments.json:
-            print_json(one)
-        else:
-            print_line(columns([moment(one.blocked_at), one.user_id, one.nick or ""], [16, 32, 0]))
+        said = columns([moment(one.blocked_at), one.user_id, one.nick or ""], [16, 32, 0])
+        print_answer(one, said, as_json=arguments.json)
 
 
 async def _erase(session: "ChatSession", arguments: argparse.Namespace) -> None:
     from tui_chat.locale import _
 
-    from .output import print_json, print_line
+    from .output import print_answer, print_line
 
     await session.erase_account(arguments.old_password)
-    if arguments.json:
-        print_json({"userID": session.user_id, "erased": True})
-        return
-    print_line(_("the account {user} is erased").format(user=session.user_id))
-    print_line(_("`tui-chat logout` removes what is stored of it on this machine"))
+    said = _("the account {user} is erased").format(user=session.user_id)
+    print_answer({"userID": session.user_id, "erased": True}, said, as_json=arguments.json)
+    if not arguments.json:
+        print_line(_("`tui-chat logout` removes what is stored of it on this machine"))
 
 
 def _passwords() -> tuple[str, str]:

@@ -36,7 +36,7 @@ async def _send(arguments: argparse.Namespace) -> int:
     from .account import session_for
     from .failures import unconfirmed
     from .names import resolve
-    from .output import print_json, print_line
+    from .output import print_answer
 
     text = arguments.text
     if text in (None, "-"):
@@ -47,8 +47,6 @@ async def _send(arguments: argparse.Namespace) -> int:
         if not message.message_seq:
             broke_off = "the connection broke off: the message may or may not have been sent (tui-chat read)"
             raise unconfirmed(session.queue, broke_off)
-        if arguments.json:
-            print_json(message)
-        else:
-            print_line(f"sent to {conversation_id} as message {message.message_seq}")
+        said = f"sent to {conversation_id} as message {message.message_seq}"
+        print_answer(message, said, as_json=arguments.json)
     return 0

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _undo(arguments: argparse.Namespace) -> int:
     from .account import session_for
     from .failures import unconfirmed
-    from .output import print_json, print_line
+    from .output import print_answer
 
     async with session_for(arguments) as session:
         batch = arguments.batch
@@ -39,8 +39,7 @@ async def _undo(arguments: argparse.Namespace) -> int:
         restored = await session.undo(batch)
         if restored.queued:
             raise unconfirmed(session.queue, "the connection broke off: nothing is known of the undo (tui-chat log)")
-        if arguments.json:
-            print_json({"batchID": restored.batch_id, "conversationIDList": restored.conversation_id_list})
-        else:
-            print_line(f"{len(restored.conversation_id_list)} brought back: {', '.join(restored.conversation_id_list)}")
+        back = restored.conversation_id_list
+        facts = {"batchID": restored.batch_id, "conversationIDList": back}
+        print_answer(facts, f"{len(back)} brought back: {', '.join(back)}", as_json=arguments.json)
     return 0

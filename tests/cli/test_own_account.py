@@ -1,6 +1,8 @@
 """`tui-chat account`, `export` and what administrators do to users, on a command line."""
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -108,6 +110,18 @@ class TestExport:
         assert "--force" in said
         assert accounts("export", "--output", str(file), "--force")[0] == 0
         assert file.read_text() != "mine"
+
+    def test_a_full_disk_is_said_of_the_file_that_was_asked_for(
+        self, accounts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(_file: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        file = tmp_path / "exports" / "everything.jsonl"
+        file.parent.mkdir()
+        monkeypatch.setattr(os, "fsync", full)
+        assert accounts("export", "--output", str(file)) == (1, "", f"tui-chat: {file}: No space left on device\n")
+        assert not list(file.parent.iterdir())
 
     def test_what_fails_leaves_no_file(self, accounts: Run, server: LiveServer, tmp_path: Path) -> None:
         file = tmp_path / "exports" / "everything.jsonl"

@@ -340,6 +340,16 @@ class TestTransaction:
         assert found == [Found(key, key % 7, f'é"\\{key}', None) for key in keys if key % 7 < 5 and key < 1_500]
         assert found == Transaction.structs(tx, Found, columns, sources, keys, 5)
 
+    @pytest.mark.parametrize("count", [0, 1, 3, 100, 501])
+    def test_columns_are_what_the_rows_say(self, tx: SqliteTransaction, count: int) -> None:
+        columns = ("b.id", "b.x", "'é\"\\' || b.id", "NULLIF(b.x, b.x)")
+        sources = " FROM (VALUES ?**) v CROSS JOIN batch b WHERE b.id = v.column1 AND b.x < ?"
+        keys = [*range(2 * count, 0, -2), 1_000_000]
+        found = [key for key in keys if key % 7 < 5 and key < 1_500]
+        rows = [found, [key % 7 for key in found], [f'é"\\{key}' for key in found], [None] * len(found)]
+        assert tx.columns(columns, sources, keys, 5) == rows
+        assert Transaction.columns(tx, columns, sources, keys, 5) == rows
+
     def test_keys(self, tx: SqliteTransaction) -> None:
         assert tx.next_keys("batch", 3) == [1500, 1501, 1502]
         with pytest.raises(ValueError, match="no keys"):

@@ -159,6 +159,11 @@ class Transaction(ABC):
         rows = self.for_rows(f"SELECT {columns}{sources}", [(key,) for key in keys], *more)
         return [kind(*row) for row in rows]
 
+    def columns(self, columns: Sequence[str], sources: str, keys: Sequence[int | str], *more: Any) -> list[list[Any]]:
+        """The same as a list for each column: a hundred rows are quicker moved so than one by one."""
+        rows = self.for_rows(f"SELECT {', '.join(columns)}{sources}", [(key,) for key in keys], *more)
+        return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in columns]
+
     def next_key(self, table: str) -> int:
         """An unused value for the `id` of `table`, greater than all that were committed before."""
         return self.next_keys(table, 1)[0]

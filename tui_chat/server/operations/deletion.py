@@ -3,10 +3,9 @@
 Nothing is removed: watermarks move, whatever the length of a history. protocol.md, "Deleting conversations".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from tui_chat.protocol.errors import (
@@ -16,7 +15,6 @@ from tui_chat.protocol.errors import (
     OperationReused,
     UndoExpired,
 )
-from tui_chat.protocol.events import ConversationCleared, ConversationDeleted, WatermarkItem
 from tui_chat.protocol.ids import check_identifier
 from tui_chat.protocol.requests import (
     ClearConversations,
@@ -31,8 +29,9 @@ from .caller import Caller
 from .deletionlog import CLEARED, DELETED
 from .eventlog import tell
 from .idempotency import once
-from .marks import Marks, counts, marks, save_marks, save_pins, take_whole
+from .marks import Marks, counts, marks, marks_by_key, save_marks, save_pins, take_whole
 from .naming import bounds, distinct
+from .packing import Watermarks
 from .settings import current
 from .settling import ERASED, FINAL, LIVE, UNDONE, settle, settle_shares
 from .shares import save_shares
@@ -42,10 +41,12 @@ class Asked(NamedTuple):
     """A request to delete or clear that is in order as far as it can be seen without the database."""
 
     request: DeleteConversations | ClearConversations
-    wanted: dict[str, str]
-    """Each conversationID as it was given, by its folded form."""
-    up_to: dict[str, int]
-    """By the same."""
+    folded: list[str]
+    """Each conversation once, in the order of the request, as its ID is compared."""
+    given: list[str]
+    """How each was given first."""
+    up_to: list[int] | None
+    """The message up to which each is taken; None: all up to their newest."""
     clear: bool
 
 
@@ -59,22 +60,29 @@ def in_order(caller: Caller, request: DeleteConversations | ClearConversations) 
     if request.batch_id is not None:
         check_identifier(request.batch_id, "batchID")
     clear = request.clear_history_message if isinstance(request, DeleteConversations) else True
-    return Asked(request, wanted, bounds(wanted, request.up_to), clear)
+    return Asked(request, [*wanted], [*wanted.values()], bounds(wanted, request.up_to), clear)
 
 
-class _Moved(msgspec.Struct, frozen=True, gc=False):
-    """One conversation of a call: how it was, its watermarks afterwards, and up to which message the call takes it."""
+class _Moved(NamedTuple):
+    """The conversations of a call, a list for each column, all in the same order."""
 
     before: Marks
-    hidden: int
-    cleared: int
-    seen: int
-    unpinned: bool
-    pin_version: int
-    further: bool
+    seen: list[int]
+    """Up to which message the call takes each."""
+    hidden: list[int]
+    """The watermarks afterwards."""
+    cleared: list[int]
+    further: list[bool]
     """Whether a watermark moved."""
-    news: bool
-    """Whether other devices do not know this already: a watermark moved, or the pin went."""
+    unpinned: list[int]
+    """The places of those that lose their pin."""
+
+    def items(self, places: Sequence[int]) -> tuple[list[str], list[int], list[int]]:
+        """conversationIDs and watermarks of some of them."""
+        names, hidden, cleared = self.before.conversation_ids, self.hidden, self.cleared
+        if len(places) == len(names):
+            return names, hidden, cleared
+        return [names[at] for at in places], [hidden[at] for at in places], [cleared[at] for at in places]
 
 
 def delete(tx: Transaction, caller: Caller, asked: Asked) -> ConversationsDeleted:
@@ -113,10 +121,8 @@ def _call(tx: Transaction, caller: Caller, what: str, asked: Asked, *, hide: boo
 def _taken(tx: Transaction, caller: Caller, asked: Asked, answer: ConversationsDeleted) -> list[str]:
     """What a call took that was answered before: all that it named but what failed, in the registered spelling."""
     failed = {failure.conversation_id for failure in answer.failures}
-    if len(failed) == len(asked.wanted):
-        return []
-    found = marks(tx, caller.user, list(asked.wanted))
-    return [found[folded].conversation_id for folded, given in asked.wanted.items() if given not in failed]
+    taken = [folded for folded, given in zip(asked.folded, asked.given, strict=True) if given not in failed]
+    return marks(tx, caller.user, taken).conversation_ids if taken else []
 
 
 def _carry_out(
@@ -128,153 +134,126 @@ def _carry_out(
     *,
     hide: bool,
 ) -> ConversationsDeleted:
-    wanted, clear = asked.wanted, asked.clear
+    clear = asked.clear
     tx.lock_users((caller.user,))
     settings = current(tx)
-    batch = _open_batch(tx, caller, batch_id, settings.undo_seconds)
-    found = marks(tx, caller.user, list(wanted))
-    failures = []
-    if len(found) < len(wanted):
-        refusal = ConversationNotFound().body()
-        failures = [ItemFailure.of(given, refusal) for folded, given in wanted.items() if folded not in found]
     undoable = settings.undo_seconds > 0
-    moved = _move(found, asked, hide=hide, settled=not undoable)
+    batch = _open_batch(tx, caller, batch_id, settings.undo_seconds)
+    before = marks(tx, caller.user, asked.folded)
+    count = len(before.folded)
     answer = ConversationsDeleted(
-        conversation_id_list=[one.before.conversation_id for one in moved],
-        failures=failures,
+        conversation_id_list=before.conversation_ids,
+        failures=_failures(asked, before) if count < len(asked.folded) else [],
         operation_id=operation_id,
         batch_id=batch_id,
         undo_seconds=settings.undo_seconds,
         synced=settings.sync_conversation_deletion or not hide,
     )
-    if not moved:
+    if not count:
         return answer
-    _save(tx, caller.user, moved, hide=hide, clear=clear)
+    moved = _move(before, asked, hide=hide)
+    pins = _save(tx, caller.user, moved, hide=hide, clear=clear, settled=not undoable)
     batch, operation = _record(
-        tx, caller, batch, batch_id, operation_id, len(moved), settings.undo_seconds, hide=hide, clear=clear
+        tx, caller, batch, batch_id, operation_id, count, settings.undo_seconds, hide=hide, clear=clear
     )
     if undoable:
-        save_shares(
-            tx,
-            caller.user,
-            batch,
-            operation,
-            [(one.before.conversation, one.seen) for one in moved],
-            {one.before.conversation: one.pin_version for one in moved if one.unpinned},
-            hides=hide,
-            clears=clear,
-        )
+        save_shares(tx, caller.user, batch, operation, before.conversations, moved.seen, pins, hides=hide, clears=clear)
     else:
-        shares = [(one.before.conversation, one.seen if hide else 0, one.seen if clear else 0) for one in moved]
-        settle_shares(tx, caller.user, shares)
-    # The caller's device may still show a row that others lost long ago, so it hears of all; they hear of what is new.
-    untold = [one for one in moved if not one.news] if answer.synced else moved
-    told = [one for one in moved if one.news] if len(untold) < len(moved) else []
-    event_seq = 0
-    for part, only in ((told, None), (untold, caller)):
-        if part:
-            event_seq = tell(tx, caller, [_event(caller, part, answer, hide=hide, clear=clear)], only=only)
-    return replace(answer, event_seq=event_seq)
+        shares = zip(before.conversations, moved.seen, strict=True)
+        settle_shares(tx, caller.user, [(key, seen * hide, seen * clear) for key, seen in shares])
+    return replace(answer, event_seq=_tell(tx, caller, moved, answer, hide=hide, clear=clear))
 
 
-def _move(found: Mapping[str, Marks], asked: Asked, *, hide: bool, settled: bool) -> list[_Moved]:
+def _failures(asked: Asked, before: Marks) -> list[ItemFailure]:
+    """Those of which there is none."""
+    found = set(before.folded)
+    refusal = ConversationNotFound().body()
+    named = zip(asked.folded, asked.given, strict=True)
+    return [ItemFailure.of(given, refusal) for folded, given in named if folded not in found]
+
+
+def _move(before: Marks, asked: Asked, *, hide: bool) -> _Moved:
     """The conversations that were found, with their watermarks after the call, which never go down."""
-    moved = []
-    find, bound, clear = found.get, asked.up_to.get, asked.clear
-    for folded in asked.wanted:
-        before = find(folded)
-        if before is None:
-            continue
-        newest = before.newest
-        seen = bound(folded, newest)
-        if seen > newest:
-            seen = newest
-        hidden, cleared, pin_version = before.hidden, before.cleared, before.pin_version
-        further = unpinned = False
-        if hide:
-            if seen > hidden:
-                hidden = seen
-                further = True
-            if seen > 0:  # A deletion up to nothing takes nothing, and not the pin.
-                unpinned = before.pinned == 1
-                # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
-                if unpinned or settled:
-                    pin_version += 1
-        if clear and seen > cleared:
-            cleared = seen
-            further = True
-        moved.append(_Moved(before, hidden, cleared, seen, unpinned, pin_version, further, further or unpinned))
-    return moved
+    seen = before.newest
+    bound = asked.up_to
+    if bound is not None and before.folded != asked.folded:
+        of = dict(zip(asked.folded, bound, strict=True))
+        bound = [of[folded] for folded in before.folded]
+    if bound is not None and bound != seen:
+        seen = [*map(min, bound, seen)]
+    hidden = [*map(max, before.hidden, seen)] if hide else before.hidden
+    cleared = [*map(max, before.cleared, seen)] if asked.clear else before.cleared
+    further = [
+        hidden_after > hidden_before or cleared_after > cleared_before
+        for hidden_after, hidden_before, cleared_after, cleared_before in zip(
+            hidden, before.hidden, cleared, before.cleared, strict=True
+        )
+    ]
+    # A deletion up to nothing takes nothing, and not the pin.
+    unpinned = [at for at, pinned in enumerate(before.pinned) if pinned and seen[at]] if hide else []
+    return _Moved(before, seen, hidden, cleared, further, unpinned)
 
 
-def _save(tx: Transaction, account: int, moved: Sequence[_Moved], *, hide: bool, clear: bool) -> None:
-    """Write what moved, and what follows from it."""
+def _save(tx: Transaction, account: int, moved: _Moved, *, hide: bool, clear: bool, settled: bool) -> dict[int, int]:
+    """Write what moved, and what follows from it; the pins that went, as Shares.pins. `settled`: for good."""
+    before = moved.before
     whole: list[int] = []
-    parts: list[_Moved] = []
-    for one in moved:
-        newest = one.before.newest
-        if not one.further:
+    parts: list[tuple[int, int, int]] = []
+    for key, newest, hidden, cleared, further in zip(
+        before.conversations, before.newest, moved.hidden, moved.cleared, moved.further, strict=True
+    ):
+        if not further:
             continue
-        if (one.hidden == newest or not hide) and (one.cleared == newest or not clear):
-            whole.append(one.before.conversation)
+        if (hidden == newest or not hide) and (cleared == newest or not clear):
+            whole.append(key)
         else:
-            parts.append(one)
+            parts.append((key, hidden, cleared))
     if whole:
         take_whole(tx, account, whole, hides=hide, clears=clear)
     if parts:
         _save_parts(tx, account, parts)
-    save_pins(
-        tx,
-        account,
-        [
-            (one.before.conversation, 0 if one.unpinned else one.before.pinned, one.pin_version)
-            for one in moved
-            if one.pin_version > one.before.pin_version
-        ],
-    )
+    # What can no longer be undone takes the pin for good, also from the undoing of an earlier deletion.
+    losing = [at for at, seen in enumerate(moved.seen) if seen] if settled and hide else moved.unpinned
+    save_pins(tx, account, [(before.conversations[at], 0, before.pin_versions[at] + 1) for at in losing])
+    return {before.conversations[at]: before.pin_versions[at] + 1 for at in moved.unpinned}
 
 
-def _save_parts(tx: Transaction, account: int, moved: Sequence[_Moved]) -> None:
-    """Write the watermarks of conversations of which something stays."""
-    floors = [(one.before, max(one.before.read_seq, one.hidden, one.cleared)) for one in moved]
+def _save_parts(tx: Transaction, account: int, parts: Sequence[tuple[int, int, int]]) -> None:
+    """Write the watermarks of conversations of which something stays: (conversation, hidden, cleared)."""
+    before = marks_by_key(tx, account, [key for key, _, _ in parts])
+    floors = [(before[key], max(before[key].read_seq, hidden, cleared)) for key, hidden, cleared in parts]
     counted = counts(tx, account, floors)
-    save_marks(
-        tx,
-        account,
-        [
-            (one.before.conversation, one.hidden, one.cleared, floor_count, mention_count)
-            for one, (floor_count, mention_count) in zip(moved, counted, strict=True)
-        ],
-    )
+    save_marks(tx, account, [part + numbers for part, numbers in zip(parts, counted, strict=True)])
 
 
-def _event(
-    caller: Caller, part: Sequence[_Moved], answer: ConversationsDeleted, *, hide: bool, clear: bool
-) -> ConversationDeleted | ConversationCleared:
-    items = [
-        WatermarkItem(
-            conversation_id=one.before.conversation_id,
-            hidden_through=one.hidden,
-            cleared_through=one.cleared,
-        )
-        for one in part
-    ]
-    if hide:
-        return ConversationDeleted(
-            items=items,
-            clear_history_message=clear,
-            operation_id=answer.operation_id,
-            batch_id=answer.batch_id,
-            undo_seconds=answer.undo_seconds,
-            device=caller.as_event_device(),
-        )
-    return ConversationCleared(
-        items=items,
-        operation_id=answer.operation_id,
-        batch_id=answer.batch_id,
-        undo_seconds=answer.undo_seconds,
-        device=caller.as_event_device(),
-    )
+def _tell(
+    tx: Transaction, caller: Caller, moved: _Moved, answer: ConversationsDeleted, *, hide: bool, clear: bool
+) -> int:
+    """Tell the caller's devices; the last eventSeq.
+
+    The caller's own may still show a row that others lost long ago, so it hears of all. Others hear of what they do not
+    know, where they are told at all: a watermark moved, or the pin went.
+    """
+    unpinned = set(moved.unpinned)
+    told = [at for at, further in enumerate(moved.further) if further or at in unpinned] if answer.synced else []
+    known = set(range(len(moved.further))).difference(told)
+    event_seq = 0
+    for places, only in ((told, None), (sorted(known), caller)):
+        if places:
+            names, hidden, cleared = moved.items(places)
+            event = Watermarks(
+                deleted=hide,
+                conversation_ids=names,
+                hidden=hidden,
+                cleared=cleared,
+                clear_history_message=clear,
+                operation_id=answer.operation_id,
+                batch_id=answer.batch_id,
+                undo_seconds=answer.undo_seconds,
+                device=caller.as_event_device(),
+            )
+            event_seq = tell(tx, caller, [event], only=only)
+    return event_seq
 
 
 def _open_batch(tx: Transaction, caller: Caller, batch_id: str, undo_seconds: int) -> int | None:

@@ -17,7 +17,7 @@ from tui_chat.protocol.models import Conversation, LastMessage, Membership
 from tui_chat.server.engines import Emitted, Transaction
 
 from .caller import Caller
-from .packing import pack
+from .packing import Watermarks, pack
 from .state import MEMBERSHIPS, ROLES
 
 CONVERSATIONS_AN_EVENT: Final = 25
@@ -33,7 +33,7 @@ class Outgoing(NamedTuple):
     """An event for one user, before it has its number."""
 
     account: int
-    event: events.Event
+    event: events.Event | Watermarks
     only: Caller | None = None
     """The one device that hears of it; never of a message.new or message.changed."""
     conversation: int | None = None
@@ -148,7 +148,8 @@ def emit(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
             of_messages.append(log_row(account, event_seq, now, conversation, event.message.message_seq, numbers))
         else:
             device = None if only is None else only.device
-            of_others.append((account, event_seq, now, device, pack(without_bodies(event))))
+            bare = event if isinstance(event, Watermarks) else without_bodies(event)
+            of_others.append((account, event_seq, now, device, pack(bare)))
         event = replace(event, event_seq=event_seq)
         emitted.append(Emitted(account, event_seq, None if only is None else only.device_id, event))
     # Two statements, because a NULL that is bound costs sqlite3 as much as the rest of a row's values.
@@ -175,7 +176,9 @@ def _allocate(tx: Transaction, outgoing: Sequence[Outgoing]) -> dict[int, int]:
     return tx.take_event_seqs(wanted)
 
 
-def tell(tx: Transaction, caller: Caller, told: Iterable[events.Event], *, only: Caller | None = None) -> int:
+def tell(
+    tx: Transaction, caller: Caller, told: Iterable[events.Event | Watermarks], *, only: Caller | None = None
+) -> int:
     """Append events to the caller's own log; the last eventSeq, 0 where there was nothing to tell."""
     outgoing = [Outgoing(caller.user, event, only) for event in told]
     return emit(tx, outgoing).get(caller.user, 0)

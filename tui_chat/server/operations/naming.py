@@ -13,6 +13,9 @@ from .caller import Caller
 REMEMBERED: Final = 4_096
 """Names that need not be taken apart again: whoever writes into a conversation writes there again."""
 
+UNBOUNDED: Final = 2**63 - 1
+"""More than any messageSeq."""
+
 
 class Named(NamedTuple):
     """A conversation as a request named it."""
@@ -78,28 +81,26 @@ def check_count(given: Sequence[object], what: str = "conversationIDList") -> No
         raise InvalidRequest(f"{what} is empty")
 
 
-def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> dict[str, int]:
-    """`upTo` by folded conversationID. Raises InvalidRequest, naming the fault.
+def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> list[int] | None:
+    """`upTo` of each that is wanted, in their order: UNBOUNDED where it is not given; None where that is so of all.
 
-    A key that is not in the list is refused: taken for nothing, a mistyped one would delete what the person never saw.
+    Raises:
+        InvalidRequest: it names the fault.
     """
     if not up_to:
-        return {}
+        return None
     if [*up_to] == [*wanted.values()] and min(up_to.values()) >= 0:
-        return dict(zip(wanted, up_to.values(), strict=True))  # In the order of the list, as our own clients send it.
-    spelled = {text: folded for folded, text in wanted.items()}
-    if up_to.keys() <= spelled.keys() and min(up_to.values()) >= 0:
-        return {spelled[text]: message_seq for text, message_seq in up_to.items()}
+        return [*up_to.values()]  # In the order of the list, as our own clients send it.
     found: dict[str, int] = {}
     for text, message_seq in up_to.items():
         folded = fold(text)
         if message_seq < 0 or folded not in wanted:
+            # Taken for nothing, a key that was mistyped would delete what the person never saw.
             place = f'$.upTo["{text[:80]}"]'
             fault = "is not in conversationIDList" if folded not in wanted else "is negative, which no messageSeq is"
             raise InvalidRequest(f"{place} {fault}", details={"path": place})
-        if folded not in found or message_seq < found[folded]:
-            found[folded] = message_seq
-    return found
+        found[folded] = min(message_seq, found.get(folded, UNBOUNDED))
+    return [found.get(folded, UNBOUNDED) for folded in wanted]
 
 
 def folded_users(user_ids: Iterable[str]) -> list[str]:

@@ -81,14 +81,18 @@ def save_shares(
     account: int,
     batch: int,
     operation: int,
-    shares: Iterable[tuple[int, int]],
-    pins: Mapping[int, int],
+    conversations: list[int],
+    seen: list[int],
+    pins: dict[int, int],
     *,
     hides: bool,
     clears: bool,
 ) -> None:
-    """Write what a call set: (conversation, up to which message), and Shares.pins."""
-    ordered = sorted(shares)
+    """Write what a call set: conversations, in any order; up to which message each of them; and Shares.pins."""
+    ordered = sorted(conversations)
+    if ordered != conversations:
+        of = dict(zip(conversations, seen, strict=True))
+        seen = [of[conversation] for conversation in ordered]
     tx.later(
         "INSERT INTO share (account, batch, operation, part, hides, clears, pins, shares)"
         " VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
@@ -98,7 +102,7 @@ def save_shares(
         int(hides),
         int(clears),
         len(pins),
-        _packed([conversation for conversation, _ in ordered], [seen for _, seen in ordered], dict(pins)),
+        _packed(ordered, seen, pins),
     )
 
 

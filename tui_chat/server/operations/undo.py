@@ -17,7 +17,7 @@ from tui_chat.server.engines import Transaction
 from .caller import Caller
 from .conversations import pins
 from .eventlog import in_events, tell
-from .marks import Marks, counts, marks_by_key, save_marks, save_pins
+from .marks import SideMarks, counts, marks_by_key, save_marks, save_pins
 from .settling import FINAL, LIVE, UNDONE
 from .shares import Share, Shares, count_ended, forget_shares, live_shares, save_shares_pins
 from .state import views
@@ -123,7 +123,7 @@ def _withdraw(tx: Transaction, caller: Caller, live: Sequence[Shares], operation
     before = marks_by_key(tx, caller.user, list(shares))
     pinned: list[tuple[int, int, int]] = []
     passed_on: dict[int, dict[int, int]] = {}
-    moved: list[tuple[Marks, int, int]] = []
+    moved: list[tuple[SideMarks, int, int]] = []
     for key, items in shares.items():
         own = before[key]
         left = [item for item in items if item.operation not in undone]
@@ -149,7 +149,7 @@ def _withdraw(tx: Transaction, caller: Caller, live: Sequence[Shares], operation
 
 
 def _repins(
-    before: Marks, items: list[Share], left: list[Share], undone: set[int], passed_on: dict[int, dict[int, int]]
+    before: SideMarks, items: list[Share], left: list[Share], undone: set[int], passed_on: dict[int, dict[int, int]]
 ) -> bool:
     """Whether the pin comes back: one of the undone took it, and nobody changed it since.
 

@@ -143,7 +143,28 @@ async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() ->
         await until(lambda: app.clipboard == "half a thought")
         await pilot.press("u")
         await until(lambda: "message 4" in text_of(app))
-        assert app.main.conversation.composer.text == "half a thought"
+        await until(lambda: app.main.conversation.composer.text == "half a thought")
+
+
+@pytest.mark.parametrize("told_first", [False, True])
+async def test_what_was_typed_since_the_draft_was_stored_is_offered_and_comes_back_too(told_first: bool) -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press(*"half a thought")
+        session.drafts["C2Cbob"] = "half"  # what it would be on a machine that took long between two keys
+        kept = DraftKept(conversation_id="C2Cbob", text="half")
+        if told_first:
+            session.tell(kept)
+        session.deleted_elsewhere(["C2Cbob"])
+        if not told_first:
+            session.tell(kept)
+        await until(lambda: "bob was deleted on phone. u brings it back." in text_of(app))
+        await pilot.press("y")
+        await until(lambda: app.clipboard == "half a thought")
+        await pilot.press("u")
+        await until(lambda: app.main.conversation.composer.text == "half a thought")
 
 
 async def test_ones_own_deletion_of_the_open_conversation_closes_it() -> None:

@@ -66,7 +66,7 @@ class Farewell:
         self._say(row.conversation_id, said, text)
 
     def _say(self, conversation_id: str, said: safe.Safe, draft: str) -> None:
-        if self._kept is None and draft.strip():
+        if draft.strip():
             self._kept = _Kept(conversation_id, draft)
         self._said = said
         self._pane.close(said)
@@ -74,9 +74,12 @@ class Farewell:
         self._pane.app.main.pane_closed(stay=True)
 
     def keep(self, conversation_id: str, text: str) -> None:
-        """The session's word about the draft comes before or after the deletion itself."""
-        self._kept = _Kept(conversation_id, text)
-        if self.left_open == conversation_id:
+        """The session's word about the draft comes before or after the deletion itself. It knows what was stored last:
+        where something stood in the composer, that has the words that came after."""
+        if self.left_open != conversation_id:
+            self._kept = _Kept(conversation_id, text)
+        elif self._kept is None:
+            self._kept = _Kept(conversation_id, text)
             self._offer()
 
     def _offer(self) -> None:
@@ -91,5 +94,5 @@ class Farewell:
         if conversation_id is None or self._pane.conversation_id is not None:
             return
         self._pane.open(conversation_id)
-        if kept is not None and kept.conversation_id == conversation_id and not self._pane.composer.text:
+        if kept is not None and kept.conversation_id == conversation_id:
             self._pane.composer.set_draft(kept.text)

@@ -2,9 +2,14 @@
 
 import json
 import shutil
+import signal
+import sqlite3
 from pathlib import Path
 
+import pytest
+
 from tests.servers import LiveServer
+from tui_chat.server.engines import sqlite_files
 from tui_chat.server.options import DATABASE
 
 from .conftest import Run
@@ -44,6 +49,25 @@ def test_into_a_file_while_the_server_runs_and_back_while_it_does_not(
     code, output, _ = accounts("admin", "restore", str(file), "--data", str(damaged))
     assert code == 0
     assert "what was ended since the backup is back" in output
+
+
+def test_sigterm_leaves_nothing_half_written(
+    accounts: Run, server: LiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "backups"
+    unfinished: list[Path] = []
+
+    def told_to_end(_connection: sqlite3.Connection, _name: str) -> None:
+        unfinished.extend(directory.iterdir())
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(sqlite_files, "check", told_to_end)
+    before = signal.getsignal(signal.SIGTERM)
+    code, output, _ = accounts("admin", "backup", str(directory / "copy"), "--data", str(server.options.data))
+    assert (code, output) == (128 + signal.SIGTERM, "")
+    assert unfinished
+    assert not list(directory.iterdir())
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_stopped_servers_data_can_be_copied_too(accounts: Run, server: LiveServer, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Copies of a running server's data, and putting one back."""
 
+import os
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -340,13 +342,24 @@ def test_a_copy_that_fails_leaves_no_journal_either(
 
     def fail(_connection: sqlite3.Connection, _name: str) -> None:
         # As SQLite leaves it where the disk is full.
-        target.with_name(".copy.partial-journal").write_bytes(b"a journal")
+        target.with_name(".copy.tui-chat-partial-journal").write_bytes(b"a journal")
         raise StorageFull()
 
     monkeypatch.setattr(sqlite_files, "check", fail)
     with pytest.raises(StorageFull):
         sqlite_files.copy(server.options.data / DATABASE, target)
     assert not list(target.parent.iterdir())
+
+
+def test_what_a_killed_copy_left_goes_with_a_later_one(server: LiveServer, tmp_path: Path) -> None:
+    now = time.time()
+    for name, age in ((".old.tui-chat-partial", 100_000), (".new.tui-chat-partial", 10), (".old.partial", 100_000)):
+        (tmp_path / name).write_bytes(b"half a copy")
+        os.utime(tmp_path / name, (now - age, now - age))
+    (tmp_path / ".old.tui-chat-partial-journal").write_bytes(b"its journal")
+    sqlite_files.copy(server.options.data / DATABASE, tmp_path / "copy")
+    left = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert left == {"copy", ".new.tui-chat-partial", ".old.partial"}, "that of another copy, and another program's"
 
 
 def test_a_server_that_runs_is_left_alone(server: LiveServer, alice: Device) -> None:

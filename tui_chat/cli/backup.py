@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +43,8 @@ def run_backup(arguments: argparse.Namespace) -> int:
 
     if arguments.file is None:
         return asyncio.run(_ask(arguments))
-    return _copy(arguments.file, _data(arguments))
+    with _clean_at_sigterm():
+        return _copy(arguments.file, _data(arguments))
 
 
 def run_restore(arguments: argparse.Namespace) -> int:
@@ -54,7 +57,8 @@ def run_restore(arguments: argparse.Namespace) -> int:
     from .output import print_line
 
     try:
-        restored = restore(arguments.file, _data(arguments), now=system_clock())
+        with _clean_at_sigterm():
+            restored = restore(arguments.file, _data(arguments), now=system_clock())
     except DatabaseInUse as error:
         return _failed(f"{error}: stop the server first")
     except (NotADatabase, RuntimeError, SqliteError) as error:
@@ -99,6 +103,21 @@ async def _ask(arguments: argparse.Namespace) -> int:
     said = f"{made.file} in the server's directory for backups ({made.bytes / 1e6:.1f} MB, {made.seconds:.1f} s)"
     print_answer(made, said, as_json=arguments.json)
     return 0
+
+
+@contextmanager
+def _clean_at_sigterm() -> Iterator[None]:
+    """Have SIGTERM, as from a service manager that waits no longer, leave nothing half written behind."""
+    import signal
+
+    def end(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _copy(file: Path, data: Path) -> int:

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,10 @@ COPIED_AT_ONCE: Final = 512
 PAUSE_SECONDS: Final = 0.002
 BUSY_MS: Final = 5_000
 """So long a connection waits for one that is in its way."""
+_UNFINISHED: Final = ".tui-chat-partial"
+"""How the name of a copy ends that is being written."""
+_ABANDONED_SECONDS: Final = 86_400
+"""A copy that was not written to for so long belongs to nobody any more: its process was killed."""
 BESIDE: Final = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a database, by the ends of their names."""
 
@@ -60,10 +64,11 @@ def copy(source: Path, target: Path) -> None:
         sqlite3.Error, OSError: it cannot be read or written.
     """
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.partial")
+    scratch = target.with_name(f".{target.name}{_UNFINISHED}")
     discard(scratch)
     os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
+        _discard_abandoned(scratch)
         reader = connect(source, read_only=True)
         try:
             writer = connect(scratch)
@@ -96,6 +101,15 @@ def discard(path: Path) -> None:
     into the next file of that name."""
     for suffix in ("", *BESIDE):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _discard_abandoned(fresh: Path) -> None:
+    """Remove what copies left in a directory that were killed; `fresh`, there as well, was made just now."""
+    now = fresh.stat().st_mtime  # the disk's time, as that of the others
+    for path in fresh.parent.glob(f".*{_UNFINISHED}"):
+        with suppress(FileNotFoundError):  # Another copy may be at it as well.
+            if now - path.stat().st_mtime > _ABANDONED_SECONDS:
+                discard(path)
 
 
 def check(connection: sqlite3.Connection, name: str) -> None:

@@ -4,6 +4,7 @@ Nothing is removed: watermarks move, whatever the length of a history. protocol.
 """
 
 from collections.abc import Sequence
+from operator import ne, or_
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -181,33 +182,38 @@ def _move(before: Marks, asked: Asked, *, hide: bool) -> _Moved:
         bound = [of[folded] for folded in before.folded]
     if bound is not None and bound != seen:
         seen = [*map(min, bound, seen)]
-    hidden = [*map(max, before.hidden, seen)] if hide else before.hidden
-    cleared = [*map(max, before.cleared, seen)] if asked.clear else before.cleared
-    further = [
-        hidden_after > hidden_before or cleared_after > cleared_before
-        for hidden_after, hidden_before, cleared_after, cleared_before in zip(
-            hidden, before.hidden, cleared, before.cleared, strict=True
-        )
-    ]
+    hidden = _raised(before.hidden, seen) if hide else before.hidden
+    cleared = _raised(before.cleared, seen) if asked.clear else before.cleared
+    further = [*map(ne, hidden, before.hidden)]
+    if cleared != before.cleared and not all(further):
+        further = [*map(or_, further, map(ne, cleared, before.cleared))]
     # A deletion up to nothing takes nothing, and not the pin.
-    unpinned = [at for at, pinned in enumerate(before.pinned) if pinned and seen[at]] if hide else []
+    loses = hide and 1 in before.pinned
+    unpinned = [at for at, pinned in enumerate(before.pinned) if pinned and seen[at]] if loses else []
     return _Moved(before, seen, hidden, cleared, further, unpinned)
+
+
+def _raised(before: list[int], seen: list[int]) -> list[int]:
+    """A watermark of each where the call takes them so far: the greater one."""
+    return seen if max(before) <= min(seen) else [*map(max, before, seen)]
 
 
 def _save(tx: Transaction, account: int, moved: _Moved, *, hide: bool, clear: bool, settled: bool) -> dict[int, int]:
     """Write what moved, and what follows from it; the pins that went, as Shares.pins. `settled`: for good."""
     before = moved.before
+    newest = before.newest
     whole: list[int] = []
     parts: list[tuple[int, int, int]] = []
-    for key, newest, hidden, cleared, further in zip(
-        before.conversations, before.newest, moved.hidden, moved.cleared, moved.further, strict=True
-    ):
-        if not further:
-            continue
-        if (hidden == newest or not hide) and (cleared == newest or not clear):
-            whole.append(key)
-        else:
-            parts.append((key, hidden, cleared))
+    if all(moved.further) and (not hide or moved.hidden == newest) and (not clear or moved.cleared == newest):
+        whole = before.conversations
+    else:
+        for key, end, hidden, cleared, further in zip(
+            before.conversations, newest, moved.hidden, moved.cleared, moved.further, strict=True
+        ):
+            if further and (hidden == end or not hide) and (cleared == end or not clear):
+                whole.append(key)
+            elif further:
+                parts.append((key, hidden, cleared))
     if whole:
         take_whole(tx, account, whole, hides=hide, clears=clear)
     if parts:

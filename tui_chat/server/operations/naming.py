@@ -49,9 +49,11 @@ def distinct(caller: Caller, given: Sequence[str]) -> dict[str, str]:
     """
     check_count(given)
     folded = fold_conversation_ids(given)
-    if folded is None or fold(c2c(caller.user_id)) in folded:
+    if folded is None:
         raise _fault(caller, given)
     found = dict(zip(folded, given, strict=True))
+    if fold(c2c(caller.user_id)) in found:
+        raise _fault(caller, given)
     if len(found) < len(given):
         found = dict(zip(reversed(folded), reversed(given), strict=True))  # The first of those that are alike counts.
         found = {one: found[one] for one in dict.fromkeys(folded)}

@@ -6,8 +6,7 @@ slow line or a busy machine delivers it, the `d` and the `y` would reach the lis
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Final
 
 from textual import events
@@ -17,6 +16,8 @@ from textual.widget import Widget
 
 LONGEST_WAIT: Final = 1.0
 """Seconds for which a key's effects are waited for: no key is held for good, whatever the one before it does."""
+LOOKS: Final = 200
+"""In so many parts it is waited: of a time for which the program or its machine stood still, one part has passed."""
 ROUNDS: Final = 2
 """A key's action tells its ancestors of it, and what they do with that goes the same way once more."""
 
@@ -74,8 +75,7 @@ class OneAtATime:
             while self._waiting:
                 if self._unsettled is not None:
                     settled, self._unsettled = self._settled(self._unsettled), None
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(settled, LONGEST_WAIT)
+                    await _for_a_while(settled)
                 await self._one(self._waiting.popleft())
         except ScreenStackError:
             self._waiting.clear()  # The program ends: there is no screen left that they could be for.
@@ -87,6 +87,17 @@ class OneAtATime:
         for _round in range(ROUNDS):
             for pump in (*_up_from(target), self._app, self._app.screen, self._app):
                 await _caught_up(pump)
+
+
+async def _for_a_while(what: Coroutine[None, None, None]) -> None:
+    """Until it is done, or `LONGEST_WAIT` has passed in which it could have gone on."""
+    under_way = asyncio.create_task(what)
+    try:
+        for _look in range(LOOKS):
+            if (await asyncio.wait([under_way], timeout=LONGEST_WAIT / LOOKS))[0]:
+                return await under_way
+    finally:
+        under_way.cancel()
 
 
 def _up_from(target: MessagePump) -> list[MessagePump]:

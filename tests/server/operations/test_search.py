@@ -297,6 +297,24 @@ def test_what_cannot_be_looked_for(alice: Device, q: str, more: dict[str, object
         alice.search(q, **more)
 
 
+def test_what_was_said_while_the_clock_was_ahead_comes_first_however_much_followed(
+    world: World, alice: Device, bob: Device
+) -> None:
+    """Nothing of it is indexed yet, and of a long tail only the end was asked for its times."""
+    alice.send("C2Cbob", "needle of now")
+    world.pass_seconds(3_600)
+    bob.send("C2CAlice", "needle from ahead")
+    world.pass_seconds(-3_000)
+    for number in range(search.UNINDEXED + 10):
+        bob.send("C2CAlice", f"hay {number}")
+    alice.create("g")
+    world.pass_seconds(600)
+    for number in range(3):
+        alice.send("GROUPg", f"needle in the group {number}")
+    assert alice.search("needle", limit=1).messages[0].text == "needle from ahead"
+    assert len(alice.found("needle", limit=1)) == 5
+
+
 def test_against_reading_everything(world: World, alice: Device, bob: Device, carol: Device) -> None:
     """Random texts of few characters, edits, recalls, clears, at random moments of indexing."""
     rng = random.Random(11)

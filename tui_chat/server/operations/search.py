@@ -41,7 +41,8 @@ _CONVERSATIONS: Final = (
     " WHERE m.conversation = c.id AND m.seq > c.indexed_through AND m.seq > c.last_seq - ?) END"
     " FROM state s JOIN conversation c ON c.id = s.conversation WHERE c.kind <> ? AND s.account = ?"
 )
-"""The last: when the newest of what has no signature was sent, which is not the last where the clock was set back."""
+"""The last: when the newest of what has no signature was sent, which is not the last where the clock was set back. Of
+READ_MOST messages at most: so many wait for one only right after an import, which writes in the order of the times."""
 _BLOCKS: Final = (
     "SELECT b.last_time, b.id, b.conversation, b.first_seq, b.last_seq FROM state s"
     " JOIN search_block b ON b.conversation = s.conversation WHERE b.first_time <= ? AND s.account = ?"
@@ -195,7 +196,7 @@ class _Looking:
             one, values = " AND s.conversation = ?", [self._caller.user, self._only]
         found: list[_Stretch] = []
         for key, cleared, join_seq, leave_seq, past, last_seq, indexed, last_time in self._tx.all(
-            f"{_CONVERSATIONS}{one}", UNINDEXED, SYSTEM_KIND, *values
+            f"{_CONVERSATIONS}{one}", READ_MOST, SYSTEM_KIND, *values
         ):
             first = max(cleared + 1, 1 if past else join_seq)
             last = last_seq if leave_seq is None else leave_seq

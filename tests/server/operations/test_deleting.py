@@ -15,6 +15,8 @@ from tui_chat.protocol.errors import (
 from tui_chat.protocol.events import ConversationCleared, ConversationDeleted
 from tui_chat.protocol.ids import SYSTEM
 from tui_chat.protocol.requests import DeleteConversations
+from tui_chat.server.engines.postgres_transaction import PostgresTransaction
+from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
 from tui_chat.server.operations import deletion
 
 from .world import Device, World
@@ -80,6 +82,39 @@ def test_up_to_beyond_the_newest_message_is_the_newest(alice: Device, bob: Devic
     assert bob.get("C2CAlice").hidden_through == 1
     alice.send("C2Cbob", "still arrives")
     assert bob.history("C2CAlice") == ["still arrives"]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_each_bound_is_for_its_own(
+    world: World, alice: Device, bob: Device, monkeypatch: pytest.MonkeyPatch, backwards: bool
+) -> None:
+    """Whichever of them there are, and in whatever order the database finds them."""
+    for name in ("carol", "dave"):
+        one = world.join(name)
+        for _ in range(4):
+            one.send("C2Cbob")
+    alice.send("C2Cbob")
+    if backwards:
+        columns = type(world.store.begin(world.now)).columns
+        world.store.rollback()
+
+        def turned_round(*arguments: Any) -> list[list[Any]]:
+            return [column[::-1] for column in columns(*arguments)]
+
+        for transaction in (SqliteTransaction, PostgresTransaction):
+            monkeypatch.setattr(transaction, "columns", turned_round)
+    bounds = {"C2Cnobody": 9, "C2Cdave": 3, "C2CAlice": 1, "C2CCAROL": 2}
+    answer = bob.delete(*bounds, up_to=bounds)
+    assert answer.conversation_id_list == ["C2Cdave", "C2CAlice", "C2Ccarol"]
+    assert [failure.conversation_id for failure in answer.failures] == ["C2Cnobody"]
+    assert {name: bob.get(name).hidden_through for name in answer.conversation_id_list} == {
+        "C2Cdave": 3,
+        "C2CAlice": 1,
+        "C2Ccarol": 2,
+    }
+    assert bob.listed().keys() == {"C2Cdave", "C2Ccarol"}
+    bob.delete("C2CCAROL", "C2Cnobody", "C2Cdave", up_to={"C2Cdave": 4})
+    assert bob.listed() == {}
 
 
 def test_watermarks_never_go_down(alice: Device, bob: Device) -> None:

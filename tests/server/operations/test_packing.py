@@ -34,9 +34,9 @@ def test_what_is_stored_is_what_was_told(
     world: World, alice: Device, bob: Device, carol: Device, what: str, numbers: str
 ) -> None:
     world.set(sync_conversation_deletion=True)
-    names = ["C2Ccarol", "GROUPGROUPIES", "C2Cgroup", "C2Cbob", SYSTEM]
+    names = ["C2Ccarol", "GROUPGROUPIES", "C2CGROUPER", "C2Cbob", SYSTEM]
     bob.create("GROUPIES", "Alice")
-    for one in (bob, carol, world.join("group")):
+    for one in (bob, carol, world.join("GROUPER")):
         one.send("C2CAlice")
     if numbers == "different":
         bob.send("C2CAlice")

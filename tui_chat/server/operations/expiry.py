@@ -7,6 +7,7 @@ from tui_chat.server.engines import Transaction
 
 from . import accounts, audit, devices, erasing, indexing
 from .bodies import erase_bodies
+from .settings import current
 from .settling import DAY, FINAL, LIVE, fold, note_perhaps_unseen
 from .state import SIDE, Side, past_periods
 
@@ -48,10 +49,17 @@ def tidy(tx: Transaction) -> bool:
 def fold_expired(tx: Transaction) -> bool:
     """Make deletions final whose time for undo is over, call by call: a batch may have had a hundred.
 
-    What was deleted while the clock was ahead has no more than limits.UNDO_SECONDS_MOST from now.
+    What was deleted while the clock was ahead has as long from now as it had then.
     """
-    latest = tx.now + limits.UNDO_SECONDS_MOST * 1000
-    tx.execute("UPDATE batch SET until = ? WHERE status = ? AND until > ?", latest, LIVE, latest)
+    ahead = tx.now + devices.ASKEW_MS
+    tx.execute(
+        "UPDATE batch SET until = until - time + ?, time = ? WHERE status = ? AND until > ? AND time > ?",
+        tx.now,
+        tx.now,
+        LIVE,
+        ahead + current(tx).undo_seconds * 1000,  # what was deleted in time is not even looked at
+        ahead,
+    )
     of_due = (
         "SELECT b.account, o.id, b.id FROM batch b JOIN operation o ON o.batch = b.id"
         " WHERE b.status = ? AND b.until <= ? AND o.status = ?"

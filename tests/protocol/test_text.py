@@ -64,11 +64,23 @@ def test_line_ends_and_tabs_become_what_every_pane_can_show() -> None:
     assert clean_text("a\r\nb\rc\u2028d\te") == "a\nb\nc\nd    e"
 
 
-def test_piled_up_marks_are_clamped() -> None:
-    cleaned = clean_text("a" + "\u0301" * 1000 + "b")
-    assert sum(1 for character in cleaned if unicodedata.combining(character)) <= 8
+@pytest.mark.parametrize(
+    "pile",
+    ["\u0301" * 1000, "\u0e47" * 1000, ("\u0301" * 8 + "\u200d") * 100, ("\u0301" * 8 + "\u034f") * 100, "\u20dd" * 9],
+    ids=["acute accents", "marks of class 0", "with joiners between", "with joining marks between", "circles"],
+)
+def test_piled_up_marks_are_clamped(pile: str) -> None:
+    cleaned = clean_text(f"a{pile}b")
+    assert sum(unicodedata.category(character) in ("Mn", "Me") for character in cleaned) == 8
     assert cleaned.startswith("a")
     assert cleaned.endswith("b")
+
+
+def test_the_tallest_letters_that_are_written_stay_as_they_are() -> None:
+    tibetan = "\u0f67\u0f90\u0fb5\u0fa8\u0fb3\u0fba\u0fbc\u0fbb\u0f82"
+    thai, hebrew, keycap = "\u0e01\u0e33\u0e14\u0e37\u0e48\u0e21", "\u05e9\u05c1\u05b8\u05b2\u0591", "1\ufe0f\u20e3"
+    for text in (tibetan, thai, hebrew, keycap):
+        assert clean_text(text) == text
 
 
 def test_text_is_refused_not_cut() -> None:
@@ -102,7 +114,15 @@ def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
 def test_names_that_look_alike_are_alike() -> None:
     assert clean_name("bo\u3164b") == "bob"
     assert clean_name("e\u0301") == "é"
+    assert clean_name("e\u200b\u0301") == "é"
     assert clean_name(" a \n  b ") == "a b"
+
+
+@given(st.text(st.sampled_from("ae \n\u200b\u200d\u115f\u1160\u1100\u1161\u0301\u0323\u034f\u0e47\ufe0f\u202e\x1b")))
+def test_what_is_clean_is_left_as_it_is(text: str) -> None:
+    for clean in (clean_text, clean_name):
+        assert clean(clean(text)) == clean(text)
+    assert unicodedata.is_normalized("NFC", clean_name(text))
 
 
 def test_a_preview_is_one_short_line() -> None:

@@ -45,8 +45,9 @@ def clean_name(text: str) -> str:
     """A name (nick, group, device) on one line: as clean_text, NFC, no newlines, no invisible fillers."""
     if text.isascii() and text.isprintable():
         return " ".join(text.split())
-    text = unicodedata.normalize("NFC", clean_text(text).replace("\n", " "))
-    return " ".join(_pattern(_FILLERS).sub("", text).split())
+    # Without the fillers first: what stood apart because of them is composed, and counted as piled up.
+    text = _pattern(_FILLERS).sub("", clean_text(text).replace("\n", " "))
+    return " ".join(_clamp_marks(unicodedata.normalize("NFC", text)).split())
 
 
 def accept_text(text: str) -> str:
@@ -101,12 +102,21 @@ def _check_size(text: str) -> None:
 
 
 def _clamp_marks(text: str) -> str:
+    """Marks by their category: the combining class, 0 for a thousand of them, is about their order. What has no width
+    itself, as a joiner, begins no new cell."""
     if _pattern(_NO_MARKS).fullmatch(text):
         return text
     kept: list[str] = []
     marks = 0
     for character in text:
-        marks = marks + 1 if unicodedata.combining(character) or unicodedata.category(character) == "Me" else 0
-        if marks <= _COMBINING_MOST:
-            kept.append(character)
+        match unicodedata.category(character):
+            case "Mn" | "Me":
+                marks += 1
+                if marks > _COMBINING_MOST:
+                    continue
+            case "Cf":
+                pass
+            case _:
+                marks = 0
+        kept.append(character)
     return "".join(kept)

@@ -19,9 +19,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     Every foreseen failure is one line on standard error that says what happened and what to do.
     """
     words = sys.argv[1:] if argv is None else argv
+    _open_what_is_closed()
     code = _carry_out(words) if words else _open_screen()
     _give_up_output()
     return code
+
+
+def _open_what_is_closed() -> None:
+    """Where a shell closed one of the three streams (<&-, 2>&-): nothing comes from there, nothing is written there.
+
+    Otherwise Python has None in its place, and would print what belongs on standard error among the answer.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - for as long as the program runs
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _open_screen() -> int:

@@ -43,8 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _delete(arguments: argparse.Namespace) -> int:
-    import asyncio
-
     from .account import session_for
     from .failures import unconfirmed
     from .matching import chosen
@@ -60,7 +58,7 @@ async def _delete(arguments: argparse.Namespace) -> int:
             for conversation_id in wanted:
                 _print_candidate(session.conversations.get(conversation_id), conversation_id, arguments.json)
             return 0
-        if not arguments.yes and not await asyncio.to_thread(_confirmed, session, wanted, not arguments.keep_history):
+        if not arguments.yes and not _confirmed(session, wanted, not arguments.keep_history):
             print_line("nothing was deleted")
             return 1
         result = await session.delete_conversation(
@@ -104,6 +102,7 @@ def _messages(count: int) -> str:
 def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
     listed = [session.conversations[item] for item in wanted if item in session.conversations]
     messages = sum(item.message_count for item in listed)
+    from .asking import agrees
     from .output import print_line
 
     for item in listed[:20]:
@@ -117,5 +116,4 @@ def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
     )
     if not session.server.sync_conversation_deletion:
         print_line("Your other devices keep their rows and copies (this server does not sync deletions).")
-    answer = input(f"Delete {len(wanted)} conversation{'s' if len(wanted) != 1 else ''}? [y/N] ")
-    return answer.strip().lower() in ("y", "yes")
+    return agrees(f"Delete {len(wanted)} conversation{'s' if len(wanted) != 1 else ''}?")

@@ -18,6 +18,11 @@ def run(arguments: argparse.Namespace) -> int:
     """List or revoke."""
     import asyncio
 
+    from .failures import Usage
+
+    if arguments.revoke == "":  # a script's empty variable: a list would look as if it had been done
+        raise Usage("--revoke takes the ID of a device; `tui-chat devices` lists them")
+
     return asyncio.run(_devices(arguments))
 
 

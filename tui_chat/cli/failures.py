@@ -43,6 +43,10 @@ def describe(error: Exception) -> tuple[str, int] | None:
             from tui_chat.tui.refusals import with_wait
 
             return clean_name(with_wait(str(error), error)), FAILED
+        case EOFError() if type(error) is EOFError:  # a reader of streams has its own kinds
+            return "the input ended before that was answered; nothing was done", FAILED
+        case UnicodeEncodeError() if "surrogates" in error.reason:  # Python's stand-in for bytes that are no letters
+            return "a word on the command line is not text in this terminal's encoding; nothing was done", USAGE
         case OSError() if error.filename is not None:
             return f"{error.filename}: {error.strerror}", FAILED
         case OSError():

@@ -55,13 +55,14 @@ def sure(arguments: argparse.Namespace) -> bool:
     """Ask on the terminal before what cannot be taken back. Raises Usage where there is none to ask on."""
     import sys
 
+    from .asking import agrees
     from .failures import Usage
 
     if not getattr(arguments, "ask", None) or arguments.yes:
         return True
     if not sys.stdin.isatty():
         raise Usage("without a terminal to ask on, this needs --yes")
-    return input(f"{arguments.ask} [y/N] ").strip().lower() in ("y", "yes")
+    return agrees(arguments.ask)
 
 
 def _named(session: "ChatSession", arguments: argparse.Namespace) -> str:

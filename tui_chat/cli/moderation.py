@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     from tui_chat.locale import _
 
     from .account import act_with_session, use_language_of_settings
+    from .asking import ask
     from .failures import Usage
 
     use_language_of_settings()
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not sys.stdin.isatty():
             raise Usage("without a terminal to ask on, removing a user needs --yes")
         question = _("Erase the account {user} for good? Type its name: ").format(user=arguments.whom)
-        if input(question).strip() != arguments.whom:
+        if ask(question) != arguments.whom:
             raise Usage("that is not its name; nothing was done")
     return asyncio.run(act_with_session(arguments))
 

@@ -143,6 +143,7 @@ def _confirmed_password(arguments: argparse.Namespace) -> str:
     from tui_chat.locale import _
 
     from .account import named_for_this_run, password_for, stored, use_language_of_settings
+    from .asking import ask
     from .failures import Usage
 
     use_language_of_settings()
@@ -151,6 +152,6 @@ def _confirmed_password(arguments: argparse.Namespace) -> str:
     if not arguments.yes:
         if not sys.stdin.isatty():
             raise Usage("without a terminal to ask on, erasing needs --yes")
-        if input(_("Erase the account {user} for good? Type its name: ").format(user=user_id)).strip() != user_id:
+        if ask(_("Erase the account {user} for good? Type its name: ").format(user=user_id)) != user_id:
             raise Usage("that is not its name; nothing was done")
     return arguments.password if named is not None else password_for(user_id)

@@ -26,24 +26,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.text in (None, "-") and sys.stdin.isatty():
         raise Usage("say what to send: tui-chat send NAME TEXT, or the text on standard input")
+    if arguments.text in (None, "-"):
+        try:
+            arguments.text = sys.stdin.read().rstrip("\n")
+        except UnicodeDecodeError as error:
+            raise Usage(f"what came on standard input is not text in {error.encoding}; nothing was sent") from error
     return asyncio.run(_send(arguments))
 
 
 async def _send(arguments: argparse.Namespace) -> int:
-    import asyncio
-    import sys
-
     from .account import session_for
     from .failures import unconfirmed
     from .names import resolve
     from .output import print_answer
 
-    text = arguments.text
-    if text in (None, "-"):
-        text = (await asyncio.to_thread(sys.stdin.read)).rstrip("\n")
     async with session_for(arguments) as session:
         conversation_id = resolve(arguments.conversation, session.conversations.values())
-        message = await session.send_message(conversation_id, text)
+        message = await session.send_message(conversation_id, arguments.text)
         if not message.message_seq:
             broke_off = "the connection broke off: the message may or may not have been sent (tui-chat read)"
             raise unconfirmed(session.queue, broke_off)

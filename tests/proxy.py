@@ -66,6 +66,8 @@ class Proxy:
         """End all connections with a reset: what was on its way is lost, also what had arrived and was not read."""
         for writer in list(self._writers):
             connection = writer.get_extra_info("socket")
+            if connection.fileno() < 0:
+                continue  # It has ended already, which its task will hear of.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 

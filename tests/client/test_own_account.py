@@ -11,7 +11,7 @@ from tests.client.making import NOWHERE
 from tests.client.sessions import Sessions, eventually
 from tests.client.test_api import Handler, api_at, serving
 from tests.servers import LiveServer
-from tui_chat.client.changes import BlockChanged, Connection
+from tui_chat.client.changes import BlockChanged, Connection, MessageUpdated
 from tui_chat.client.session import ChatSession
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import (
@@ -98,6 +98,7 @@ async def test_an_administrator_sees_users_and_removes_what_has_to_go(server: Li
         sent = await bob.session.send_message("C2Ccarol", "foul")
         assert (await alice.session.set_administrator("carol", True)).administrator
         await carol.session.remove_message("C2Cbob:carol", sent.message_seq)
+        await bob.sees(MessageUpdated, lambda one: one.message.recalled)
         assert [one.text for one in (await bob.session.history("C2Ccarol")).messages] == [""]
         await carol.session.remove_user("bob")
         await eventually(lambda: bob.session.connection is Connection.SIGNED_OUT)

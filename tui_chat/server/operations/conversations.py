@@ -126,7 +126,7 @@ def flags(tx: Transaction, caller: Caller, request: SetFlags) -> ConversationsCh
     Raises:
         TooManyConversations, InvalidRequest, InvalidConversation, OperationReused.
     """
-    wanted = distinct(caller, request.conversation_id_list)
+    wanted = dict(zip(*distinct(caller, request.conversation_id_list), strict=True))
     if request.pinned is None and request.muted is None and request.marked_unread is None:
         raise InvalidRequest("give at least one of pinned, muted and markedUnread")
 

@@ -61,7 +61,7 @@ def in_order(caller: Caller, request: DeleteConversations | ClearConversations) 
     if request.batch_id is not None:
         check_identifier(request.batch_id, "batchID")
     clear = request.clear_history_message if isinstance(request, DeleteConversations) else True
-    return Asked(request, [*wanted], [*wanted.values()], bounds(wanted, request.up_to), clear)
+    return Asked(request, wanted.folded, wanted.given, bounds(wanted, request.up_to), clear)
 
 
 class _Moved(NamedTuple):

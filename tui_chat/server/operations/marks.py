@@ -102,14 +102,14 @@ _BY_KEY: Final = f"{_FROM} AND s.conversation = v.column1"
 def marks(tx: Transaction, account: int, folded: list[str]) -> Marks:
     """Those of a user's sides that have these folded conversationIDs, no two of which are the same; in their order."""
     columns = tx.columns(_MARKS, _BY_NAME, folded, account)
-    found = fold("\n".join(columns[1])).split("\n") if columns[1] else []  # All in one go; none has a newline.
-    if found != folded:
+    names = fold("\n".join(columns[1]))  # All in one go; none has a newline.
+    if names != "\n".join(folded):
         # Not all are there, or the database had another order.
+        found = names.split("\n") if names else []
         places = {name: place for place, name in enumerate(found)}
-        order = [places[name] for name in folded if name in places]
-        columns = [[column[place] for place in order] for column in columns]
-        found = [found[place] for place in order]
-    return Marks(found, *columns)
+        folded = [name for name in folded if name in places]
+        columns = [[column[places[name]] for name in folded] for column in columns]
+    return Marks(folded, *columns)
 
 
 def marks_by_key(tx: Transaction, account: int, conversations: Sequence[int]) -> dict[int, SideMarks]:

@@ -39,8 +39,17 @@ def _named(own: str, text: str) -> Named:
     return Named(parsed, folded)
 
 
-def distinct(caller: Caller, given: Sequence[str]) -> dict[str, str]:
-    """A request's list, in its order, without repeats: how each was given first, by its folded conversationID.
+class Wanted(NamedTuple):
+    """The conversations of a list, in its order, without repeats."""
+
+    folded: list[str]
+    """Their IDs as they are compared."""
+    given: list[str]
+    """How each was given first."""
+
+
+def distinct(caller: Caller, given: list[str]) -> Wanted:
+    """What a request's list names.
 
     Raises:
         TooManyConversations: over limits.CONVERSATIONS_A_CALL, counted before anything else is looked at.
@@ -51,13 +60,14 @@ def distinct(caller: Caller, given: Sequence[str]) -> dict[str, str]:
     folded = fold_conversation_ids(given)
     if folded is None:
         raise _fault(caller, given)
-    found = dict(zip(folded, given, strict=True))
-    if fold(c2c(caller.user_id)) in found:
+    once = set(folded)
+    if fold(c2c(caller.user_id)) in once:
         raise _fault(caller, given)
-    if len(found) < len(given):
-        found = dict(zip(reversed(folded), reversed(given), strict=True))  # The first of those that are alike counts.
-        found = {one: found[one] for one in dict.fromkeys(folded)}
-    return found
+    if len(once) < len(given):
+        first = dict(zip(reversed(folded), reversed(given), strict=True))
+        folded = [*dict.fromkeys(folded)]
+        given = [first[one] for one in folded]
+    return Wanted(folded, given)
 
 
 def _fault(caller: Caller, given: Sequence[str]) -> InvalidConversation:
@@ -83,7 +93,7 @@ def check_count(given: Sequence[object], what: str = "conversationIDList") -> No
         raise InvalidRequest(f"{what} is empty")
 
 
-def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> list[int] | None:
+def bounds(wanted: Wanted, up_to: Mapping[str, int] | None) -> list[int] | None:
     """`upTo` of each that is wanted, in their order: UNBOUNDED where it is not given; None where that is so of all.
 
     Raises:
@@ -91,18 +101,19 @@ def bounds(wanted: Mapping[str, str], up_to: Mapping[str, int] | None) -> list[i
     """
     if not up_to:
         return None
-    if [*up_to] == [*wanted.values()] and min(up_to.values()) >= 0:
+    if [*up_to] == wanted.given and min(up_to.values()) >= 0:
         return [*up_to.values()]  # In the order of the list, as our own clients send it.
+    known = set(wanted.folded)
     found: dict[str, int] = {}
     for text, message_seq in up_to.items():
         folded = fold(text)
-        if message_seq < 0 or folded not in wanted:
+        if message_seq < 0 or folded not in known:
             # Taken for nothing, a key that was mistyped would delete what the person never saw.
             place = f'$.upTo["{text[:80]}"]'
-            fault = "is not in conversationIDList" if folded not in wanted else "is negative, which no messageSeq is"
+            fault = "is not in conversationIDList" if folded not in known else "is negative, which no messageSeq is"
             raise InvalidRequest(f"{place} {fault}", details={"path": place})
         found[folded] = min(message_seq, found.get(folded, UNBOUNDED))
-    return [found.get(folded, UNBOUNDED) for folded in wanted]
+    return [found.get(folded, UNBOUNDED) for folded in wanted.folded]
 
 
 def folded_users(user_ids: Iterable[str]) -> list[str]:

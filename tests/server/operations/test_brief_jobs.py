@@ -138,6 +138,7 @@ async def test_the_log_is_folded_in_by_the_writer_whoever_has_committed(
     monkeypatch.setattr(sqlite, "QUICK_SECONDS", 10.0)
     await engine.write(Job("a"), brief=True)
     await engine.write(names)  # Begins when there is room in the log.
+    await asyncio.sleep(0)  # It was looked after once those who waited were told.
     folded: list[bool] = []
     fold = WriteAheadLog.fold
 

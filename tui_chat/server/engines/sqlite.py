@@ -23,7 +23,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from errno import ENOSPC
 from functools import partial
@@ -280,8 +280,11 @@ class SqliteEngine:
         """Run the brief jobs that are next, as many as there is time for; the others follow after whatever else the
         loop has to do."""
         began = time.perf_counter()
-        whole = group.run_some(self._brief_ones(group, began + BRIEF_SECONDS))
-        if time.perf_counter() - began > LATE_SECONDS:
+        whole, taken = True, 0.0
+        while whole and taken <= BRIEF_SECONDS and self._brief_ones_wait(group):
+            whole = group.run_in_haste(self._stretch(group))
+            taken = time.perf_counter() - began
+        if taken > LATE_SECONDS:
             self._aside_until = self._loop.time() + ASIDE_SECONDS
         if not whole:
             self._put_aside(group.jobs)
@@ -291,49 +294,51 @@ class SqliteEngine:
             self._orders.put(partial(self._commit_aside, group))
         else:
             group.commit()
-            due = self._log.is_due()
-            try:
-                self._ended(group, not due)
-            finally:
-                if due:
-                    self._orders.put(self._tend_aside)
+            self._ended(group)
 
     def _brief_ones_wait(self, group: Group) -> bool:
         return bool(self._waiting) and self._waiting[0].brief and len(group.jobs) < BRIEF_GROUP
 
-    def _brief_ones(self, group: Group, until: float) -> Iterator[list[Job]]:
+    def _stretch(self, group: Group) -> list[Job]:
+        """The brief job that is next, and those behind it that can be carried out together with it."""
         waiting = self._waiting
-        while self._brief_ones_wait(group):
-            stretch = [waiting.popleft()]
+        stretch = [waiting.popleft()]
+        if waiting:
             most = min(TOGETHER, BRIEF_GROUP - len(group.jobs))
             while waiting and len(stretch) < most and stretch[0].is_like(waiting[0]):
                 stretch.append(waiting.popleft())
-            yield stretch
-            if time.perf_counter() > until:
-                return
+        return stretch
 
     def _put_aside(self, jobs: list[Job]) -> None:
         """Have the writer's thread run jobs."""
         self._orders.put(partial(self._run_aside, jobs))
 
-    def _ended(self, group: Group, free: bool) -> None:
-        """Deliver what a group did; `free`: and go on with the next."""
+    def _ended(self, group: Group) -> None:
+        """Deliver what a group did, and answer who waits for it."""
+        if group.trouble is not None:
+            self._trouble = group.trouble
+        elif group.wrote:
+            self._trouble = None
+            self._disk_is_quick = group.commit_seconds < QUICK_SECONDS
         try:
-            if group.trouble is not None:
-                self._trouble = group.trouble
-            elif group.wrote:
-                self._trouble = None
-                self._disk_is_quick = group.commit_seconds < QUICK_SECONDS
-            for observer in self._observers:
-                observer(len(group.jobs), group.seconds)
             self._deliver(group.committed())
             for job in group.jobs:
                 job.answer()
         finally:
-            if free and self._waiting:
-                self._loop.call_soon(self._go_on)  # Behind those who have just been answered.
-            elif free:
-                self._rest()
+            # Behind those who have just been answered, and not at once: what was delivered is written when the loop's
+            # turn ends, and on an idle machine, whose caches know nothing of this, each step before that counts.
+            self._loop.call_soon(self._settle, group)
+
+    def _settle(self, group: Group) -> None:
+        """See to what nobody waits for, and go on."""
+        try:
+            for observer in self._observers:
+                observer(len(group.jobs), group.seconds)
+        finally:
+            if self._log.is_due():
+                self._orders.put(self._tend_aside)
+            else:
+                self._go_on()
 
     def _deliver(self, committed: Committed) -> None:
         if not (committed.emitted or committed.revoked or committed.settings_changed is not None):
@@ -378,11 +383,7 @@ class SqliteEngine:
 
     def _commit_aside(self, group: Group) -> None:
         group.commit()
-        if self._log.is_due():
-            self._loop.call_soon_threadsafe(self._ended, group, False)
-            self._tend_aside()
-        else:
-            self._loop.call_soon_threadsafe(self._ended, group, True)
+        self._loop.call_soon_threadsafe(self._ended, group)
 
     def _tend_aside(self) -> None:
         self._log.tend()

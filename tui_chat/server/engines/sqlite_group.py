@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tui_chat.protocol.errors import StorageFull, Unavailable
@@ -45,7 +45,7 @@ class Job:
 
 
 class Group:
-    """Jobs from BEGIN to COMMIT, each of which fails alone: `begin`, `run_some` as often as wanted, and `commit`;
+    """Jobs from BEGIN to COMMIT, each of which fails alone: `begin`, `run_in_haste` as often as wanted, and `commit`;
     or `run` and `commit`.
 
     A savepoint for each would cost each two statements more. So there are none until a job fails that had changed
@@ -82,17 +82,16 @@ class Group:
             return False
         return True
 
-    def run_some(self, stretches: Iterable[Sequence[Job]]) -> bool:
-        """Run some jobs in haste, those of a stretch together where they are Alike. False where one of them would leave
+    def run_in_haste(self, jobs: Sequence[Job]) -> bool:
+        """Run some jobs in haste, together where there are several, who are Alike. False where one of them would leave
         something behind, or takes long: then nothing has happened, and all that are in `jobs` are to be run again, by
         `run` of another group."""
         self._in_haste = True
-        for stretch in stretches:
-            self.jobs += stretch
-            if not self._run_stretch(stretch):
-                self._undo()
-                return False
-        return self._connection.in_transaction
+        self.jobs += jobs
+        if self._run_stretch(jobs):
+            return self._connection.in_transaction
+        self._undo()
+        return False
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Run all jobs, and wait where another connection is writing."""

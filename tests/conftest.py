@@ -23,6 +23,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", engines, indirect=True)
 
 
+def pytest_configure() -> None:
+    """Where Hypothesis makes the examples, before any test is read: that the machine is slow is no fault of theirs."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
+
+
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[LiveServer]":
     """A real server in this process, on a thread and a free port of its own."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tinydb import Query
 
@@ -65,7 +65,7 @@ STEPS: "st.SearchStrategy[Step]" = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
 @given(st.lists(st.lists(STEPS, max_size=6), min_size=1, max_size=3))
 def test_both_have_the_same_file_and_the_same_documents(sessions: list[list[Step]]) -> None:
     with TemporaryDirectory() as directory:

@@ -60,6 +60,7 @@ class Worker:
         self.acknowledged += 1
 
 
+@pytest.mark.timeout(180)  # Six servers are started, one after the other.
 def test_what_was_acknowledged_survives_and_the_rest_is_whole(server_process: ServerProcess, people: People) -> None:
     alice = people.register("alice")
     groups = [alice.create_group(f"G{number}")["conversationID"] for number in range(GROUPS)]

@@ -151,9 +151,9 @@ async def test_the_phones_list_is_a_list_of_its_own() -> None:
 
     async with running(session, size=(150, 24), second=second) as (app, pilot):
         await pilot.press("f2")
-        await until(lambda: app.main.second is not None)
+        await until(lambda: app.main.second is not None and app.main.second.list in app.screen.focus_chain)
         await pilot.press("shift+tab")
-        assert app.main.device is app.main.second
+        await until(lambda: app.main.device is app.main.second)
         await pilot.press("j", "d", "y")
         await until(lambda: any(name == "delete" for name, _ in phone.calls))
         assert not any(name == "delete" for name, _ in session.calls)

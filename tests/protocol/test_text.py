@@ -105,6 +105,21 @@ def test_a_text_of_which_nothing_is_left_is_refused(text: str) -> None:
         accept_text(text)
 
 
+def test_nothing_but_what_cannot_be_seen_is_empty() -> None:
+    """Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), but for what is not assigned in plane 14."""
+    ignorable = (
+        "\u00ad \u034f \u061c \u115f-\u1160 \u17b4-\u17b5 \u180b-\u180f \u200b-\u200f \u202a-\u202e \u2060-\u206f"
+        " \u3164 \ufe00-\ufe0f \ufeff \uffa0 \ufff0-\ufff8 \U0001bca0-\U0001bca3 \U0001d173-\U0001d17a"
+        " \U000e0001 \U000e0020-\U000e007f \U000e0100-\U000e01ef"
+    )
+    for span in ignorable.split(" "):
+        for code in range(ord(span[0]), ord(span[-1]) + 1):
+            with pytest.raises(TextEmpty):
+                accept_text(f" {chr(code)}")
+            with pytest.raises(InvalidName):
+                accept_name(chr(code))
+
+
 @pytest.mark.parametrize("name", ["", " ", "\u3164", "\u2800\u115f", "x" * 61, "\x1b"])
 def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
     with pytest.raises(InvalidName, match="nick"):
@@ -112,7 +127,8 @@ def test_a_name_that_nobody_could_read_is_refused(name: str) -> None:
 
 
 def test_names_that_look_alike_are_alike() -> None:
-    assert clean_name("bo\u3164b") == "bob"
+    for filler in "\u3164\u034f\u206a\u2065\ufff0\U0001d173":
+        assert clean_name(f"bo{filler}b") == "bob"
     assert clean_name("e\u0301") == "é"
     assert clean_name("e\u200b\u0301") == "é"
     assert clean_name(" a \n  b ") == "a b"

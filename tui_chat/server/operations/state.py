@@ -49,36 +49,53 @@ class Period(NamedTuple):
 
 
 class Side(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A row of `state` with its conversation's numbers, in the order of SIDE."""
+    """A row of `state` with its conversation's numbers, in the order of SIDE.
+
+    What ends in `seq` is the number of a message, and the watermarks are such; what ends in `count`, but for
+    `mention_count`, says how many of the messages up to one are to be counted as unread: all but tips.
+    """
 
     account: int
     conversation: int
     conversation_id: str
+    """As this user calls it; `folded`: as that is compared."""
     folded: str
     peer: int | None
+    """The account on the other side; of one-to-one conversations alone."""
     membership: int
+    """JOINED, LEFT, KICKED or DISMISSED; 0 where it is no group."""
     role: int
     join_seq: int
+    """The tip at which the present period of membership began, or the last one; 0 where it is no group."""
     join_count: int
     leave_seq: int | None
+    """The tip at which it ended; None, as what follows, while it goes on."""
     leave_count: int | None
     leave_time: int | None
     past: int
+    """How many periods there were before that one: so many rows of `past_period`."""
     hidden: int
+    """The watermarks in effect: what was deleted or cleared up to here. Undoing can move them back, as far as the
+    settled ones, which are what of it is final."""
     cleared: int
     hidden_settled: int
     cleared_settled: int
     read_seq: int
     floor_count: int
+    """Of the message `floor`."""
     mention_count: int
+    """Unread mentions of this user: rows of `mention` above the floor."""
     pinned: int
     pin_version: int
+    """Counts up whenever somebody decides about the pin, so that undoing a deletion sees whether anybody has."""
     muted: int
     marked_unread: int
     sent_seq: int
+    """The last message that this user wrote here."""
     peer_read: int
     """How far an erased other side had read; 0 while it is there."""
     kind: int
+    """C2C, GROUP or SYSTEM_KIND; this and what follows are the conversation's."""
     last_seq: int
     last_count: int
     last_time: int

@@ -7,6 +7,14 @@ the last eventSeq in it.
 
 So events stand in three forms: in rows of their own, several in a row, and waiting. Whoever reads a log reads all three
 in one reading (`logged`, `logged_for_many`); together the eventSeq of a user are without a gap.
+
+    own row      event: seq is the event's, data what eventlog.py wrote
+    several      event: seq is the last one's, data [[conversation, messageSeq, soFar, time, memberCount, mutedAll,
+                 before, …], …], the rest of each as in MEMBER; an event's own seq is `before` + 1
+    waiting      crowd_event: data _HEAD, then a MEMBER for each member, by ascending account: numbers of 4 or 8 bytes,
+                 little-endian
+
+An event is in one form at a time: `spread` moves it from the last to the second.
 """
 
 from array import array

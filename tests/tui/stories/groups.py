@@ -25,7 +25,7 @@ OWNER = Story(
         OPEN,
         press("accept", "A", hides="asks to join  please"),
         go("home", shows="▌ erin"),
-        press("decline", "D", hides="erin"),
+        press("decline", "D", hides="asks to join  me too"),
         press("group-add", "a", shows="Add to #ubuntu"),
         go("escape", hides="Add to #ubuntu"),
         press("group-rename", "n", shows="Rename #ubuntu"),

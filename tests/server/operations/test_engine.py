@@ -13,9 +13,10 @@ import pytest
 
 from tests.server.engine_jobs import Job, names, told
 from tui_chat.protocol.errors import ChatError, NotFound, StorageFull, Unavailable
-from tui_chat.server.engines import Committed, DatabaseInUse, Transaction, sqlite, sqlite_log
+from tui_chat.server.engines import Committed, DatabaseInUse, Transaction, sqlite, sqlite_files, sqlite_log
 from tui_chat.server.engines.migrations import available, statements
 from tui_chat.server.engines.sqlite import SqliteEngine
+from tui_chat.server.engines.sqlite_files import CopyStopped
 from tui_chat.server.engines.sqlite_transaction import SqliteTransaction
 
 
@@ -299,7 +300,7 @@ def test_migrations_are_numbered_in_order_and_name_no_engine() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     for _, text in available():
         for statement in statements(text):
-            assert statement.startswith(("CREATE ", "ALTER TABLE ", "UPDATE ", "INSERT INTO ", "DROP TABLE "))
+            assert statement.startswith(("CREATE ", "ALTER TABLE ", "UPDATE ", "INSERT INTO ", "DROP "))
             for word in ("AUTOINCREMENT", "ROWID", "STRICT", "SERIAL"):
                 assert word not in statement.upper()
 
@@ -398,3 +399,50 @@ async def test_the_log_is_folded_in_by_what_is_in_it(tmp_path: Path) -> None:
     assert engine._log.pages_a_row > 1, "now each has pages of its own"
     assert max(sizes) < 40_000_000 < 12 * 1_000 * 6_000, "of what was written the log does not keep everything"
     await engine.close()
+
+
+async def test_closing_stops_a_backup_that_is_under_way_and_nothing_is_left_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    directory, paused, goes_on = tmp_path / "backups", threading.Event(), threading.Event()
+
+    def pause(_seconds: float) -> None:
+        paused.set()
+        goes_on.wait(10)
+
+    monkeypatch.setattr(sqlite_files, "COPIED_AT_ONCE", 1)
+    monkeypatch.setattr("tui_chat.server.engines.sqlite_files.time.sleep", pause)
+    backup = asyncio.create_task(engine.backup(directory / "copy"))
+    await asyncio.to_thread(paused.wait, 10)
+    assert unfinished(directory)
+    closing = asyncio.create_task(engine.close())
+    await asyncio.sleep(0)
+    goes_on.set()
+    with pytest.raises(Unavailable, match="shutting down"):
+        await backup
+    await closing
+    assert not unfinished(directory)
+
+
+def unfinished(directory: Path) -> list[Path]:
+    """What is in it."""
+    return list(directory.iterdir())
+
+
+def test_the_check_of_a_copy_can_be_stopped_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = sqlite3.connect(tmp_path / "source")
+    source.execute("CREATE TABLE something (number)")
+    source.executemany("INSERT INTO something VALUES (?)", [(number,) for number in range(10_000)])
+    source.commit()
+    source.close()
+    monkeypatch.setattr(sqlite_files, "STEPS_AT_ONCE", 100)
+    asked: list[None] = []
+
+    def after_the_pages() -> bool:
+        asked.append(None)
+        return len(asked) > 1
+
+    with pytest.raises(CopyStopped):
+        sqlite_files.copy(tmp_path / "source", tmp_path / "copy", stopped=after_the_pages)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]

@@ -37,7 +37,7 @@ from tui_chat.protocol.errors import StorageFull, Unavailable
 from . import ERASED, Clock, Committed, DatabaseSize, Transaction
 from .filelock import FileLock
 from .migrations import migrate
-from .sqlite_files import NotADatabase, connect, copy, refuse_anothers
+from .sqlite_files import CopyStopped, NotADatabase, connect, copy, refuse_anothers
 from .sqlite_group import Group, Job, as_refusal
 from .sqlite_log import WriteAheadLog
 from .sqlite_transaction import SqliteTransaction
@@ -199,9 +199,11 @@ class SqliteEngine:
         return await self.read(empty) > 0 and await self.write(step) > 0
 
     async def backup(self, target: Path) -> None:
-        """Copy the database on a thread of its own; see Engine.backup."""
+        """Copy the database on a thread of its own, which stops when the engine is closed; see Engine.backup."""
         try:
-            await asyncio.to_thread(copy, self._path, target)
+            await asyncio.to_thread(copy, self._path, target, stopped=lambda: self._closed)
+        except CopyStopped as failure:
+            raise Unavailable("the server is shutting down: try again") from failure
         except sqlite3.OperationalError as failure:
             raise as_refusal(failure) from failure
         except OSError as failure:

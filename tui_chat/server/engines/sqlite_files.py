@@ -3,13 +3,17 @@
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 COPIED_AT_ONCE: Final = 512
 """Pages; between two such pieces of a copy everybody else gets the disk for PAUSE_SECONDS."""
 PAUSE_SECONDS: Final = 0.002
+STEPS_AT_ONCE: Final = 100_000
+"""Of SQLite's machine; between two such stretches of the check of a copy it may be stopped."""
 BUSY_MS: Final = 5_000
 """So long a connection waits for one that is in its way."""
 _UNFINISHED: Final = ".tui-chat-partial"
@@ -53,13 +57,18 @@ def with_patience(connection: sqlite3.Connection, statement: str) -> None:
         connection.execute("PRAGMA busy_timeout=0")
 
 
-def copy(source: Path, target: Path) -> None:
+class CopyStopped(Exception):
+    """Whoever asked for a copy does not want it any more; nothing is left of it."""
+
+
+def copy(source: Path, target: Path, *, stopped: Callable[[], bool] = lambda: False) -> None:
     """Copy one consistent state of a database that others may be writing to; in one file, for its owner alone.
 
     The copy is checked before it takes the target's name, so under that name there is a whole one or none. Writers are
-    not held up: the source is read under one snapshot, a piece at a time.
+    not held up: the source is read under one snapshot, a piece at a time; `stopped` is asked between two of them.
 
     Raises:
+        CopyStopped: it said so.
         NotADatabase: the source is none, or what was copied of it is damaged.
         sqlite3.Error, OSError: it cannot be read or written.
     """
@@ -76,13 +85,16 @@ def copy(source: Path, target: Path) -> None:
                 # Under a snapshot of its own a copy need not begin anew whenever somebody else has written.
                 reader.execute("BEGIN")
                 reader.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-                reader.backup(writer, pages=COPIED_AT_ONCE, progress=_pause)
+                reader.backup(writer, pages=COPIED_AT_ONCE, progress=partial(_between_pieces, stopped))
                 reader.execute("ROLLBACK")
                 writer.execute("PRAGMA journal_mode=DELETE")
+                writer.set_progress_handler(stopped, STEPS_AT_ONCE)
                 check(writer, str(source))
             finally:
                 writer.close()
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise CopyStopped from error
             if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
                 raise NotADatabase(f"{source} is not a whole database: {error}") from error
             raise
@@ -157,5 +169,7 @@ def keep(path: Path) -> None:
         os.close(descriptor)
 
 
-def _pause(_status: int, _remaining: int, _total: int) -> None:
+def _between_pieces(stopped: Callable[[], bool], _status: int, _remaining: int, _total: int) -> None:
+    if stopped():
+        raise CopyStopped
     time.sleep(PAUSE_SECONDS)

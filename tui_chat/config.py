@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
@@ -290,14 +290,19 @@ class Profiles:
     def last(self) -> str:
         """The profile that was opened last; of the others, where that one is gone, the one whose tokens are newest."""
         names = self.names()
-        try:
-            name = self._last.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            name = ""
+        name = self._written()
         if name in names:
             return name
         return max(names, key=lambda one: (self._directory / f"{one}.json").stat().st_mtime, default=DEFAULT_PROFILE)
 
     def remember(self, profile: str) -> None:
-        """Make this the one that `tui-chat` opens next time."""
-        write_private(self._last, profile.encode())
+        """Make this the one that `tui-chat` opens next time. Where that cannot be written, `last` does without."""
+        if self._written() != profile:
+            with suppress(OSError):
+                write_private(self._last, profile.encode())
+
+    def _written(self) -> str:
+        try:
+            return self._last.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""

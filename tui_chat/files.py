@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -54,14 +55,19 @@ def write_private(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Replace a file of mode 0600 in one step: a reader sees the old or the new one, never half, nor after a crash.
 
     `durable`: without it a crash of the machine may bring the old one back, or leave an empty one.
+
+    Raises OSError with the name of this file.
     """
     private_directory(path.parent)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         create_private(scratch, data, durable=durable)
         scratch.replace(path)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            scratch.unlink()
+        if isinstance(error, OSError):  # a full disk names none, others the scratch file
+            error.filename = str(path)
         raise
 
 

@@ -1,6 +1,7 @@
 """`tui-chat login`, `register`, `logout`: store an account on this machine, make one, forget it."""
 
 import argparse
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .arguments import Commands, add_debug_option, add_json_option
@@ -37,6 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out one of the three."""
     import asyncio
 
+    from tui_chat.config import Paths, Profiles
+
+    if arguments.action is not _log_out and arguments.profile is not None:
+        Profiles(Paths.of_user()).file(arguments.profile)  # a name that is none is said before a device is made
     code: int = asyncio.run(arguments.action(arguments))
     return code
 
@@ -79,11 +84,16 @@ async def _register(arguments: argparse.Namespace) -> int:
         nick=arguments.nick,
         invite=arguments.invite,
     )
-    return await _store(session, arguments)
+    try:
+        return await _store(session, arguments)
+    except OSError as error:
+        made = f"the account {session.user_id} is made, and `tui-chat login` signs in once this is mended"
+        raise OSError(error.errno, f"{error.strerror} ({made})", error.filename) from error
 
 
 async def _store(session: "ChatSession", arguments: argparse.Namespace) -> int:
     from tui_chat.config import Paths, Profiles
+    from tui_chat.protocol.errors import ChatError
 
     from .account import CredentialFile
     from .output import print_json, print_line
@@ -92,7 +102,12 @@ async def _store(session: "ChatSession", arguments: argparse.Namespace) -> int:
         profiles = Profiles(Paths.of_user())
         name = arguments.profile or session.user_id
         store = CredentialFile(profiles.file(name))
-        store.write(session.credentials)
+        try:
+            store.write(session.credentials)
+        except OSError:
+            with suppress(ChatError):
+                await session.log_out()  # a device that nobody could use would stay in the list
+            raise
         profiles.remember(name)
     if arguments.json:
         who = {"userID": session.user_id, "deviceID": session.device_id, "deviceName": session.device_name}

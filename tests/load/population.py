@@ -71,7 +71,8 @@ class Population:
 
     async def not_to_be_searched(self) -> None:
         """Let the server take what is filled in for searchable, or it would index all of it while it is measured."""
-        await self._engine.write(lambda tx: tx.execute("UPDATE conversation SET indexed_through = last_seq"))
+        statement = "UPDATE conversation SET indexed_through = last_seq, unindexed = 0"
+        await self._engine.write(lambda tx: tx.execute(statement))
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ def index(world: World) -> None:
     world.pass_seconds(indexing.QUIET_MS / 1000)
     world.tidy()
     assert world.rows("SELECT COUNT(*) FROM conversation WHERE indexed_through < last_seq") == [(0,)]
+    assert world.rows("SELECT COUNT(*) FROM conversation WHERE unindexed = 1") == [(0,)]
     assert world.rows("SELECT COUNT(*) FROM search_block WHERE signature IS NULL") == [(0,)]
 
 
@@ -230,6 +231,46 @@ def test_sending_does_no_indexing_and_tidying_a_bounded_piece(world: World, alic
     assert indexing.MESSAGES <= through <= indexing.MESSAGES + indexing.BLOCK_MESSAGES
     assert alice.found("letter 1999") == ["letter 1999"]
     assert alice.found("letter 77") == [f"letter {number}" for number in reversed(range(2_000)) if "77" in str(number)]
+
+
+def test_whatever_is_written_is_noted_as_not_indexed(world: World, alice: Device, bob: Device) -> None:
+    """Once; what every message changed would be one page more in each commit."""
+
+    def unindexed() -> set[str]:
+        noted, found = (
+            {row[0] for row in world.rows(f"SELECT s.folded FROM conversation c JOIN state s ON {what}")}
+            for what in (
+                "s.conversation = c.id AND c.unindexed = 1",
+                "s.conversation = c.id AND c.indexed_through < c.last_seq",
+            )
+        )
+        assert noted == found
+        return noted
+
+    assert unindexed() == set()
+    for _ in range(2):
+        alice.send("C2Cbob")
+        assert unindexed() == {"c2cbob", "c2calice"}
+        bob.send("C2Calice")
+        unindexed()
+        index(world)
+        assert unindexed() == set()
+    alice.create("g", "bob")
+    assert "groupg" in unindexed(), "a tip"
+    index(world)
+    alice.send("GROUPg")
+    assert unindexed() == {"groupg"}
+    index(world)
+    alice.set_role("g", "bob", "admin")
+    assert len(unindexed()) == 2, "a tip, and a notice"
+    for number in range(indexing.MESSAGES + 2 * indexing.BLOCK_MESSAGES):
+        bob.send("C2Calice", f"n{number}")
+    world.do(indexing.advance)
+    assert "c2cbob" in unindexed(), "there is more to do"
+    index(world)
+    letters = [importing.ArchivedMessage(sender="bob", to="alice", time=1, text="letter")]
+    world.do(importing.import_archive, importing.Archive(users=[], messages=letters))
+    assert unindexed() == {"c2cbob", "c2calice"}
 
 
 def test_long_messages_are_taken_in_by_their_length(world: World, alice: Device, bob: Device) -> None:

@@ -23,6 +23,8 @@ WRITE: Final = (
 """A message; nothing is written where the sender has used the clientID before."""
 NEWEST: Final = "UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?"
 """A conversation's newest message: its number, how many countable ones there are up to it, its time."""
+UNINDEXED: Final = "UPDATE conversation SET unindexed = 1 WHERE id = ? AND unindexed = 0"
+"""It has messages that indexing.py has not seen."""
 READ_ALL: Final = (
     "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0, marked_unread = 0"
     " WHERE account = ? AND conversation = ?"
@@ -59,10 +61,21 @@ def append(
 ) -> Stored:
     """Write what the server says itself, a tip or a notice, as a conversation's next message."""
     tx.lock_conversations((conversation,))
-    row = tx.one("SELECT last_seq, last_count FROM conversation WHERE id = ?", conversation)
+    row = tx.one("SELECT last_seq, last_count, unindexed FROM conversation WHERE id = ?", conversation)
     if row is None:
         raise LookupError(f"there is no conversation {conversation}")
-    stored = write(tx, conversation, row[0], row[1], sender=sender, kind=kind, text=text, extra=extra)
+    last_seq, last_count, unindexed = row
+    stored = write(
+        tx,
+        conversation,
+        last_seq,
+        last_count,
+        unindexed=unindexed,
+        sender=sender,
+        kind=kind,
+        text=text,
+        extra=extra,
+    )
     if stored is None:
         raise LookupError("a message without clientID was taken for one that was sent before")
     return stored
@@ -74,6 +87,7 @@ def write(
     last_seq: int,
     last_count: int,
     *,
+    unindexed: int,
     sender: int,
     kind: MessageType,
     text: str,
@@ -81,7 +95,7 @@ def write(
     extra: Extra = NO_EXTRA,
 ) -> Stored | None:
     """Write the message after `last_seq` into a locked conversation; None where the sender has used the clientID
-    before. Tips do not count as unread."""
+    before. Tips do not count as unread. `unindexed`: whether it is already noted for indexing.py."""
     stored = Stored(last_seq + 1, last_count + (kind is not MessageType.TIP))
     written = tx.execute(
         WRITE,
@@ -98,6 +112,8 @@ def write(
     if not written:
         return None
     tx.later(NEWEST, stored.seq, stored.so_far, tx.now, conversation)
+    if not unindexed:
+        tx.later(UNINDEXED, conversation)
     return stored
 
 

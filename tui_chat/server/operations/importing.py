@@ -192,7 +192,7 @@ def _group(tx: Transaction, key: int, group: ArchivedGroup, members: list[Accoun
     name = accept_name(group.name, "a group's name")
     owner = members[0]
     add_conversations(tx, [(key, GROUP, key, 0)])
-    tx.execute("UPDATE conversation SET last_seq = 1, last_time = ? WHERE id = ?", group.time, key)
+    tx.execute("UPDATE conversation SET last_seq = 1, last_time = ?, unindexed = 1 WHERE id = ?", group.time, key)
     tx.execute(
         "INSERT INTO chat_group (conversation, group_id, folded, name, join_rule, owner, member_count, dismissed,"
         " created) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
@@ -253,7 +253,7 @@ def _messages(tx: Transaction, archive: Archive, users: _Users) -> None:
         " WHERE account = ? AND conversation = ?",
         mentions,
     )
-    tx.many("UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ? WHERE id = ?", ends)
+    tx.many("UPDATE conversation SET last_seq = ?, last_count = ?, last_time = ?, unindexed = 1 WHERE id = ?", ends)
     # Sending reads what stands before it, here as everywhere.
     tx.many(
         "UPDATE state SET sent_seq = ?, read_seq = ?, floor_count = ?, mention_count = 0"

@@ -76,7 +76,7 @@ def advance(tx: Transaction) -> bool:
             _write(tx, conversation, lines)
             budget.spend(lines)
     due = tx.all(
-        "SELECT id FROM conversation WHERE indexed_through < last_seq"
+        "SELECT id FROM conversation WHERE unindexed = 1"
         " AND (last_seq - indexed_through >= ? OR last_time <= ?) ORDER BY id LIMIT ?",
         TAIL,
         tx.now - QUIET_MS,
@@ -132,7 +132,12 @@ def _go_on(tx: Transaction, conversation: int, budget: _Budget) -> None:
         _write(tx, conversation, block)
         budget.spend(block)
         first = block[-1].seq + 1
-    tx.execute("UPDATE conversation SET indexed_through = ? WHERE id = ?", first - 1, conversation)
+    tx.execute(
+        "UPDATE conversation SET indexed_through = ?, unindexed = ? WHERE id = ?",
+        first - 1,
+        int(first <= last),
+        conversation,
+    )
 
 
 def _lines(tx: Transaction, conversation: int, first: int, last: int) -> list[_Line]:

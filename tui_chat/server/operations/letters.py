@@ -15,7 +15,7 @@ from tui_chat.server.engines import Emitted, ToBeMade, Transaction
 from .caller import Caller
 from .eventlog import LOG_MESSAGE, LogRow, Numbers, log_row
 from .extras import NO_EXTRA, Extra
-from .history import NEWEST, READ_ALL, TEXT, WRITE, Sender, Stored, as_last, extra_column
+from .history import NEWEST, READ_ALL, TEXT, UNINDEXED, WRITE, Sender, Stored, as_last, extra_column
 from .posting import as_written
 from .rooms import BetweenTwo, numbers
 
@@ -109,11 +109,13 @@ def _write(tx: Transaction, letters: Sequence[Letter]) -> bool:
     """Write each as its conversation's next message, and let its sender have read everything there. False, and nothing
     is written, where a sender has used a clientID before."""
     now = tx.now
-    messages, newest, read = [], [], []
+    messages, newest, read, unindexed = [], [], [], []
     for caller, room, client_id, text, extra, _ in letters:
         seq, so_far, conversation, user = room.last_seq + 1, room.last_count + 1, room.conversation, caller.user
         messages.append((conversation, seq, user, client_id, now, TEXT, so_far, text, extra_column(extra)))
         newest.append((seq, so_far, now, conversation))
+        if not room.unindexed:
+            unindexed.append((conversation,))
         read.append((seq, seq, so_far, user, conversation))
     written = tx.touched(WRITE, messages)
     if written < len(letters):
@@ -123,6 +125,8 @@ def _write(tx: Transaction, letters: Sequence[Letter]) -> bool:
         return False
     tx.many(NEWEST, newest)
     tx.many(READ_ALL, read)
+    if unindexed:
+        tx.many(UNINDEXED, unindexed)
     return True
 
 

@@ -105,6 +105,7 @@ def _to_group(tx: Transaction, caller: Caller, where: Named, request: SendMessag
         here.conversation,
         here.last_seq,
         here.last_count,
+        unindexed=here.unindexed,
         sender=caller.user,
         kind=MessageType.TEXT,
         text=text,

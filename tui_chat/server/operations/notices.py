@@ -11,7 +11,7 @@ from tui_chat.server.engines import Transaction
 from .caller import Caller
 from .extras import MESSAGE_TYPES, Extra
 from .grouprows import GroupRow
-from .history import THE_SYSTEM
+from .history import THE_SYSTEM, UNINDEXED
 from .posting import announce, as_written, seen_by
 from .state import Seat, system_seats
 from .users import SYSTEM_FOLDED, Account
@@ -88,6 +88,7 @@ def notify(tx: Transaction, notices: Sequence[Notice]) -> None:
             for seat, _, _ in written
         ],
     )
+    tx.many(UNINDEXED, [(seat.side.conversation,) for seat, _, _ in written])
     reached = []
     for seat, text, extra in written:
         message = as_written(

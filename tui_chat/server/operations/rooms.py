@@ -63,6 +63,8 @@ class Here(NamedTuple):
     conversation_id: str
     last_seq: int
     last_count: int
+    unindexed: int
+    """Whether there are messages in it that indexing.py has not seen."""
     nick: str | None
 
 
@@ -74,6 +76,8 @@ class BetweenTwo(msgspec.Struct, frozen=True, gc=False):
     conversation_id: str
     last_seq: int
     last_count: int
+    unindexed: int
+    """See Here."""
     nick: str | None
     position: int | None
     """Where the log of the one who writes stands; None where there is none."""
@@ -108,7 +112,7 @@ class BetweenTwo(msgspec.Struct, frozen=True, gc=False):
             raise Blocked()
 
 
-_HERE: Final = "s.conversation, s.conversation_id, c.last_seq, c.last_count, u.nick"
+_HERE: Final = "s.conversation, s.conversation_id, c.last_seq, c.last_count, c.unindexed, u.nick"
 _HERE_WIDTH: Final = len(Here._fields)
 _FROM: Final = " JOIN conversation c ON c.id = s.conversation JOIN account u ON u.id = s.account"
 # A column that is read takes longer than adding some up in one.

@@ -1,6 +1,7 @@
 """What is particular to the store on disk: who may read it, what a damaged one becomes, what comes after its end."""
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from tests.cache.samples import abandon, every_byte, message, messages, row, seqs, span
 from tui_chat.cache.account import AccountCache
+from tui_chat.cache.files import disk_errors
 from tui_chat.cache.journal import JournalStorage
 from tui_chat.cache.store import CacheError, Closed, Locked, NewerFormat
 
@@ -156,6 +158,12 @@ def test_what_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(CacheError, match="cannot be used: Not a directory"):
         AccountCache.open(tmp_path / "file" / "account")
+
+
+def test_where_nothing_may_be_written_it_is_said_where_and_what_to_do() -> None:
+    with pytest.raises(CacheError, match=r"Read-only file system \(/home/alice/lock\): make .* XDG_CACHE_HOME"):
+        with disk_errors():
+            raise OSError(errno.EROFS, "Read-only file system", "/home/alice/lock")
 
 
 def test_few_history_files_are_open_at_once(directory: Path) -> None:

@@ -12,6 +12,7 @@ from tui_chat.files import open_private
 from .store import CacheError, DiskFull
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_SHUT: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _PIECE: Final = 1024 * 1024
 UNFINISHED: Final = (".tmp", ".next", ".bak.tmp", ".bak.next")
 """What may stand beside a journal while it is rewritten, and after a crash; the first where there is no backup and no
@@ -27,7 +28,9 @@ def disk_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFull from error
-        raise CacheError(f"The cache of this account cannot be used: {error.strerror or error}.") from error
+        what = f"{error.strerror} ({error.filename})" if error.strerror and error.filename else error.strerror or error
+        hint = ": make its directory writable, or name another one in XDG_CACHE_HOME" if error.errno in _SHUT else ""
+        raise CacheError(f"The cache of this account cannot be used: {what}{hint}.") from error
 
 
 def read_if_there(path: Path) -> bytes | None:

@@ -161,9 +161,9 @@ def test_what_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 def test_where_nothing_may_be_written_it_is_said_where_and_what_to_do() -> None:
-    with pytest.raises(CacheError, match=r"Read-only file system \(/home/alice/lock\): make .* XDG_CACHE_HOME"):
-        with disk_errors():
-            raise OSError(errno.EROFS, "Read-only file system", "/home/alice/lock")
+    said = r"Read-only file system \(/home/alice/lock\): make .* XDG_CACHE_HOME"
+    with pytest.raises(CacheError, match=said), disk_errors():
+        raise OSError(errno.EROFS, "Read-only file system", "/home/alice/lock")
 
 
 def test_few_history_files_are_open_at_once(directory: Path) -> None:

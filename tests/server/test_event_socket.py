@@ -83,8 +83,8 @@ class ALog:
 class Connected:
     """A socket that runs, with its two ends."""
 
-    def __init__(self, log: ALog) -> None:
-        self.hub = Hub(b'"%d"')
+    def __init__(self, log: ALog, hub: Hub | None = None) -> None:
+        self.hub = hub or Hub(b'"%d"')
         self.line = ALine()
         self.log = log
         self.said: asyncio.Queue[Any] = asyncio.Queue()
@@ -141,6 +141,22 @@ async def connected(log: ALog, since: str | None = None) -> AsyncIterator[Connec
     there.said.put_nowait({"type": "websocket.disconnect", "code": 1005})
     await task
     assert there.hub.users() == []
+
+
+async def test_sockets_that_say_hello_at_the_same_time_are_counted_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SOCKETS_A_USER", 2)
+    hub = Hub(b'"%d"')
+    there = [Connected(ALog(), hub) for _ in range(3)]
+    running = [asyncio.create_task(one.socket.run()) for one in there]
+    for one in there:
+        one.said.put_nowait({"type": "websocket.receive", "text": json.dumps({"t": "hello", "since": None})})
+    await settle()
+    assert hub.count(ALICE.user) == 2
+    assert [one.sent for one in there] == [[], [], [{"type": "websocket.close", "code": events.CLOSE_TRY_AGAIN}]]
+    for one in there:
+        one.said.put_nowait({"type": "websocket.disconnect", "code": 1005})
+    await asyncio.gather(*running)
+    assert hub.count(ALICE.user) == 0
 
 
 async def test_what_was_missed_then_what_happens() -> None:

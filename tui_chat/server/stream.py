@@ -122,6 +122,9 @@ class EventSocket:
             return await self._goodbye(closed.code)
         if not isinstance(hello, events.Hello):
             return await self._goodbye(events.CLOSE_NO_HELLO)
+        if self._hub.count(self.user) >= limits.SOCKETS_A_USER:
+            # It was looked at before, but of those that had said nothing yet nobody knew.
+            return await self._goodbye(events.CLOSE_TRY_AGAIN)
         self._next_ping = self._loop.time() + limits.PING_SECONDS
         self._hub.join(self)
         writer = asyncio.create_task(self._write(hello))

@@ -37,13 +37,18 @@ class AdjustableClock:
         self._ticks = itertools.count(1)
         self._advanced = 0
         self._jumped = 0
+        self._stood_still: float | None = None
 
     def __call__(self) -> int:
         return START_MS + next(self._ticks) + self._advanced + self._jumped
 
     def monotonic(self) -> float:
         """Seconds, for limits: the machine's, and what a test adds."""
-        return time.monotonic() + self._advanced / 1000
+        return (self._stood_still or time.monotonic()) + self._advanced / 1000
+
+    def stand_still(self) -> None:
+        """For limits no time passes any more but what a test adds: however long it takes to come to one."""
+        self._stood_still = time.monotonic()
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""

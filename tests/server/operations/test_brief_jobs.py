@@ -61,6 +61,12 @@ class Held:
         await self._task
 
 
+@pytest.fixture(autouse=True)
+def _never_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for a moment sends none of these jobs aside."""
+    monkeypatch.setattr(sqlite, "LATE_SECONDS", 3_600.0)
+
+
 @pytest_asyncio.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
     engine = await SqliteEngine.open(tmp_path / "chat.db")

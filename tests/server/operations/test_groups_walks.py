@@ -7,10 +7,11 @@ from random import Random
 import pytest
 
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.events import GroupChanged, MemberChanged, MessageNew
+from tui_chat.protocol.events import GroupChanged, MemberChanged, MessageNew, raw_event
 from tui_chat.protocol.ids import SYSTEM
 from tui_chat.protocol.models import Membership
-from tui_chat.server.operations import groups
+from tui_chat.server.engines import ToBeMade
+from tui_chat.server.operations import crowdlog, groups
 
 from .world import Device, World
 
@@ -33,6 +34,7 @@ DOINGS: tuple[Step, ...] = (
     lambda random, one, other: one.send("GROUPg"),
     lambda random, one, other: one.send("GROUPg"),
     lambda random, one, other: one.delete("GROUPg"),
+    lambda random, one, other: one.world.do(crowdlog.spread),
     lambda random, one, other: one.delete(SYSTEM),
 )
 
@@ -45,7 +47,10 @@ def test_a_walk(tmp_path: Path, seed: int) -> None:
     starts = {name: one.cursor() for name, one in people.items()}
     people["ann"].create("g", "bob", join=random.choice(["free", "approval", "closed"]))
     readable: dict[str, list[int]] = {name: [] for name in NAMES}
+    reached = {name: one.cursor() for name, one in people.items()}
     done = 0
+    for one in people.values():
+        one.told()
     for _ in range(STEPS):
         one, other = random.choice(list(people.values())), random.choice(NAMES)
         try:
@@ -55,6 +60,7 @@ def test_a_walk(tmp_path: Path, seed: int) -> None:
             pass
         check_group(world, people)
         check_periods(world, people, readable)
+        check_replayed(people, reached)
     assert done > STEPS / 5
     for name, one in people.items():
         check_told(one, starts[name])
@@ -99,6 +105,16 @@ def check_periods(world: World, people: dict[str, Device], readable: dict[str, l
             assert all(seq <= shown.newest_seq for seq in seqs)
             assert len(seqs) - len(before) <= 1, "of what comes after their time, the tip that ends it alone"
         readable[name] += seqs[len(before) :]
+
+
+def check_replayed(people: dict[str, Device], reached: dict[str, str]) -> None:
+    """Who comes back is told what those who were there were told, word for word, in whatever form it was kept."""
+    for name, one in people.items():
+        live = [event.raw() if isinstance(event, ToBeMade) else raw_event(event) for event in one.told()]
+        if live:
+            missed = one.sync(reached[name])
+            assert [bytes(event) for event in missed.events] == [bytes(event) for event in live]
+            reached[name] = missed.cursor
 
 
 def check_told(one: Device, cursor: str) -> None:

@@ -10,6 +10,7 @@ from tui_chat.client.changes import (
     Connection,
     ConversationsRestored,
     ConversationStale,
+    ConversationsUpdated,
     DraftKept,
     HistoryCleared,
     MessagesAdded,
@@ -144,6 +145,19 @@ async def test_the_open_conversation_says_that_it_went_and_offers_the_draft() ->
         await pilot.press("u")
         await until(lambda: "message 4" in text_of(app))
         await until(lambda: app.main.conversation.composer.text == "half a thought")
+
+
+async def test_a_group_that_went_is_called_by_its_name() -> None:
+    """Its row, which has the name, is not there any more; the name is the one that it had last."""
+    session = FakeSession({"GROUPx17": row("GROUPx17", name="tea"), "C2Cbob": row("C2Cbob", age=1)})
+    async with running(session) as (app, pilot):
+        await pilot.press("enter")
+        await until(lambda: "message 4" in text_of(app))
+        session.conversations["GROUPx17"] = row("GROUPx17", name="tea at five")
+        session.tell(ConversationsUpdated(conversation_id_list=["GROUPx17"]))
+        await until(lambda: "tea at five" in text_of(app))
+        session.deleted_elsewhere(["GROUPx17"])
+        await until(lambda: "tea at five was deleted on phone." in text_of(app))
 
 
 @pytest.mark.parametrize("told_first", [False, True])

@@ -338,9 +338,9 @@ class ConversationPane(Vertical):
             case ConversationsUpdated(conversation_id_list=ids) if open_id in ids:
                 self._updated(open_id)
             case ConversationsRemoved(conversation_id_list=ids, device=device) if open_id in ids:
-                self._farewell.deleted(open_id, device)
+                self._farewell.deleted(self._listed or self.row(open_id), device)
             case ConversationsHidden(conversation_id_list=ids) if open_id in ids:
-                self._farewell.deleted(open_id, None)
+                self._farewell.deleted(self._listed or self.row(open_id), None)
             case ConversationsRestored(conversation_id_list=ids) if self._farewell.left_open in ids:
                 self._farewell.restored()
             case DraftKept(conversation_id=one, text=text) if one in (open_id, self._farewell.left_open):
@@ -379,6 +379,7 @@ class ConversationPane(Vertical):
     def _updated(self, conversation_id: str) -> None:
         row = self.session.conversations.get(conversation_id)
         if row is not None:
+            self._listed = row
             self.messages.set_conversation(row)
             self._show_composer()
             self.note.show()

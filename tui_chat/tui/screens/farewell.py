@@ -41,22 +41,21 @@ class Farewell:
         """Another conversation is opened."""
         self._kept = self.left_open = None
 
-    def deleted(self, conversation_id: str, device: str | None) -> None:
+    def deleted(self, row: Conversation, device: str | None) -> None:
         """What is open was deleted; `device` names the other one that did it."""
         text = self._pane.writing.close()
-        self.left_open = conversation_id
+        self.left_open = row.conversation_id
         if device is None:
             self._pane.close()
             self._pane.app.main.pane_closed()
             return
-        name = conversation_name(self._pane.row(conversation_id))
         said = safe.fill(
             _("{name} was deleted on {device}. {key} brings it back."),
-            name=name,
+            name=conversation_name(row),
             device=device,
             key=self._pane.app.key("undo"),
         )
-        self._say(conversation_id, said, text)
+        self._say(row.conversation_id, said, text)
 
     def missing(self, row: Conversation) -> None:
         """What is open is not in the list that was taken anew: it was deleted somewhere, nobody says where."""

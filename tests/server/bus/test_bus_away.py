@@ -14,8 +14,10 @@ from tui_chat.server import bus
 
 from .servers import Servers, ephemeral, servers
 
-FOUND_SECONDS = 4.0
+FOUND_SECONDS = 8.0
 """In which a comparison every 2 s finds what was not told, on a machine that is busy."""
+AT_ONCE = 5.0
+"""Seconds, on such a machine: half of what lies between two comparisons while there is a bus."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,13 +56,13 @@ def test_without_nats_everything_comes_a_little_later(postgres: PostgresServer, 
             assert ephemeral(stream, "settings.changed", FOUND_SECONDS)["server"]["undoSeconds"] == 1234
             cursor = bob.cursor()
             alice.send(name, "to a request that waits")
-            assert bob.sync(cursor, wait=2 * FOUND_SECONDS)["events"]
+            assert bob.sync(cursor, wait=FOUND_SECONDS)["events"]
             nats.start()
             eventually(two.up, "the bus is back")
             assert health(two, 1) == (200, "up")
             stream.event("message.new", FOUND_SECONDS)
             alice.send(name, "it is back")
-            assert stream.event("message.new", 1.5)["message"]["text"] == "it is back"
+            assert stream.event("message.new", AT_ONCE)["message"]["text"] == "it is back"
 
 
 @pytest.mark.slow
@@ -97,7 +99,7 @@ def test_of_a_cluster_of_nats_one_server_is_enough(postgres: PostgresServer, tmp
                     eventually(three.up, "they use another one")
                 alice.send(f"C2C{bob.user_id}", "at once")
                 for stream in (first, second):
-                    assert stream.event("message.new", 1.5)["message"]["text"] == "at once"
+                    assert stream.event("message.new", AT_ONCE)["message"]["text"] == "at once"
 
 
 @pytest.mark.slow
@@ -112,7 +114,7 @@ def test_a_database_that_crashes_is_waited_for(tmp_path: Path) -> None:
                 refused = refusal(lambda device=device: device.get("/v1/conversations"))  # type: ignore[misc]
                 assert (refused.status, int(refused.headers["retry-after"]) >= 1) == (503, True)
                 assert refusal(lambda: alice.send(name, "no")).status == 503
-                assert time.monotonic() - began < 2
+                assert time.monotonic() - began < AT_ONCE, "nobody waits for it"
             assert health(two, 0)[0] == 503
             eventually(two.down, "the bus went with it")
             postgres.start()
@@ -123,7 +125,7 @@ def test_a_database_that_crashes_is_waited_for(tmp_path: Path) -> None:
                 assert heard == [f"number {number}" for number in range(3)]
             eventually(two.up, "the bus is back")
             alice.send(name, "at once")
-            assert stream.event("message.new", 1.5)["message"]["text"] == "at once"
+            assert stream.event("message.new", AT_ONCE)["message"]["text"] == "at once"
 
 
 def test_a_database_that_ends_the_bus_connections_is_connected_to_again(

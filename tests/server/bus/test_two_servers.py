@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.accounts import Device, refusal
+from tests.accounts import Device, Json, refusal
 from tests.buses import NatsServer, eventually
 from tests.databases import PostgresServer
-from tui_chat.protocol import events
+from tui_chat.protocol import events, limits
 from tui_chat.server import presence, services
+from tui_chat.server.bus import exchange
 
 from .servers import Servers, ephemeral, servers
 
-AT_ONCE = 1.5
-"""Seconds: less than it takes to find out without a bus."""
 BREAK_SECONDS = 1.0
 """After which somebody is taken to be offline, here."""
 
@@ -27,6 +26,9 @@ def two(
     bus = "postgres" if request.param == "postgres" else nats.address
     with pytest.MonkeyPatch.context() as quicker:
         quicker.setattr(services, "CHECK_SECONDS", 0.1)
+        # So that nothing but the bus tells them in time, however much of that a slow machine needs.
+        quicker.setattr(limits, "POSITION_CHECK_SECONDS", 3_600.0)
+        quicker.setattr(exchange, "AWAY_SECONDS", 3_600.0)
         with servers(tmp_path_factory.mktemp("two"), postgres.new_database(), bus) as there:
             there.people[0].register("admin")
             yield there
@@ -44,7 +46,7 @@ def test_messages_are_heard_in_their_order(couple: tuple[Device, Device]) -> Non
     with bob.stream() as stream:
         for text in texts:
             alice.send(f"C2C{bob.user_id}", text)
-        heard = [stream.event("message.new", AT_ONCE)["message"]["text"] for _ in texts]
+        heard = [stream.event("message.new")["message"]["text"] for _ in texts]
     assert heard == texts
 
 
@@ -56,25 +58,22 @@ def test_a_message_to_a_group_is_heard_by_everybody_once(two: Servers, couple: t
         for number in range(5):
             (alice, bob)[number % 2].send(group, f"{number}")
         for stream in (first, second, third, own):
-            assert [stream.event("message.new", AT_ONCE)["message"]["text"] for _ in range(5)] == list("01234")
+            assert [stream.event("message.new")["message"]["text"] for _ in range(5)] == list("01234")
 
 
 def test_a_waiting_request_is_answered(couple: tuple[Device, Device]) -> None:
     alice, bob = couple
     cursor = bob.cursor()
-    answers: list[float] = []
+    answers: list[Json] = []
 
     def wait() -> None:
-        began = time.monotonic()
-        assert bob.sync(cursor, wait=8)["events"]
-        answers.append(time.monotonic() - began)
+        answers.append(bob.sync(cursor, wait=8))
 
     waiting = threading.Thread(target=wait)
     waiting.start()
     alice.send(f"C2C{bob.user_id}", "wake up")
-    waiting.join(10)
-    assert answers, "it was not answered"
-    assert answers[0] < 2 * AT_ONCE
+    waiting.join()
+    assert answers[0]["events"], "it was not woken"
 
 
 def test_a_revoked_device_is_out_everywhere(two: Servers, couple: tuple[Device, Device]) -> None:
@@ -83,7 +82,7 @@ def test_a_revoked_device_is_out_everywhere(two: Servers, couple: tuple[Device, 
     assert phone.get("/v1/me")
     with phone.stream() as stream:
         alice.remove(f"/v1/devices/{phone.device_id}")
-        assert stream.closed(AT_ONCE) == events.CLOSE_REVOKED
+        assert stream.closed() == events.CLOSE_REVOKED
     assert refusal(lambda: phone.get("/v1/me")).status == 401
 
 
@@ -92,7 +91,7 @@ def test_a_changed_setting_is_told_everywhere(two: Servers) -> None:
     with two.at(1, admin).stream() as stream:
         before = stream.welcome["server"]["undoSeconds"]
         admin.patch("/v1/admin/settings", {"undoSeconds": before + 1})
-        told = ephemeral(stream, "settings.changed", AT_ONCE)
+        told = ephemeral(stream, "settings.changed")
         assert told["server"]["undoSeconds"] == before + 1
 
 
@@ -101,7 +100,7 @@ def test_typing_is_seen(two: Servers, couple: tuple[Device, Device]) -> None:
     with alice.stream() as typing, bob.stream() as stream:
         eventually(lambda: _knows(two, 0, bob), "the first server knows where bob is")
         typing.say({"t": "typing", "conversationID": f"C2C{bob.user_id}"})
-        told = ephemeral(stream, "typing", AT_ONCE)
+        told = ephemeral(stream, "typing")
         assert (told["conversationID"], told["userID"]) == (f"C2C{alice.user_id}", alice.user_id)
 
 

@@ -186,6 +186,7 @@ def test_cursors_of_no_use_are_answered_with_a_reset_and_nothing_of_others(place
 def test_another_users_cursor_shows_nothing_of_theirs(place: Place) -> None:
     """Positions say nothing about whose they are: one that lies within one's own log shows one's own log."""
     place.bob.send("C2Cwitness", "secret")
+    place.alice.send("C2Cwitness", "her own")
     epoch = place.alice.cursor().rpartition(":")[0]
     with place.socket(since=f"{epoch}:0") as raw:
         told = raw.answer()

@@ -284,7 +284,7 @@ class WriteInEditor(Command):
         return pane.conversation_id is not None and not pane.composer.blocked
 
     def run(self, app: ChatApp) -> None:
-        app.main.conversation.write_in_editor()
+        app.main.conversation.writing.in_editor()
 
 
 class EditLast(WidgetKeys):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import TextArea
@@ -35,7 +35,7 @@ from tui_chat.locale import _
 from tui_chat.protocol.ids import parse_conversation_id
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.text import clean_text
-from tui_chat.tui import editor, safe
+from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
 from tui_chat.tui.refusals import refusal
@@ -240,29 +240,6 @@ class ConversationPane(Vertical):
         message = self.messages.newest_of(self.session.user_id)
         if self.session.capabilities.edits and message is not None and can_edit(message, self.session.user_id):
             self.writing.edit(message)
-
-    def write_in_editor(self) -> None:
-        """Ctrl+O"""
-        command = editor.editor_command()
-        if command is None:
-            self.app.say(
-                safe.own(_("No editor is set: export EDITOR=nano, for example, and start again")), severity="warning"
-            )
-        else:
-            self.app.start(self._write_in_editor(command))
-
-    async def _write_in_editor(self, command: list[str]) -> None:
-        before = self.composer.text
-        try:
-            text = await editor.written_in_editor(self.app, command, before)
-        except editor.EditorFailed as error:
-            self.app.say(safe.template(_("The editor did not work: {reason}"), reason=str(error)), severity="error")
-            return
-        except SuspendNotSupported:
-            self.app.say(safe.own(_("This terminal cannot be given to an editor")), severity="error")
-            return
-        if text != before and (left_out := self.composer.replace_all(text)):
-            self.app.say(sentences.cut(left_out), severity="warning")
 
     # What the person does.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from textual.app import SuspendNotSupported
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
@@ -12,7 +13,7 @@ from tui_chat.client.changes import CommandRefused
 from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError, InvalidRequest, TextEmpty, TextTooLong
 from tui_chat.protocol.models import Message
-from tui_chat.tui import safe
+from tui_chat.tui import editor, safe
 from tui_chat.tui.refusals import refusal
 
 from . import sentences
@@ -49,6 +50,33 @@ class Writing:
         """(conversationID, messageSeq) -> a text that was refused, or left unsaved."""
         self._timer: Timer | None = None
         self._typing_told = 0.0
+
+    # In an editor.
+
+    def in_editor(self) -> None:
+        """Ctrl+O"""
+        command = editor.editor_command()
+        if command is None:
+            self._pane.app.say(
+                safe.own(_("No editor is set: export EDITOR=nano, for example, and start again")), severity="warning"
+            )
+        else:
+            self._pane.app.start(self._in_editor(command))
+
+    async def _in_editor(self, command: list[str]) -> None:
+        before = self._pane.composer.text
+        try:
+            text = await editor.written_in_editor(self._pane.app, command, before)
+        except editor.EditorFailed as error:
+            self._pane.app.say(
+                safe.template(_("The editor did not work: {reason}"), reason=str(error)), severity="error"
+            )
+            return
+        except SuspendNotSupported:
+            self._pane.app.say(safe.own(_("This terminal cannot be given to an editor")), severity="error")
+            return
+        if text != before and (left_out := self._pane.composer.replace_all(text)):
+            self._pane.app.say(sentences.cut(left_out), severity="warning")
 
     # Coming and going.
 

@@ -191,52 +191,6 @@ async def test_requests_that_come_behind_each_other_get_their_own_bodies_and_ans
     protocol.connection_lost(None)
 
 
-async def test_requests_that_come_again_are_not_taken_apart_and_are_answered_alike() -> None:
-    application = Answering(echo)
-    protocol, wire = asking(application)
-
-    def post(body: bytes) -> bytes:
-        return b"POST /1 HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-
-    def heard() -> list[bytes]:
-        return [part.partition(b"\r\n\r\n")[2] for part in wire.written.split(b"HTTP/1.1 200 OK")[1:]]
-
-    protocol.data_received(post(b"one"))
-    parser = protocol.parser
-    protocol.parser = None  # type: ignore[assignment]
-    protocol.data_received(post(b"two"))
-    protocol.data_received(post(b"fourteen bytes"))
-    protocol.parser = parser
-    protocol.data_received(post(b"in pieces")[:-3])
-    protocol.data_received(b"ces")
-    protocol.data_received(post(b"this") + post(b"that"))
-    await until(lambda: b"that" in wire.written, wire)
-    protocol.data_received(post(b"one"))
-    assert heard() == [b"/1 one", b"/1 two", b"/1 fourteen bytes", b"/1 in pieces", b"/1 this", b"/1 that", b"/1 one"]
-    assert application.whole == ["/1"] * 7
-    protocol.connection_lost(None)
-
-
-async def test_a_request_that_comes_again_waits_for_the_one_before() -> None:
-    go_on = [asyncio.get_running_loop().create_future() for _ in range(2)]
-
-    async def answer(asked: Asked) -> None:
-        body = await asked.body()
-        if body != b"0":
-            await go_on[int(body) - 1]
-        await asked.answer(200, b"answer " + body)
-
-    protocol, wire = asking(Answering(answer))
-    again = b"POST /1 HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n%d"
-    for number in range(3):
-        protocol.data_received(again % number)
-    go_on[1].set_result(None)
-    go_on[0].set_result(None)
-    await until(lambda: b"answer 2" in wire.written, wire)
-    assert wire.written.index(b"answer 0") < wire.written.index(b"answer 1") < wire.written.index(b"answer 2")
-    protocol.connection_lost(None)
-
-
 async def test_a_body_that_comes_right_behind_its_head_is_waited_for() -> None:
     begun = asyncio.Event()
 

@@ -10,7 +10,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tui_chat.protocol import limits
 
-from .again import Again, Heads
 from .asked import Asked
 from .auth import Bearer
 from .steps import Steps
@@ -77,10 +76,6 @@ class RequestProtocol(HttpToolsProtocol):
     """Of the pieces that came since."""
     _declined = False
     """The head that was read offers an upgrade that is not taken, and comes again without it."""
-    _between = True
-    """Nothing of a request has come since the one before ended."""
-    _came: Again | None = None
-    """What was answered at once of the piece that is being read, last."""
     _refusal: str | None = None
     """What is to be said of bytes that could not be read, once the requests before them are answered."""
 
@@ -89,7 +84,6 @@ class RequestProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._at_once = getattr(self.app, "at_once", None)
         self._bearer = Bearer()
-        self._heads = Heads()
         self.url, self.headers = b"", []
         self._wait_for_head()
 
@@ -104,15 +98,11 @@ class RequestProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Look after what did not end with this piece; most requests come in one."""
-        between = self._between
-        if self._refusal is not None or (between and self._takes_again(data)):
+        if self._refusal is not None:
             return
         self._piece_bytes = len(data)
         self._begun = False
-        self._came = None
         self._read(data)
-        if self._came is not None and between and self._between:
-            self._heads.remember(data, self._came)
         if self._held is not None:
             if self.transport.is_closing():
                 self._let_go()  # It cannot be read any further.
@@ -131,34 +121,6 @@ class RequestProtocol(HttpToolsProtocol):
                 self._head_least += len(data)
             if self._head_least > HEAD_BYTES or (self._head_most > HEAD_BYTES and self._head_is_large()):
                 self._refuse_once(HEAD_TOO_LARGE)
-
-    def _takes_again(self, data: bytes) -> bool:
-        """Answer a request that comes as one before it came, and is due; whether it is one."""
-        cycle = self.cycle
-        if self.transport.is_closing() or (cycle is not None and not cycle.response_complete):
-            return False
-        again = self._heads.find(data)
-        if again is None:
-            return False
-        self._idle_since = None
-        self.headers = again.pairs  # type: ignore[assignment]
-        return self._is_answered(again, goes_on=True)
-
-    def _is_answered(self, request: Again, *, goes_on: bool) -> bool:
-        """Begin to answer a request at once, if it can be."""
-        assert self._at_once is not None
-        method, path, query, _, fields, body = request
-        asked = AskedWhole(self, method, path, query, fields, body, goes_on, self._bearer)
-        work = self._at_once(asked)
-        if work is None:
-            return False
-        if self._held is not None:
-            self._let_go()
-        self.cycle = asked  # type: ignore[assignment]
-        steps = Steps(self.loop, work, self._ended)
-        self.tasks.add(steps)  # type: ignore[arg-type]
-        steps.begin()
-        return True
 
     def _read(self, data: bytes) -> None:
         """As uvicorn's, but that an upgrade to anything but a WebSocket is not heeded (RFC 9110, section 7.8): many
@@ -219,7 +181,6 @@ class RequestProtocol(HttpToolsProtocol):
         self._fields = {}
         self.expect_100_continue = False
         self._in_head = self._begun = True
-        self._between = False
         self._idle_since = None
         self._head_least = self._head_most = 0
 
@@ -279,22 +240,32 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """A request has come whole, or come to its end by and by."""
         self._in_body = False
-        self._between = True
-        held = self._held
-        if held is None:
+        held, at_once = self._held, self._at_once
+        if held is None or at_once is None:
             if self._declined:
                 return
             super().on_message_complete()
             return
-        body = held[0] if len(held) == 1 else b"".join(held)
-        method = self.parser.get_method().decode("ascii")
-        request = Again(method, self._path, self._query, self.headers, self._fields, body)
-        goes_on = self._goes_on
-        if not self._is_answered(request, goes_on=goes_on):
+        asked = AskedWhole(
+            self,
+            self.parser.get_method().decode("ascii"),
+            self._path,
+            self._query,
+            self._fields,
+            held[0] if len(held) == 1 else b"".join(held),
+            self._goes_on,
+            self._bearer,
+        )
+        work = at_once(asked)
+        if work is None:
             self._go_by_asgi()
             super().on_message_complete()
-        elif goes_on:
-            self._came = request
+            return
+        self._let_go()
+        self.cycle = asked  # type: ignore[assignment]
+        steps = Steps(self.loop, work, self._ended)
+        self.tasks.add(steps)  # type: ignore[arg-type]
+        steps.begin()
 
     def _go_by_asgi(self) -> None:
         """Leave the request to uvicorn, with what has come of it."""

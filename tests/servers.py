@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -94,8 +95,12 @@ class LiveServer:
 
     def tidy(self) -> None:
         """Do what the server does from time to time: fold in what expired, erase what nobody can see."""
-        while self.write(expiry.tidy):
+        while sum(self.write(partial(expiry.tidy, piece=piece)) for piece in expiry.PIECES):
             pass
+
+    def tidy_soon(self) -> None:
+        """Have the server tidy by itself, and now."""
+        self._loop.call_soon_threadsafe(self.running.services.tidy_soon)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

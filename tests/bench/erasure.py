@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from tests.load.population import filling
@@ -82,9 +83,11 @@ class _Erasing:
         writing = asyncio.create_task(self._write(engine, bench.size(2_000, quick=20), pause=0.002))
         began = time.perf_counter()
         while True:
-            turn = time.perf_counter()
-            more = await engine.write(expiry.tidy)
-            pieces.append(time.perf_counter() - turn)
+            more = False
+            for piece_of_it in expiry.PIECES:
+                turn = time.perf_counter()
+                more |= await engine.write(partial(expiry.tidy, piece=piece_of_it))
+                pieces.append(time.perf_counter() - turn)
             reclaiming = time.perf_counter()
             if not more:
                 more = await engine.reclaim()

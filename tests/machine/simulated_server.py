@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, cast
 from unittest import mock
 from urllib.parse import unquote
@@ -250,7 +251,9 @@ class SimulatedServer:
 
     def tidy(self) -> None:
         """Everything that is due."""
-        while self.engine.do(crowdlog.spread) or self.engine.do(expiry.tidy):
+        while self.engine.do(crowdlog.spread) or sum(
+            self.engine.do(partial(expiry.tidy, piece=piece)) for piece in expiry.PIECES
+        ):
             pass
 
     def trim(self, keep: int) -> None:

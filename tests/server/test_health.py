@@ -14,6 +14,7 @@ from tests.servers import LiveServer
 from tui_chat.protocol import events
 from tui_chat.server import health, run
 from tui_chat.server.engines import Transaction
+from tui_chat.server.operations import expiry
 
 
 @pytest.fixture
@@ -169,3 +170,25 @@ def test_a_clock_that_leaps_ahead_ends_what_is_timed_and_nothing_else(
     again = people.login("alice")
     assert again.send("C2Cbob", "back")["messageSeq"] == 3
     assert json.loads(people.http.get("/healthz").content)["status"] == "ok"
+
+
+def test_where_one_piece_of_tidying_fails_the_others_are_done(
+    server: LiveServer, alice: Device, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = threading.Event()
+
+    def fails(tx: Transaction) -> bool:
+        tx.execute("DELETE FROM stream")
+        raise KeyError("somebody who is no more")
+
+    def works(tx: Transaction) -> bool:
+        assert tx.one("SELECT 1 FROM stream") is not None, "nothing of what failed has happened"
+        done.set()
+        return False
+
+    monkeypatch.setattr(expiry, "PIECES", (fails, works))
+    for _ in range(2):
+        done.clear()
+        server.tidy_soon()
+        assert done.wait(DEADLINE)
+    assert "somebody who is no more" in caplog.text

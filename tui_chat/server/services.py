@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from random import Random, SystemRandom
 from typing import Final
 
@@ -174,16 +175,24 @@ class Services:
     async def tidy(self) -> None:
         """Fold in what has expired, erase what nobody can see, trim logs; a little at a time."""
         while True:
-            try:
-                more = await self.engine.write(expiry.tidy) or await self.engine.reclaim()
-            except ChatError as error:
-                _log.warning("tidying up failed: %s", error)
-                more = False
-            if not more:
+            more = False
+            for piece in expiry.PIECES:
+                more |= await self._try(self.engine.write(partial(expiry.tidy, piece=piece)))
+            if not more and not await self._try(self.engine.reclaim()):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TIDY_SECONDS):
                         await self._due.wait()
                 self._due.clear()
+
+    async def _try(self, work: Awaitable[bool]) -> bool:
+        """Whether there is more of it; where it fails, that is for the next time."""
+        try:
+            return await work
+        except ChatError as error:
+            _log.warning("tidying up failed: %s", error)
+        except Exception:
+            _log.exception("tidying up failed")
+        return False
 
     def tidy_soon(self) -> None:
         """Something is due that should not wait for the next time."""

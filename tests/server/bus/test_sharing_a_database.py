@@ -29,7 +29,7 @@ async def test_one_tidies_at_a_time(postgres: PostgresServer) -> None:
     begun, gate = threading.Event(), threading.Event()
 
     def slowly(tx: Transaction) -> bool:
-        expiry.tidy(tx)
+        expiry.tidy(tx, expiry.trim)
         begun.set()
         assert gate.wait(10)
         return True
@@ -40,7 +40,7 @@ async def test_one_tidies_at_a_time(postgres: PostgresServer) -> None:
     try:
         task = asyncio.create_task(one.write(slowly))
         await asyncio.to_thread(begun.wait, 10)
-        assert not await asyncio.wait_for(other.write(expiry.tidy), 5)
+        assert not await asyncio.wait_for(other.write(lambda tx: expiry.tidy(tx, expiry.trim)), 5)
         assert not await other.read(trimmed), "the other one left it alone"
         gate.set()
         await task

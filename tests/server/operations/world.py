@@ -125,7 +125,7 @@ class World:
 
     def tidy(self) -> None:
         """Everything that is due."""
-        while self.do(expiry.tidy):
+        while sum(self.do(expiry.tidy, piece) for piece in expiry.PIECES):
             pass
 
     def close(self) -> None:

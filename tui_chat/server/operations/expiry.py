@@ -1,5 +1,6 @@
 """Tidying, a bounded piece at a time: final deletions, bodies that nobody can see, logs that are too long."""
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tui_chat.protocol import limits
@@ -26,23 +27,28 @@ TRIM_EVERY: Final = 3_600_000
 """Milliseconds between two looks at what days have made too old; they go through every user's log."""
 
 
-def tidy(tx: Transaction) -> bool:
-    """Do some of what is due; whether there is more, so that it should be called again soon. Of several processes one
-    does it at a time."""
-    if not tx.is_alone_at("tidying"):
-        return False
-    more = [erasing.go_on(tx), fold_expired(tx), erase_unseen(tx), indexing.advance(tx)]
+Piece = Callable[[Transaction], bool]
+
+
+def tidy(tx: Transaction, piece: Piece) -> bool:
+    """Do some of one of PIECES; whether there is more of it, so that it should be called again soon. Of several
+    processes one tidies at a time."""
+    return tx.is_alone_at("tidying") and piece(tx)
+
+
+def trim(tx: Transaction) -> bool:
+    """Forget what days have made too old, every TRIM_EVERY."""
     row = tx.one("SELECT value FROM meta WHERE name = 'trimmed'")
-    if row is None or abs(tx.now - int(row[0])) >= TRIM_EVERY:
-        more += [trim_logs(tx), forget_old(tx), devices.forget_revoked(tx), audit.forget_old(tx)]
-        more.append(devices.redate(tx))
-        accounts.redate_invitations(tx)
-        if not any(more):
-            tx.execute(
-                "INSERT INTO meta (name, value) VALUES ('trimmed', ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                str(tx.now),
-            )
+    if row is not None and abs(tx.now - int(row[0])) < TRIM_EVERY:
+        return False
+    more = [trim_logs(tx), forget_old(tx), devices.forget_revoked(tx), audit.forget_old(tx), devices.redate(tx)]
+    accounts.redate_invitations(tx)
+    if not any(more):
+        tx.execute(
+            "INSERT INTO meta (name, value) VALUES ('trimmed', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            str(tx.now),
+        )
     return any(more)
 
 
@@ -187,3 +193,8 @@ def forget_old(tx: Transaction) -> bool:
     tx.many("DELETE FROM operation WHERE batch = ?", batches)
     tx.many("DELETE FROM batch WHERE id = ?", batches)
     return ROWS in (len(tokens), len(answers)) or len(batches) == BATCHES
+
+
+PIECES: Final[Sequence[Piece]] = (erasing.go_on, fold_expired, erase_unseen, indexing.advance, trim)
+"""What there is to tidy, each in a transaction of its own: whoever sends meanwhile waits for one, and where one fails
+the others are done."""

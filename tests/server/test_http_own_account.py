@@ -11,6 +11,7 @@ import pytest
 from tests.accounts import PASSWORD, Device, People, Refused, answer_of, path_of, refusal
 from tests.servers import LiveServer
 from tui_chat.protocol import events, limits
+from tui_chat.server.engines import Transaction
 from tui_chat.server.options import HashParameters
 
 NEW = "another battery staple"
@@ -189,6 +190,19 @@ class TestErasing:
         server.tidy()
         assert alice.texts("C2Cbob") == ["goodbye"]
         assert refusal(lambda: alice.send("C2Cbob", "are you there?")).code == "user_erased"
+
+    def test_a_process_that_has_not_heard_of_it_lets_nobody_in(self, server: LiveServer, people: People) -> None:
+        alice, bob = people.register("alice"), people.register("bob")
+        bob.send("C2Calice", "hello")
+
+        def by_another_process(tx: Transaction) -> None:
+            [(account,)] = tx.all("SELECT id FROM account WHERE user_id = 'bob'")
+            tx.execute("DELETE FROM stream WHERE account = ?", account)
+            tx.execute("UPDATE device SET revoked = ? WHERE account = ?", tx.now, account)
+
+        server.write(by_another_process)
+        assert refusal(lambda: bob.send("C2Calice", "still here")).code == "unauthorized"
+        assert alice.texts("C2Cbob") == ["hello"]
 
     def test_the_rest_goes_soon_without_being_asked(self, people: People) -> None:
         alice, bob = people.register("alice"), people.register("bob", nick="Robert")

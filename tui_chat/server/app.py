@@ -14,6 +14,7 @@ from tui_chat.protocol.errors import (
     MethodNotAllowed,
     NotFound,
     TooFrequent,
+    Unauthorized,
     Unavailable,
 )
 from tui_chat.protocol.wire import encode
@@ -22,7 +23,7 @@ from .addresses import Addresses, Application, Receive, Scope, Send
 from .asked import Asked, AskedByASGI
 from .observing import METRICS, Exposition, Watch
 from .openapi import describe
-from .request import authenticate, handle, peer_of, refuse
+from .request import authenticate, handle, is_gone, peer_of, refuse
 from .routes import ENDPOINTS
 from .routes.endpoint import Endpoint
 from .services import Services
@@ -138,10 +139,13 @@ class _Resource:
         except ChatError as error:
             self._watch.refused(asked, error)
             await refuse(error, asked)
-        except Exception:
-            _log.exception("%s %s failed", asked.method, self._path)
-            self._watch.refused(asked, Internal())
-            await refuse(Internal(), asked)
+        except Exception as failure:
+            # Whom another process has erased, this one may not have heard of yet. Nothing has happened.
+            refusal = Unauthorized() if await is_gone(self._services, asked) else Internal()
+            if isinstance(refusal, Internal):
+                _log.error("%s %s failed", asked.method, self._path, exc_info=failure)
+            self._watch.refused(asked, refusal)
+            await refuse(refusal, asked)
 
 
 class _Stream:

@@ -118,7 +118,8 @@ class Tokens:
     """Whose access token it is, with a short memory so that a request need not ask the database."""
 
     def __init__(self, look_up: Callable[[str], Awaitable[Caller]], clock: Callable[[], int]) -> None:
-        self._look_up = look_up
+        self.look_up = look_up
+        """Whose access token it is, by the database. Raises Unauthorized."""
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Caller, int]] = OrderedDict()
         self.forgotten = 0
@@ -139,7 +140,7 @@ class Tokens:
         if known is not None:
             return known
         forgotten = self.forgotten
-        caller = await self._look_up(token)
+        caller = await self.look_up(token)
         if forgotten == self.forgotten:
             self._known[key] = (caller, self._clock())
             self._known.move_to_end(key)

@@ -89,6 +89,20 @@ async def authenticate(services: Services, asked: Asked, peer: Peer) -> Caller:
         raise
 
 
+async def is_gone(services: Services, asked: Asked) -> bool:
+    """Whether the device that asked was let in, and is no more, whatever is remembered of it."""
+    found = asked.bearer.of(asked.headers.get(b"authorization", b""))
+    if asked.caller is None or found is None:
+        return False
+    try:
+        await services.tokens.look_up(found[0])
+    except Unauthorized:
+        return True
+    except ChatError:
+        return False  # The database cannot be used just now, so that is not known.
+    return False
+
+
 def _remembered(services: Services, asked: Asked) -> Caller | None:
     """The same where it need not be looked up, as mostly."""
     found = asked.bearer.of(asked.headers.get(b"authorization", b""))

@@ -61,20 +61,6 @@ class Planted:
 # On the server
 
 
-def _lower_too(move: Any) -> Any:
-    def moved(found: Any, asked: Any, *, hide: bool, settled: bool) -> Any:
-        return [
-            msgspec.structs.replace(
-                one,
-                hidden=one.seen if hide else one.hidden,
-                cleared=one.seen if asked.clear else one.cleared,
-            )
-            for one in move(found, asked, hide=hide, settled=settled)
-        ]
-
-    return moved
-
-
 def _and_reads(save: Any) -> Any:
     def saved(tx: Any, account: int, rows: Sequence[tuple[int, ...]]) -> None:
         save(tx, account, rows)
@@ -305,7 +291,10 @@ def _of_the_sender_too(numbers: Callable[..., Any]) -> Callable[..., Any]:
 
 
 MUTANTS = (
-    Mutant("a watermark is what was set last, not the greatest", [(deletion, "_move", _lower_too)]),
+    Mutant(
+        "a watermark is what was set last, not the greatest",
+        [(deletion, "_raised", lambda _: lambda before, seen: seen)],
+    ),
     Mutant(
         "a deletion moves the read mark",
         [(deletion, "save_marks", _and_reads), (deletion, "take_whole", _and_reads_whole)],

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,7 +94,7 @@ class LiveServer:
 
     def tidy(self) -> None:
         """Do what the server does from time to time: fold in what expired, erase what nobody can see."""
-        while sum(self.write(partial(expiry.tidy, piece=piece)) for piece in expiry.PIECES):
+        while sum(map(self.write, expiry.PIECES)):
             pass
 
     def tidy_soon(self) -> None:

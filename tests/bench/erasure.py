@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from tests.load.population import filling
@@ -86,7 +85,7 @@ class _Erasing:
             more = False
             for piece_of_it in expiry.PIECES:
                 turn = time.perf_counter()
-                more |= await engine.write(partial(expiry.tidy, piece=piece_of_it))
+                more |= await engine.write(piece_of_it)
                 pieces.append(time.perf_counter() - turn)
             reclaiming = time.perf_counter()
             if not more:

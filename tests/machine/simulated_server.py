@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar, cast
 from unittest import mock
 from urllib.parse import unquote
@@ -251,9 +250,7 @@ class SimulatedServer:
 
     def tidy(self) -> None:
         """Everything that is due."""
-        while self.engine.do(crowdlog.spread) or sum(
-            self.engine.do(partial(expiry.tidy, piece=piece)) for piece in expiry.PIECES
-        ):
+        while self.engine.do(crowdlog.spread) or sum(map(self.engine.do, expiry.PIECES)):
             pass
 
     def trim(self, keep: int) -> None:

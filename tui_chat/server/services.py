@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from random import Random, SystemRandom
 from typing import Final
 
@@ -177,7 +176,7 @@ class Services:
         while True:
             more = False
             for piece in expiry.PIECES:
-                more |= await self._try(self.engine.write(partial(expiry.tidy, piece=piece)))
+                more |= await self._try(self.engine.write(piece))
             if not more and not await self._try(self.engine.reclaim()):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TIDY_SECONDS):

@@ -28,8 +28,10 @@ async def test_one_tidies_at_a_time(postgres: PostgresServer) -> None:
     one, other = await PostgresEngine.open(address), await PostgresEngine.open(address)
     begun, gate = threading.Event(), threading.Event()
 
+    trim = expiry.alone(expiry.trim)
+
     def slowly(tx: Transaction) -> bool:
-        expiry.tidy(tx, expiry.trim)
+        trim(tx)
         begun.set()
         assert gate.wait(10)
         return True
@@ -40,7 +42,7 @@ async def test_one_tidies_at_a_time(postgres: PostgresServer) -> None:
     try:
         task = asyncio.create_task(one.write(slowly))
         await asyncio.to_thread(begun.wait, 10)
-        assert not await asyncio.wait_for(other.write(lambda tx: expiry.tidy(tx, expiry.trim)), 5)
+        assert not await asyncio.wait_for(other.write(trim), 5)
         assert not await other.read(trimmed), "the other one left it alone"
         gate.set()
         await task

@@ -30,10 +30,9 @@ TRIM_EVERY: Final = 3_600_000
 Piece = Callable[[Transaction], bool]
 
 
-def tidy(tx: Transaction, piece: Piece) -> bool:
-    """Do some of one of PIECES; whether there is more of it, so that it should be called again soon. Of several
-    processes one tidies at a time."""
-    return tx.is_alone_at("tidying") and piece(tx)
+def alone(piece: Piece) -> Piece:
+    """A piece of tidying that nothing is done of while another process tidies."""
+    return lambda tx: tx.is_alone_at("tidying") and piece(tx)
 
 
 def trim(tx: Transaction) -> bool:
@@ -195,6 +194,6 @@ def forget_old(tx: Transaction) -> bool:
     return ROWS in (len(tokens), len(answers)) or len(batches) == BATCHES
 
 
-PIECES: Final[Sequence[Piece]] = (erasing.go_on, fold_expired, erase_unseen, indexing.advance, trim)
+PIECES: Final[Sequence[Piece]] = tuple(map(alone, (erasing.go_on, fold_expired, erase_unseen, indexing.advance, trim)))
 """What there is to tidy, each in a transaction of its own: whoever sends meanwhile waits for one, and where one fails
-the others are done."""
+the others are done. Each does some of it, and tells whether there is more, so that it should be called again soon."""

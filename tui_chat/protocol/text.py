@@ -23,20 +23,18 @@ _FORBIDDEN: Final = (
     "\ufff9-\ufffb\U000e0000-\U000e007f"  # interlinear annotation, invisible tags
     "\ufeff\u00ad]"  # zero-width no-break space, soft hyphen: terminals disagree on their width
 )
-_FILLERS: Final = (
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u206f\u2800\u3164\uffa0"
-    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+_FILLER: Final = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2060-\u206f\u2800\u3164\uffa0"
+    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
 )
 """Look like nothing at all, so that two names could look the same."""
+_FILLERS: Final = f"[{_FILLER}]"
 _NO_MARKS: Final = (
     "[\x00-\u02ff\u0370-\u0482\u048a-\u0590\u2000-\u20cf\u2100-\u2cee\u3000-\u3029\u3030-\u3098\u309b-\ua66e"
     "\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U0001f000-\U0001faff]*"
 )
 """Latin, Greek, Cyrillic, CJK, symbols, emoji: blocks without combining marks; most text is of nothing else."""
-_INVISIBLE: Final = (
-    "[\\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\uffa0"
-    "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
-)
+_INVISIBLE: Final = rf"[\s{_FILLER}" "\u180b-\u180f\u200c-\u200f\ufe00-\ufe0f\U000e0000-\U000e0fff]*"
 """Nothing to be seen: white space, Unicode's Default_Ignorable_Code_Point, and the Braille pattern without dots."""
 
 

@@ -55,6 +55,10 @@ class Asked(ABC):
         self.caller: Caller | None = None
         """Who asks; as soon as that is known."""
 
+    def token(self) -> tuple[str, bytes] | None:
+        """The access token that came with it, and its hash; None where none did."""
+        return self.bearer.of(self.headers.get(b"authorization", b""))
+
     @abstractmethod
     async def body(self) -> bytes:
         """All of it.

@@ -78,7 +78,7 @@ async def authenticate(services: Services, asked: Asked, peer: Peer) -> Caller:
         Unauthorized: no token, or none that is valid.
         TooFrequent: too many such from that address.
     """
-    found = asked.bearer.of(asked.headers.get(b"authorization", b""))
+    found = asked.token()
     try:
         if found is None:
             raise Unauthorized("this needs `Authorization: Bearer` with an access token")
@@ -91,21 +91,19 @@ async def authenticate(services: Services, asked: Asked, peer: Peer) -> Caller:
 
 async def is_gone(services: Services, asked: Asked) -> bool:
     """Whether the device that asked was let in, and is no more, whatever is remembered of it."""
-    found = asked.bearer.of(asked.headers.get(b"authorization", b""))
+    found = asked.token()
     if asked.caller is None or found is None:
         return False
     try:
         await services.tokens.look_up(found[0])
-    except Unauthorized:
-        return True
-    except ChatError:
-        return False  # The database cannot be used just now, so that is not known.
+    except ChatError as refusal:
+        return isinstance(refusal, Unauthorized)  # Of a database that cannot be used it is not known.
     return False
 
 
 def _remembered(services: Services, asked: Asked) -> Caller | None:
     """The same where it need not be looked up, as mostly."""
-    found = asked.bearer.of(asked.headers.get(b"authorization", b""))
+    found = asked.token()
     return None if found is None else services.tokens.known(found[1])
 
 

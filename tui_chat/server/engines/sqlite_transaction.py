@@ -58,19 +58,22 @@ _HAS_JSON: Final = sqlite3.sqlite_version_info >= (3, 38)
 """Before that, not every SQLite was built with it."""
 
 
+def _from_json(sources: str) -> str:
+    """A query's sources with its list of keys as JSON."""
+    return sources.replace(PLACE, "json_each(?) v").replace("v.column1", "v.value")
+
+
 @lru_cache(maxsize=32)
 def _in_one_row(kind: type[Any], columns: str, sources: str) -> tuple[str, "msgspec.json.Decoder[list[Any]]"]:
     """The query for Transaction.structs as one whose one row is JSON, as is the list of keys that it is given."""
-    sources = sources.replace(PLACE, "json_each(?) v").replace("v.column1", "v.value")
-    query = f"SELECT json_group_array(json_array({columns})){sources}"
+    query = f"SELECT json_group_array(json_array({columns})){_from_json(sources)}"
     return query, msgspec.json.Decoder(GenericAlias(list, (kind,)))
 
 
 @lru_cache(maxsize=32)
 def _in_one_row_by_column(columns: tuple[str, ...], sources: str) -> str:
     """The same for Transaction.columns: the one row has a list for each column, in the same order."""
-    sources = sources.replace(PLACE, "json_each(?) v").replace("v.column1", "v.value")
-    return f"SELECT {', '.join([f'json_group_array({column})' for column in columns])}{sources}"
+    return f"SELECT {', '.join([f'json_group_array({column})' for column in columns])}{_from_json(sources)}"
 
 
 class SqliteTransaction(Transaction):

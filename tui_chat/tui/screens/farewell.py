@@ -75,10 +75,11 @@ class Farewell:
     def keep(self, conversation_id: str, text: str) -> None:
         """The session's word about the draft comes before or after the deletion itself. It knows what was stored last:
         where something stood in the composer, that has the words that came after."""
-        if self.left_open != conversation_id:
-            self._kept = _Kept(conversation_id, text)
-        elif self._kept is None:
-            self._kept = _Kept(conversation_id, text)
+        is_open = self.left_open == conversation_id
+        if is_open and self._kept is not None:
+            return
+        self._kept = _Kept(conversation_id, text)
+        if is_open:
             self._offer()
 
     def _offer(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui_chat.server.engines import ERASED, Transaction, sqlite
+from tui_chat.server.engines import ERASED, Transaction, sqlite_space
 from tui_chat.server.engines.sqlite import SqliteEngine
 from tui_chat.server.operations.bodies import erase_bodies
 
@@ -22,8 +22,8 @@ def clear(tx: Transaction) -> None:
 async def test_what_is_empty_goes_back_in_pieces_but_for_a_spare(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "SPARE_PAGES", 50)
-    monkeypatch.setattr(sqlite, "RECLAIMED_AT_ONCE", 100)
+    monkeypatch.setattr(sqlite_space, "SPARE_PAGES", 50)
+    monkeypatch.setattr(sqlite_space, "RECLAIMED_AT_ONCE", 100)
     engine = await SqliteEngine.open(tmp_path / "chat.db")
     await engine.write(fill)
     await engine.write(clear)
@@ -48,7 +48,7 @@ async def test_what_is_empty_goes_back_in_pieces_but_for_a_spare(
 async def test_after_bodies_were_erased_the_next_start_leaves_no_copies_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
 ) -> None:
-    monkeypatch.setattr(sqlite, "COMPACTED_BYTES", 2**30 if small else 0)
+    monkeypatch.setattr(sqlite_space, "COMPACTED_BYTES", 2**30 if small else 0)
     path = tmp_path / "chat.db"
     engine = await SqliteEngine.open(path)
     await engine.write(fill)

@@ -18,7 +18,6 @@ at the same moment can corrupt the log of an SQLite before 3.51.3 (https://sqlit
 """
 
 import asyncio
-import logging
 import sqlite3
 import threading
 import time
@@ -34,12 +33,13 @@ from typing import Any, Final, TypeVar, cast
 from tui_chat.clock import system_clock
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
-from . import ERASED, Clock, Committed, DatabaseSize, Transaction
+from . import Clock, Committed, DatabaseSize, Transaction
 from .filelock import FileLock
 from .migrations import migrate
 from .sqlite_files import CopyStopped, NotADatabase, connect, copy, refuse_anothers
 from .sqlite_group import Group, Job, as_refusal
 from .sqlite_log import WriteAheadLog
+from .sqlite_space import compact, empty_bytes, give_back, pages_to_spare
 from .sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
@@ -64,15 +64,6 @@ READERS: Final = 3
 IDLE_SECONDS: Final = 1.0
 """Quiet after which the log is folded in and emptied: what was erased would stay readable in it. While nothing was
 written, no timer runs."""
-COMPACTED_BYTES: Final = 256 * 1024 * 1024
-"""Databases up to this size are written anew at a start after something was erased (measured: some 20 ms a MB); larger
-ones when they are backed up and restored."""
-RECLAIMED_AT_ONCE: Final = 256
-"""Empty pages that one step gives back; it holds the writer up for some 10 ms."""
-SPARE_PAGES: Final = 1_024
-"""Empty pages that are kept, because they will soon be written again."""
-
-_log = logging.getLogger(__name__)
 
 
 class SqliteEngine:
@@ -113,9 +104,8 @@ class SqliteEngine:
         ):
             self._writer.execute(statement)
         migrate(self._writer, clock())
-        _compact(self._writer)
+        compact(self._writer)
         self._writer.execute("PRAGMA busy_timeout=0")  # The loop waits for nobody; see Group.
-        self._shrinks = self._writer.execute("PRAGMA auto_vacuum").fetchone()[0] == 2
         self._log = WriteAheadLog(self._writer, path)
         self._log.cut()  # A server that was killed left it as it was.
         for _ in range(READERS):
@@ -175,28 +165,11 @@ class SqliteEngine:
 
     async def size(self) -> DatabaseSize:
         """The files' size, and how much in them is empty."""
-
-        def empty(tx: Transaction) -> int:
-            pages, size = tx.one("PRAGMA freelist_count"), tx.one("PRAGMA page_size")
-            assert pages is not None and size is not None  # noqa: PT018 - both always have a row
-            return int(pages[0] * size[0])
-
-        return DatabaseSize(used=self._path.stat().st_size + self._log.bytes, free=await self.read(empty))
+        return DatabaseSize(used=self._path.stat().st_size + self._log.bytes, free=await self.read(empty_bytes))
 
     async def reclaim(self) -> bool:
-        """Give RECLAIMED_AT_ONCE empty pages beyond SPARE_PAGES back to the disk; whether there are more."""
-
-        def empty(tx: Transaction) -> int:
-            row = tx.one("PRAGMA freelist_count")
-            assert row is not None
-            return int(row[0]) - SPARE_PAGES if self._shrinks else 0
-
-        def step(tx: Transaction) -> int:
-            for _ in range(min(RECLAIMED_AT_ONCE, empty(tx))):
-                tx.one("PRAGMA incremental_vacuum(1)")
-            return empty(tx)
-
-        return await self.read(empty) > 0 and await self.write(step) > 0
+        """Give one step's empty pages back to the disk; whether there are more to spare."""
+        return await self.read(pages_to_spare) > 0 and await self.write(give_back) > 0
 
     async def backup(self, target: Path) -> None:
         """Copy the database on a thread of its own, which stops when the engine is closed; see Engine.backup."""
@@ -394,23 +367,6 @@ class SqliteEngine:
     def _empty_aside(self) -> None:
         self._log.empty()
         self._loop.call_soon_threadsafe(self._go_on)
-
-
-def _compact(writer: sqlite3.Connection) -> None:
-    """Write the database anew if something was erased: split pages keep copies, and rows without a body leave room.
-
-    Without the space for it, it is left for the next start.
-    """
-    due = writer.execute("SELECT 1 FROM meta WHERE name = ?", (ERASED,)).fetchone()
-    (pages,), (size,) = (writer.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size"))
-    if due is None or pages * size > COMPACTED_BYTES:
-        return
-    try:
-        writer.execute("VACUUM")
-        writer.execute("DELETE FROM meta WHERE name = ?", (ERASED,))
-        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as failure:
-        _log.warning("the database could not be written anew, which is tried again at the next start: %s", failure)
 
 
 def _unusable(path: Path, failure: sqlite3.DatabaseError) -> RuntimeError:

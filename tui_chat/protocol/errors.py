@@ -262,6 +262,12 @@ class BatchUndone(ChatError):
     code, status = "batch_undone", 409
 
 
+class ServerRestored(ChatError):
+    """The server was restored from a backup meanwhile: look again, then repeat it."""
+
+    code, status = "server_restored", 409
+
+
 class BackupRunning(ChatError):
     """Another backup is being written; wait for its end."""
 

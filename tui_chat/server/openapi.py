@@ -18,6 +18,7 @@ from tui_chat.protocol.errors import (
     InvalidRequest,
     NotConnected,
     NotFound,
+    ServerRestored,
     StorageFull,
     TooFrequent,
     Unauthorized,
@@ -26,13 +27,22 @@ from tui_chat.protocol.errors import (
 )
 
 from .routes import ENDPOINTS
-from .routes.endpoint import LINES, Counted, Endpoint, Nothing
-from .vocabulary import path_parameters, refine
+from .routes.endpoint import LINES, SEEN_AT, Counted, Endpoint, Nothing
+from .vocabulary import EVERYWHERE, path_parameters, refine
 
 _REFERENCE = "#/components/schemas/{name}"
 _FRAMES = (events.EventRange, events.Ephemeral, events.Welcome, events.Ping, events.Reset, *events.ClientFrame.__args__)
 _ALWAYS: tuple[type[ChatError], ...] = (InvalidRequest, Forbidden, Internal, Unavailable, StorageFull)
 """Forbidden: whatever carries the `Origin` of a web page that is not on the list."""
+_SEEN_AT: dict[str, Any] = {
+    "name": SEEN_AT,
+    "in": "header",
+    "required": False,
+    "description": "The cursor of the state that whoever decided on this had before them. Where the server was "
+    "restored from a backup since, the messageSeqs of this call may stand for other messages: it is refused, and "
+    "nothing is changed.",
+    "schema": EVERYWHERE["cursor"],
+}
 _TEXT: dict[str, Any] = {"schema": {"type": "string"}}
 _BESIDE: dict[str, dict[str, Any]] = {
     "/v1/stream": {
@@ -137,7 +147,8 @@ def _operation(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
             **_refusals(endpoint),
         },
     }
-    if parameters := [*path_parameters(endpoint.path), *_query_parameters(endpoint.query)]:
+    seen_at = [_SEEN_AT] if endpoint.numbered else []
+    if parameters := [*path_parameters(endpoint.path), *_query_parameters(endpoint.query), *seen_at]:
         operation["parameters"] = parameters
     if endpoint.takes_body:
         operation["requestBody"] = {"required": True, "content": _content(endpoint.body)}
@@ -165,6 +176,8 @@ def _refusals(endpoint: Endpoint[Any, Any, Any]) -> dict[str, Any]:
         kinds.add(TooFrequent)
     if endpoint.takes_body:
         kinds.add(BodyTooLarge)
+    if endpoint.numbered:
+        kinds.add(ServerRestored)
     return _by_status(kinds)
 
 

@@ -10,7 +10,14 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from tui_chat.protocol import limits
-from tui_chat.protocol.errors import BodyTooLarge, ChatError, ErrorAnswer, InvalidRequest, Unauthorized
+from tui_chat.protocol.errors import (
+    BodyTooLarge,
+    ChatError,
+    ErrorAnswer,
+    InvalidRequest,
+    ServerRestored,
+    Unauthorized,
+)
 from tui_chat.protocol.wire import encode
 
 from .addresses import Send
@@ -18,11 +25,12 @@ from .asked import Asked, AskedByASGI, Header, head
 from .operations.caller import Caller
 from .options import address_of
 from .ratelimit import limited_address
-from .routes.endpoint import LINES, NOTHING, Call, Counted, Endpoint, Nothing, Peer, Pieces
+from .routes.endpoint import LINES, NOTHING, SEEN_AT, Call, Counted, Endpoint, Nothing, Peer, Pieces
 from .services import Services
 from .transport import ABORT
 
 QUERY_FIELDS_MOST: Final = 20
+_SEEN_AT: Final = SEEN_AT.lower().encode()
 
 _WHOLE_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 """In JSON: a backslash, a pair of surrogates."""
@@ -41,6 +49,8 @@ async def handle(services: Services, endpoint: Endpoint[Any, Any, Any], asked: A
     if not endpoint.anyone:
         caller = asked.caller = _remembered(services, asked) or await authenticate(services, asked, peer)
     _count(services, endpoint, caller, peer)
+    if endpoint.numbered and (seen_at := asked.headers.get(_SEEN_AT)) is not None:
+        _check_numbering(services, seen_at)
     query = _query(endpoint.query, asked.query)
     body: Any = _decode(endpoint.decoder, await asked.body()) if endpoint.takes_body else NOTHING
     if caller is not None and services.tokens.forgotten != forgotten:
@@ -105,6 +115,12 @@ def _remembered(services: Services, asked: Asked) -> Caller | None:
     """The same where it need not be looked up, as mostly."""
     found = asked.token()
     return None if found is None else services.tokens.known(found[1])
+
+
+def _check_numbering(services: Services, seen_at: bytes) -> None:
+    """Raise ServerRestored where what was seen at this cursor had other numbers, or nobody knows which."""
+    if services.cursors.fullmatch(seen_at) is None:
+        raise ServerRestored()
 
 
 def _count(services: Services, endpoint: Endpoint[Any, Any, Any], caller: Caller | None, peer: Peer) -> None:

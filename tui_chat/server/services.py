@@ -58,6 +58,8 @@ class Services:
         self.options: Final = options
         self.trusted_proxies: Final = frozenset(address_of(one) for one in options.trusted_proxy)
         """As addresses, of which some have several spellings: to who listens on `::`, IPv4 ones are IPv6 ones."""
+        self.cursors: Final = log.cursors_of(epoch)
+        """What this run of the server's data gives out matches; a cursor of before a backup was restored does not."""
         self.hub: Final = Hub(log.cursor_form(epoch))
         self.presence: Final = Presence(self.hub, self._acquaintances)
         self.passwords: Final = Passwords(options.passwords)

@@ -1,5 +1,6 @@
 """Reading users' event logs: where a user stands, what a device missed, and the state to begin with."""
 
+import re
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -58,6 +59,11 @@ def cursor_at(epoch: str, event_seq: int) -> str:
 def cursor_form(epoch: str) -> bytes:
     """The JSON of any cursor, with %d where the eventSeq stands."""
     return msgspec.json.encode(f"{epoch}:")[:-1].replace(b"%", b"%%") + b'%d"'
+
+
+def cursors_of(epoch: str) -> re.Pattern[bytes]:
+    """What every cursor of this epoch matches as a whole, and nothing else."""
+    return re.compile(rb"%b:[0-9]{1,%d}" % (re.escape(epoch.encode()), CURSOR_DIGITS))
 
 
 def position(tx: Transaction, user: int) -> int:

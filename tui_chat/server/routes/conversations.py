@@ -92,6 +92,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         ConversationsDeleted,
         body=DeleteConversations,
         counted=Counted.DELETIONS,
+        numbered=True,
         errors=(*_LIST, BatchUndone, UndoExpired),
     ),
     Endpoint(
@@ -101,6 +102,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         ConversationsDeleted,
         body=ClearConversations,
         counted=Counted.DELETIONS,
+        numbered=True,
         errors=(*_LIST, BatchUndone, UndoExpired),
     ),
     Endpoint(
@@ -112,7 +114,15 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         counted=Counted.DELETIONS,
         errors=(OperationNotFound, UndoExpired),
     ),
-    Endpoint("POST", "/v1/conversations/read", read, ConversationsChanged, body=ReadConversations, errors=_LIST),
+    Endpoint(
+        "POST",
+        "/v1/conversations/read",
+        read,
+        ConversationsChanged,
+        body=ReadConversations,
+        numbered=True,
+        errors=_LIST,
+    ),
     Endpoint("POST", "/v1/conversations/flags", flags, ConversationsChanged, body=SetFlags, errors=_LIST),
     Endpoint("GET", "/v1/conversations/deletions", deletions, DeletionList),
     Endpoint(

@@ -125,6 +125,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         MessageSent,
         body=SendMessage,
         counted=Counted.MESSAGES,
+        numbered=True,
         errors=(
             Blocked,
             ClientIDReused,
@@ -155,6 +156,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         MessageSent,
         body=EditMessage,
         counted=Counted.MESSAGES,
+        numbered=True,
         errors=(
             *_NOT_TO_BE_CHANGED,
             Blocked,
@@ -174,6 +176,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         MessageSent,
         query=OperationQuery,
         counted=Counted.MESSAGES,
+        numbered=True,
         errors=(*_NOT_THERE, NotChangeable, NotYourMessage, OperationReused, RecallExpired),
     ),
     Endpoint(
@@ -189,6 +192,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         react,
         MessageSent,
         counted=Counted.MESSAGES,
+        numbered=True,
         errors=(*_NOT_TO_BE_CHANGED, Blocked, InvalidEmoji, TooManyReactions, UserErased),
     ),
     Endpoint(
@@ -197,6 +201,7 @@ ENDPOINTS: tuple[Endpoint[Any, Any, Any], ...] = (
         take_back,
         MessageSent,
         counted=Counted.MESSAGES,
+        numbered=True,
         errors=(*_NOT_TO_BE_CHANGED, InvalidEmoji),
     ),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.accounts import People
+from tests.accounts import DEADLINE, People
 from tests.databases import PostgresServer, postgres_server
 from tests.server.engine_jobs import Job, names
 from tests.servers import LiveServer
@@ -29,12 +29,13 @@ from tui_chat.protocol.requests import (
     Session,
     SetFlags,
 )
-from tui_chat.server.engines import Clock, Committed, Transaction
+from tui_chat.server.engines import Clock, Committed, Transaction, postgres_writer
 from tui_chat.server.engines.postgres import PostgresEngine
 from tui_chat.server.operations import (
     accounts,
     conversations,
     deletion,
+    devices,
     expiry,
     groups,
     messages,
@@ -199,6 +200,38 @@ async def test_who_is_not_locked_when_numbers_are_taken_is_locked_first_and_the_
         assert free == [(1,), None]
         assert "try" in await engine.read(names)
         assert await engine.read(lambda tx: tx.one(stand, alice.user)) == (stands + 2,)
+
+
+async def test_devices_that_are_heard_of_at_two_processes_at_once_do_not_wait_for_each_other(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when many reconnect: the database ended such circles after a second each."""
+    address = postgres.new_database()
+    broken: list[BaseException] = []
+
+    def is_race(failure: BaseException) -> bool:
+        broken.append(failure)
+        return True
+
+    monkeypatch.setattr(postgres_writer, "is_race", is_race)
+    async with opened(address) as engine, opened(address) as other:
+        tokens = [(await register(engine, name)).access_token for name in ("alice", "bob")]
+        both = threading.Barrier(2, timeout=DEADLINE)
+
+        def touching(first: str, second: str) -> Callable[[Transaction], None]:
+            met: list[int] = []
+
+            def job(tx: Transaction) -> None:
+                devices.touch(tx, accounts.authenticate(tx, first), first)
+                if not met:
+                    met.append(both.wait())
+                devices.touch(tx, accounts.authenticate(tx, second), second)
+
+            return job
+
+        await asyncio.gather(engine.write(touching(*tokens)), other.write(touching(*reversed(tokens))))
+        assert broken == []
+        assert await engine.read(lambda tx: tx.all("SELECT confirmed FROM device")) == [(1,), (1,)]
 
 
 async def test_jobs_that_wait_share_a_transaction_and_one_that_fails_fails_alone(postgres: PostgresServer) -> None:

@@ -188,6 +188,8 @@ def touch(tx: Transaction, caller: Caller, access_token: str) -> None:
 
     The token is named because a newer pair may be on its way, whose answer can still get lost.
     """
+    # Several processes may hear of many devices in one moment, each in an order of its own.
+    tx.lock_users((caller.user,))
     tx.execute(
         "UPDATE device SET confirmed = 1, last_seen = ?"
         " WHERE id = ? AND access_hash = ? AND (confirmed = 0 OR last_seen < ? OR last_seen > ?)",

@@ -340,6 +340,19 @@ class TestFormerMembers:
         bob.join_group("g")
         assert bob.message("GROUPg", sent.message_seq).text == "two"
 
+    def test_stay_mentioned_as_they_were_when_they_went(self, alice: Device, bob: Device, carol: Device) -> None:
+        alice.create("team", "bob", "carol")
+        seq = alice.send("GROUPteam", "look, bob", mentions=["bob", "carol"]).message_seq
+        alice.kick("team", "bob")
+        before, _ = bob.get("GROUPteam"), bob.told()
+        assert before.mention_count == 1
+        alice.edit("GROUPteam", seq, "look", mentions=[])
+        assert carol.get("GROUPteam").mention_count == 0
+        assert bob.message("GROUPteam", seq).mentions == ["bob", "carol"]
+        assert (bob.get("GROUPteam"), bob.told()) == (before, []), "what they are not told does not change"
+        alice.recall("GROUPteam", seq)
+        assert bob.get("GROUPteam").mention_count == 0
+
     def test_of_messages_that_nobody_missed_nothing_is_kept(self, world: World, alice: Device, bob: Device) -> None:
         alice.create("g", "bob")
         bob.quit("g")

@@ -24,6 +24,7 @@ from .state import GROUP, JOINED, MEMBER
 from .users import accounts_of
 
 _RECALL_MS: Final = limits.RECALL_SECONDS * 1000
+_NO_MENTION: Final = "DELETE FROM mention WHERE account = ? AND conversation = ? AND seq = ?"
 
 
 def edit(tx: Transaction, caller: Caller, conversation_id: str, message_seq: int, request: EditMessage) -> MessageSent:
@@ -138,16 +139,10 @@ def _outranks(tx: Transaction, caller: Caller, subject: Subject) -> bool:
 
 
 def _mention(tx: Transaction, subject: Subject, user_ids: Sequence[str]) -> None:
-    """Let a message mention exactly these of those who see it."""
+    """Let a message mention exactly these of those who see it; of who has gone it stays as it was, as the message."""
     conversation, seq = subject.own.conversation, subject.message.message_seq
-    before = _mentioned(tx, conversation, seq)
-    tx.execute(
-        "DELETE FROM mention WHERE account IN (SELECT account FROM state WHERE conversation = ?)"
-        " AND conversation = ? AND seq = ?",
-        conversation,
-        conversation,
-        seq,
-    )
+    before = _mentioned(tx, conversation, seq, former=False)
+    tx.many(_NO_MENTION, [(account, conversation, seq) for account in sorted(before)])
     rows = tx.in_list(
         "SELECT s.account FROM state s JOIN account a ON a.id = s.account"
         " WHERE s.conversation = ? AND s.account <> ? AND s.leave_seq IS NULL AND (s.join_seq <= ? OR EXISTS"
@@ -169,22 +164,21 @@ def _mention(tx: Transaction, subject: Subject, user_ids: Sequence[str]) -> None
 
 
 def _unmention(tx: Transaction, conversation: int, seq: int) -> None:
-    before = _mentioned(tx, conversation, seq)
-    tx.many(
-        "DELETE FROM mention WHERE account = ? AND conversation = ? AND seq = ?",
-        [(account, conversation, seq) for account in sorted(before)],
-    )
+    before = _mentioned(tx, conversation, seq, former=True)
+    tx.many(_NO_MENTION, [(account, conversation, seq) for account in sorted(before)])
     _recount(tx, conversation, before)
 
 
-def _mentioned(tx: Transaction, conversation: int, seq: int) -> set[int]:
+def _mentioned(tx: Transaction, conversation: int, seq: int, *, former: bool) -> set[int]:
+    """Whom a message mentions; `former`: also who has gone."""
     return {
         row[0]
         for row in tx.all(
-            "SELECT s.account FROM state s JOIN mention m"
-            " ON m.account = s.account AND m.conversation = s.conversation AND m.seq = ? WHERE s.conversation = ?",
+            "SELECT s.account FROM state s JOIN mention m ON m.account = s.account AND m.conversation = s.conversation"
+            " AND m.seq = ? WHERE s.conversation = ? AND (s.leave_seq IS NULL OR ? = 1)",
             seq,
             conversation,
+            int(former),
         )
     }
 

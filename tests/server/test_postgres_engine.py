@@ -5,6 +5,7 @@ import itertools
 import random
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tui_chat.protocol.requests import (
     CreateGroup,
     Credentials,
     DeleteConversations,
+    Invite,
     MessageSent,
     ReadConversations,
     ReadMark,
@@ -161,6 +163,28 @@ async def test_an_invitation_lets_one_in(postgres: PostgresServer) -> None:
         )
         assert sum(isinstance(one, Session) for one in results) == 1
         assert sum(isinstance(one, RegistrationClosed) for one in results) == 5
+
+
+async def test_nobody_is_invited_first_once_somebody_registers(postgres: PostgresServer) -> None:
+    """Such an invitation would outlast the first account, who is told that none is left."""
+    address = postgres.new_database()
+    loop = asyncio.get_running_loop()
+    inviting: list[Future[Invite | None]] = []
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with opened(address) as engine, opened(address) as other:
+
+        def registering(tx: Transaction) -> Session:
+            asked = Credentials(user_id="alice", password="correct horse", device_name="laptop")
+            session = accounts.register(tx, asked, "hash", open_registration=True)
+            inviting.append(asyncio.run_coroutine_threadsafe(other.write(accounts.first_invite), loop))
+            with psycopg.connect(address, autocommit=True) as connection:
+                while not (inviting[0].done() or connection.execute(waits).fetchone()):
+                    pass
+            return session
+
+        await engine.write(registering)
+        assert await asyncio.wrap_future(inviting[0]) is None
+        assert await engine.read(lambda tx: tx.all("SELECT * FROM invite")) == []
 
 
 async def test_two_who_write_to_each_other_first_begin_one_conversation(postgres: PostgresServer) -> None:

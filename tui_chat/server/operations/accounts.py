@@ -67,15 +67,8 @@ def register(tx: Transaction, credentials: Credentials, password_hash: str, *, o
     Raises:
         InvalidName, RegistrationClosed, NameTaken.
     """
-    if nobody_yet(tx):
-        # Of several who are first in one moment one administers the server: the others wait here for that one.
-        tx.execute(
-            "INSERT INTO meta (name, value) VALUES ('first', ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            str(tx.now),
-        )
+    first = _is_first(tx)
     check_registration(tx, credentials, open_registration=open_registration)
-    first = nobody_yet(tx)
     nick = None if credentials.nick is None else accept_name(credentials.nick, "a nick")
     add_accounts(tx, [NewAccount(credentials.user_id, nick, password_hash, first)])
     account = account_of(tx, credentials.user_id)
@@ -101,6 +94,18 @@ def _is_open(tx: Transaction, open_registration: bool) -> bool:
 def nobody_yet(tx: Transaction) -> bool:
     """Whether there is no account at all, nor ever was one."""
     return tx.one("SELECT 1 FROM account LIMIT 1") is None
+
+
+def _is_first(tx: Transaction) -> bool:
+    """Whether there is nobody yet, nor will be before this transaction ends: of several who ask in one moment one
+    administers the server, and the others wait here for that one."""
+    if not nobody_yet(tx):
+        return False
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ('first', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        str(tx.now),
+    )
+    return nobody_yet(tx)
 
 
 def password_of(tx: Transaction, user_id: str) -> str | None:
@@ -258,7 +263,7 @@ def first_invite(tx: Transaction) -> Invite | None:
     Those that were made before are void, but for those of processes that began together with this one: each is printed
     somewhere, and whoever reads any of them shall get in. The first account makes all others void.
     """
-    if not nobody_yet(tx):
+    if not _is_first(tx):
         return None
     until, together = tx.now + INVITE_SECONDS * 1000, TOGETHER_SECONDS * 1000
     tx.execute("DELETE FROM invite WHERE until < ? OR until > ?", until - together, until + together)

@@ -7,13 +7,13 @@ from tui_chat.client.announcer import Announcer
 from tui_chat.client.catch_up import CatchUp
 from tui_chat.client.changes import Change
 from tui_chat.client.credentials import StoredCredentials
+from tui_chat.client.cursors import position_of
 from tui_chat.client.doubt import Doubt
 from tui_chat.client.merging import Marks
 from tui_chat.client.on_hand import OnHand
 from tui_chat.client.pages import Pages
 from tui_chat.client.receiver import Receiver
 from tui_chat.client.state import State
-from tui_chat.client.sync import position_of
 from tui_chat.client.undo_log import UndoLog
 from tui_chat.protocol import events
 from tui_chat.protocol.ids import parse_conversation_id

@@ -8,10 +8,11 @@ import pytest
 
 from tests.client.making import MINE, OTHER, arrived, deleted, message, ranged, restored, row, watermark
 from tui_chat.client import effects, sync
+from tui_chat.client.cursors import position_of
 from tui_chat.client.entries import AnyEntry, QueuedDeletion
 from tui_chat.client.merging import Marks
 from tui_chat.client.state import State
-from tui_chat.client.sync import Applied, Gap, Old, position_of, reduce
+from tui_chat.client.sync import Applied, Gap, Old, reduce
 from tui_chat.protocol import events
 from tui_chat.protocol.models import Conversation, LastMessage, Membership, User
 

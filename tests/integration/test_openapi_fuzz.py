@@ -23,10 +23,11 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.accounts import Device, People
 from tests.servers import AdjustableClock, LiveServer
+from tui_chat.protocol.wire import SEEN_AT
 from tui_chat.server.openapi import describe
 from tui_chat.server.operations.events import cursor_at, epoch
 from tui_chat.server.routes import ENDPOINTS
-from tui_chat.server.routes.endpoint import SEEN_AT, Nothing
+from tui_chat.server.routes.endpoint import Nothing
 
 CHECKS = (
     not_a_server_error,

@@ -346,13 +346,21 @@ class Device:
             )
 
     def _check_queue(self) -> None:
-        """What is to be deleted is hidden at once."""
-        entries = [slot.entry for slot in self.core.outbox.queue]
+        """What is to be deleted is hidden at once; what was to be, before the server was restored from a backup, stays
+        as it is."""
+        state = self.core.state
+        queued = [slot.entry for slot in self.core.outbox.queue]
+        entries = [
+            one for one in queued if one.seen_at.rpartition(":")[0] in ("", (state.cursor or "").rpartition(":")[0])
+        ]
+        touched = {name for entry in entries for name in entry.conversations()}
+        for name in {name for entry in queued for name in entry.conversations()} - touched:
+            assert state.shown.get(name) == state.conversations.get(name), f"{self.name}: {name} is not as it is"
         undone = {entry.batch_id for entry in entries if isinstance(entry, QueuedRestore)}
         for entry in entries:
             if isinstance(entry, QueuedDeletion) and entry.batch_id not in undone:
                 for conversation_id, through in entry.up_to.items():
-                    row = self.core.state.shown.get(conversation_id)
+                    row = state.shown.get(conversation_id)
                     assert row is None or row.newest_seq > through, (
                         f"{self.name}: {conversation_id} is shown, to be deleted through {through}"
                     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tui_chat.protocol.errors import BatchUndone, ChatError, Internal, OperationNotFound, UndoExpired
+from tui_chat.protocol.errors import BatchUndone, ChatError, Internal, OperationNotFound, ServerRestored, UndoExpired
 from tui_chat.protocol.models import Conversation
 from tui_chat.protocol.requests import (
     ClearConversations,
@@ -178,6 +178,8 @@ class Clerk:
         key = identifier(call)
         if key:
             self.ledger.refused_last[key] = error.code
+            if isinstance(error, ServerRestored):
+                return  # whatever else may be said of it
             if isinstance(call.body, DeleteConversations | ClearConversations) and key not in self.ledger.carried_out:
                 batch = self.ledger.batches.get((caller.user, call.body.batch_id or ""))
                 done_with = batch is not None and (batch.undone is not None or batch.erased)

@@ -24,6 +24,7 @@ from tui_chat.client.state import State
 from tui_chat.protocol.errors import NotConnected
 from tui_chat.protocol.events import EventRange
 from tui_chat.protocol.ids import new_identifier
+from tui_chat.server import request
 from tui_chat.server.operations import conversations, deletion, expiry, history, letters, settling, state, undo
 
 from .disk import identifier_of
@@ -277,6 +278,10 @@ def _no(_: Any) -> Any:
     return lambda *_: False
 
 
+def _all_of_it(_: Any) -> Any:
+    return lambda entries, _: list(entries)
+
+
 async def _without_bounds(*_: Any) -> dict[str, int]:
     return {}
 
@@ -333,6 +338,11 @@ MUTANTS = (
     ),
     Mutant("a cut log keeps what the snapshot cleared", [(MemoryAccount, "replace", _keeping_what_was_cleared)]),
     Mutant("a new epoch keeps the old one's messages", [(CatchUp, "_take_snapshot", _keeping_history)]),
+    Mutant(
+        "what names messages of before a restored backup is carried out",
+        [(request, "check_numbering", lambda _: lambda *_: None)],
+    ),
+    Mutant("what waits for messages of before a restored backup hides others", [(core, "standing", _all_of_it)]),
     Mutant("a repetition goes under a new identifier", [(core, "perform", _under_a_new_name)]),
     Mutant("a command is dropped when the network fails", [(Outbox, "_failed", _giving_up)]),
     Mutant("a restart forgets the queue", [(outbox, "_readable", _nothing)]),

@@ -103,6 +103,7 @@ class SimulatedApi:
         body: msgspec.Struct | None = None,
         query: "Query | None" = None,
         token: str | None = None,
+        seen_at: str = "",
         wait_seconds: float = 0.0,
     ) -> Answer:
         """As `Api.call`: whoever asked may go away, the exchange goes on."""
@@ -111,7 +112,7 @@ class SimulatedApi:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         asked = {name: str(value) for name, value in (query or {}).items() if value is not None}
         content = encode(body) if body is not None else None
-        self._send(future, method, path, asked, content)
+        self._send(future, method, path, asked, content, seen_at)
         return decode(await asyncio.shield(future), answer)
 
     async def renew(self) -> None:
@@ -122,7 +123,13 @@ class SimulatedApi:
         self._closed = True
 
     def _send(
-        self, future: "asyncio.Future[Any]", method: str, path: str, query: dict[str, str], content: bytes | None
+        self,
+        future: "asyncio.Future[Any]",
+        method: str,
+        path: str,
+        query: dict[str, str],
+        content: bytes | None,
+        seen_at: str,
     ) -> None:
         link = self.link
         faults = link.faults
@@ -148,9 +155,10 @@ class SimulatedApi:
                 refusals = (errors.TooFrequent(retry_after=0.5), errors.TooFrequent(), errors.Unavailable())
                 loop.call_later(link.delay(), end, link.random.choice(refusals))
                 return None
-            result = self._served(method, path, query, content)
+            result = self._served(method, path, query, content, seen_at)
             if link.happens(faults.request_repeated):
-                loop.call_later(link.random.choice((0.0, 0.1, 5.0)), self._served, method, path, query, content)
+                wait = link.random.choice((0.0, 0.1, 5.0))
+                loop.call_later(wait, self._served, method, path, query, content, seen_at)
             if link.happens(faults.answer_lost):
                 return broken()
             loop.call_later(link.delay(), lambda: end(result) if link.up else broken())
@@ -161,9 +169,11 @@ class SimulatedApi:
         else:
             loop.call_later(link.delay(), arrive)
 
-    def _served(self, method: str, path: str, query: dict[str, str], content: bytes | None) -> bytes | errors.ChatError:
+    def _served(
+        self, method: str, path: str, query: dict[str, str], content: bytes | None, seen_at: str
+    ) -> bytes | errors.ChatError:
         try:
-            answer = self.link.server.exchange(self.caller, method, path, query, content)
+            answer = self.link.server.exchange(self.caller, method, path, query, content, seen_at)
         except errors.ChatError as error:
             return error
         if hasattr(answer, "server"):

@@ -15,6 +15,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.models import ServerFacts
 from tui_chat.protocol.requests import ChangeSettings, Credentials
 from tui_chat.protocol.wire import encode
+from tui_chat.server import request
 from tui_chat.server.engines import Committed, Emitted, Transaction
 from tui_chat.server.hub import Hub
 from tui_chat.server.line import text_frame
@@ -161,6 +162,7 @@ class SimulatedServer:
         self.epoch = epoch
         self.logs.setdefault(epoch, {})
         self.store.change("UPDATE meta SET value = ? WHERE name = 'epoch'", epoch)
+        self.cursors = log.cursors_of(epoch)
         return Hub(log.cursor_form(epoch))
 
     def _committed(self, committed: Committed) -> None:
@@ -207,7 +209,15 @@ class SimulatedServer:
 
     # Requests
 
-    def exchange(self, caller: Caller, method: str, path: str, query: Mapping[str, str], content: bytes | None) -> Any:
+    def exchange(
+        self,
+        caller: Caller,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        content: bytes | None,
+        seen_at: str = "",
+    ) -> Any:
         """Answer a request. Raises ChatError as the server refuses it."""
         endpoint, parameters = self._route(method, path)
         body = endpoint.decoder.decode(content or b"{}") if endpoint.takes_body else NOTHING
@@ -218,6 +228,8 @@ class SimulatedServer:
         call: Call[Any, Any] = Call(cast("Services", self), caller, body, asked, parameters, LOOPBACK, _stays)
         self.emitted = []
         try:
+            if endpoint.numbered and seen_at:
+                request.check_numbering(cast("Services", self), seen_at.encode())
             answer: Any = run_now(endpoint.handler(call))
         except ChatError as error:
             if self.witness is not None:

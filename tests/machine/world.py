@@ -196,7 +196,7 @@ class World:
             device.untold.clear()
             device.kept.clear()
         self.carried_out.clear()
-        self.seen.clear()  # numbers are given out again: those that were on the screen may be others' messages now
+        self.seen.clear()  # numbers are given out again: what was decided by those before must not be carried out
         data, ledger = self.backup
         self.server.restore(data)
         self.clerk.ledger = copy.deepcopy(ledger)
@@ -217,6 +217,8 @@ class World:
             known = any(key in device.store.outbox.identifiers for device in self.devices)
             assert known, f"{type(call.body).__name__} {key} arrives, which nobody has queued"
         first = key not in self.ledger.carried_out
+        if endpoint.numbered and caller not in self.peers:
+            self._by_present_numbers(caller, key)
         self.clerk.answered(caller, endpoint, call, answer)
         if first and key and key not in self.ledger.refused_last and key not in self.forgiven:
             self._in_order(key)
@@ -227,6 +229,17 @@ class World:
             for device in self.devices:
                 if device.caller.device_id == caller.device_id:
                     device.snapshot_order = self.ledger.order
+
+    def _by_present_numbers(self, caller: Caller, key: str) -> None:
+        """What names messages does it by the numbers that they have now: those of before a restored backup are other
+        messages', which nobody had in mind."""
+        (device,) = [one for one in self.devices if one.caller.device_id == caller.device_id]
+        number = device.store.outbox.numbers.get(key)
+        entry = device.store.outbox.ever[number] if number is not None else None
+        if entry is None or (isinstance(entry, QueuedSend) and entry.reply_to is None):
+            return
+        epoch = entry.seen_at.rpartition(":")[0]
+        assert epoch == self.server.epoch, f"{device.name}: {key} is of {epoch}, carried out in {self.server.epoch}"
 
     def refused(
         self, caller: Caller, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], error: ChatError

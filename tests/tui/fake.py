@@ -121,6 +121,7 @@ class FakeSession(Changing, Grouping, Unasked):
         self.device_name = device_name
         self.nick: str | None = None
         self.administrator = True
+        self.numbering = 0
         self.stale: frozenset[str] = frozenset()
         self.online: frozenset[str] = frozenset()
         self.connection = Connection.CONNECTED

@@ -8,6 +8,7 @@ better uses for before its first paint.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tui_chat.protocol import errors
-from tui_chat.protocol.wire import decode, encode
+from tui_chat.protocol.wire import SEEN_AT, decode, encode
 
 from .problems import Unreadable, Untrusted
 from .tls import context_for, is_loopback
@@ -55,6 +56,8 @@ must not end what is queued, nor its 401 a log-in."""
 _TELLS_APART: Final = ("operation_id", "client_id", "batch_id", "refresh_token")
 """By one of these the server knows a repeated POST (a refresh token until the new one was used)."""
 _LONGEST_WAIT: Final = 86_400.0
+_FIELD: Final = re.compile(r"[!-~]+")
+"""What can stand in a header; a cursor that cannot is of no server that would look for it there."""
 
 
 class Api:
@@ -79,9 +82,11 @@ class Api:
         body: msgspec.Struct | None = None,
         query: Query | None = None,
         token: str | None = None,
+        seen_at: str = "",
         wait_seconds: float = 0.0,
     ) -> Answer:
-        """Ask, and read the answer as `answer`. `wait_seconds`: how long the server may hold it on purpose.
+        """Ask, and read the answer as `answer`. `wait_seconds`: how long the server may hold it on purpose. `seen_at`:
+        the cursor of the state from which the call's messageSeqs are, where it has any.
 
         An exchange that breaks before its answer came is begun once more where that is harmless: it changes nothing,
         or the same again, or carries what tells the server that it has it already.
@@ -92,7 +97,7 @@ class Api:
         """
         if self._closed:
             raise errors.NotConnected("the session is closed")
-        task = asyncio.create_task(self._exchange(method, path, body, query, token, wait_seconds))
+        task = asyncio.create_task(self._exchange(method, path, body, query, token, seen_at, wait_seconds))
         self._running.add(task)
         task.add_done_callback(self._ended)
         status, headers, content = await asyncio.shield(task)
@@ -200,6 +205,7 @@ class Api:
         body: msgspec.Struct | None,
         query: Query | None,
         token: str | None,
+        seen_at: str,
         wait_seconds: float,
     ) -> tuple[int, Mapping[str, str], bytes]:
         import httpx
@@ -207,6 +213,8 @@ class Api:
         headers = {"Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        if _FIELD.fullmatch(seen_at):
+            headers[SEEN_AT] = seen_at
         if body is not None:
             headers["Content-Type"] = "application/json"
         asked = {name: str(value) for name, value in (query or {}).items() if value is not None}

@@ -33,15 +33,19 @@ class Calls:
         body: msgspec.Struct | None = None,
         query: Query | None = None,
         wait_seconds: float = 0.0,
+        seen_at: str = "",
     ) -> Answer:
+        async def ask(token: str) -> Answer:
+            return await self.api.call(
+                method, path, answer, body=body, query=query, token=token, seen_at=seen_at, wait_seconds=wait_seconds
+            )
+
         token = await self.tokens.access()
         try:
-            return await self.api.call(
-                method, path, answer, body=body, query=query, token=token, wait_seconds=wait_seconds
-            )
+            return await ask(token)
         except Unauthorized:
             token = await self.tokens.renewed(token)
-        return await self.api.call(method, path, answer, body=body, query=query, token=token, wait_seconds=wait_seconds)
+        return await ask(token)
 
     # The account
 
@@ -109,19 +113,22 @@ class Calls:
     async def conversation(self, conversation_id: str) -> Conversation:
         return await self._call("GET", f"/v1/conversations/{_part(conversation_id)}", Conversation)
 
-    # Conversations
+    # Conversations. `seen_at`: the cursor of the state from which the messageSeqs are; see wire.SEEN_AT.
 
-    async def delete(self, body: requests.DeleteConversations) -> requests.ConversationsDeleted:
-        return await self._call("POST", "/v1/conversations/delete", requests.ConversationsDeleted, body)
+    async def delete(self, body: requests.DeleteConversations, *, seen_at: str = "") -> requests.ConversationsDeleted:
+        path = "/v1/conversations/delete"
+        return await self._call("POST", path, requests.ConversationsDeleted, body, seen_at=seen_at)
 
-    async def clear(self, body: requests.ClearConversations) -> requests.ConversationsDeleted:
-        return await self._call("POST", "/v1/conversations/clear", requests.ConversationsDeleted, body)
+    async def clear(self, body: requests.ClearConversations, *, seen_at: str = "") -> requests.ConversationsDeleted:
+        path = "/v1/conversations/clear"
+        return await self._call("POST", path, requests.ConversationsDeleted, body, seen_at=seen_at)
 
     async def restore(self, body: requests.RestoreConversations) -> requests.ConversationsRestored:
         return await self._call("POST", "/v1/conversations/restore", requests.ConversationsRestored, body)
 
-    async def read(self, body: requests.ReadConversations) -> requests.ConversationsChanged:
-        return await self._call("POST", "/v1/conversations/read", requests.ConversationsChanged, body)
+    async def read(self, body: requests.ReadConversations, *, seen_at: str = "") -> requests.ConversationsChanged:
+        path = "/v1/conversations/read"
+        return await self._call("POST", path, requests.ConversationsChanged, body, seen_at=seen_at)
 
     async def flags(self, body: requests.SetFlags) -> requests.ConversationsChanged:
         return await self._call("POST", "/v1/conversations/flags", requests.ConversationsChanged, body)
@@ -141,20 +148,29 @@ class Calls:
         query = {"before": before, "after": after, "limit": limit}
         return await self._call("GET", path, requests.MessagePage, query=query)
 
-    async def send(self, conversation_id: str, body: requests.SendMessage) -> requests.MessageSent:
+    async def send(
+        self, conversation_id: str, body: requests.SendMessage, *, seen_at: str = ""
+    ) -> requests.MessageSent:
         path = f"/v1/conversations/{_part(conversation_id)}/messages"
-        return await self._call("POST", path, requests.MessageSent, body)
+        return await self._call("POST", path, requests.MessageSent, body, seen_at=seen_at)
 
-    async def edit(self, conversation_id: str, message_seq: int, body: requests.EditMessage) -> requests.MessageSent:
-        return await self._call("PATCH", _message(conversation_id, message_seq), requests.MessageSent, body)
+    async def edit(
+        self, conversation_id: str, message_seq: int, body: requests.EditMessage, *, seen_at: str = ""
+    ) -> requests.MessageSent:
+        path = _message(conversation_id, message_seq)
+        return await self._call("PATCH", path, requests.MessageSent, body, seen_at=seen_at)
 
-    async def recall(self, conversation_id: str, message_seq: int, *, operation_id: str) -> requests.MessageSent:
-        query = {"operationID": operation_id}
-        return await self._call("DELETE", _message(conversation_id, message_seq), requests.MessageSent, query=query)
+    async def recall(
+        self, conversation_id: str, message_seq: int, *, operation_id: str, seen_at: str = ""
+    ) -> requests.MessageSent:
+        path, query = _message(conversation_id, message_seq), {"operationID": operation_id}
+        return await self._call("DELETE", path, requests.MessageSent, query=query, seen_at=seen_at)
 
-    async def react(self, conversation_id: str, message_seq: int, emoji: str, *, there: bool) -> requests.MessageSent:
+    async def react(
+        self, conversation_id: str, message_seq: int, emoji: str, *, there: bool, seen_at: str = ""
+    ) -> requests.MessageSent:
         path = f"{_message(conversation_id, message_seq)}/reactions/{_part(emoji)}"
-        return await self._call("PUT" if there else "DELETE", path, requests.MessageSent)
+        return await self._call("PUT" if there else "DELETE", path, requests.MessageSent, seen_at=seen_at)
 
     async def readers(self, conversation_id: str, message_seq: int) -> requests.MessageReaders:
         return await self._call("GET", f"{_message(conversation_id, message_seq)}/readers", requests.MessageReaders)

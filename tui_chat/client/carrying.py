@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from tui_chat.protocol import requests
-from tui_chat.protocol.errors import ChatError, ErrorBody
+from tui_chat.protocol.errors import ChatError, ErrorBody, ServerRestored
 from tui_chat.protocol.models import Message
 
 from . import changes
@@ -138,7 +138,7 @@ class Carrying:
                     error=error.body(),
                 )
             )
-        elif not awaited:
+        elif not awaited and not _moves_again(entry, error):
             self._tell_refused(entry, entry.conversations(), error.body())
 
     def held(self, entry: AnyEntry, error: ChatError) -> None:
@@ -171,14 +171,15 @@ async def perform(calls: Calls, entry: AnyEntry) -> Answer:
             message = requests.SendMessage(
                 client_id=entry.client_id, text=entry.text, reply_to=entry.reply_to, mentions=entry.mentions
             )
-            return await calls.send(conversation_id, message)
+            return await calls.send(conversation_id, message, seen_at=entry.seen_at)
         case QueuedEdit(conversation_id=conversation_id, message_seq=message_seq):
             body = requests.EditMessage(text=entry.text, mentions=entry.mentions, operation_id=entry.operation_id)
-            return await calls.edit(conversation_id, message_seq, body)
+            return await calls.edit(conversation_id, message_seq, body, seen_at=entry.seen_at)
         case QueuedRecall(conversation_id=conversation_id, message_seq=message_seq):
-            return await calls.recall(conversation_id, message_seq, operation_id=entry.operation_id)
+            operation_id = entry.operation_id
+            return await calls.recall(conversation_id, message_seq, operation_id=operation_id, seen_at=entry.seen_at)
         case QueuedReaction(conversation_id=conversation_id, message_seq=message_seq, emoji=emoji, there=there):
-            return await calls.react(conversation_id, message_seq, emoji, there=there)
+            return await calls.react(conversation_id, message_seq, emoji, there=there, seen_at=entry.seen_at)
         case QueuedDeletion():
             return await calls.delete(
                 requests.DeleteConversations(
@@ -187,7 +188,8 @@ async def perform(calls: Calls, entry: AnyEntry) -> Answer:
                     up_to=entry.up_to,
                     operation_id=entry.operation_id,
                     batch_id=entry.batch_id,
-                )
+                ),
+                seen_at=entry.seen_at,
             )
         case QueuedClear():
             return await calls.clear(
@@ -196,13 +198,15 @@ async def perform(calls: Calls, entry: AnyEntry) -> Answer:
                     up_to=entry.up_to,
                     operation_id=entry.operation_id,
                     batch_id=entry.batch_id,
-                )
+                ),
+                seen_at=entry.seen_at,
             )
         case QueuedRestore(batch_id=batch_id):
             return await calls.restore(requests.RestoreConversations(batch_id=batch_id))
         case QueuedRead():
             mark = requests.ReadMark(conversation_id=entry.conversation_id, message_seq=entry.message_seq)
-            return await calls.read(requests.ReadConversations(items=[mark], operation_id=entry.operation_id))
+            marks = requests.ReadConversations(items=[mark], operation_id=entry.operation_id)
+            return await calls.read(marks, seen_at=entry.seen_at)
         case QueuedFlags():
             return await calls.flags(
                 requests.SetFlags(
@@ -213,6 +217,11 @@ async def perform(calls: Calls, entry: AnyEntry) -> Answer:
                     operation_id=entry.operation_id,
                 )
             )
+
+
+def _moves_again(entry: AnyEntry, error: ChatError) -> bool:
+    """Whether it was a read mark of messages that have other numbers now: whoever reads on moves it again."""
+    return isinstance(entry, QueuedRead) and isinstance(error, ServerRestored)
 
 
 def _by_batch(ids: list[str], batches: dict[str, str]) -> list[tuple[str, list[str]]]:

@@ -14,9 +14,10 @@ from tui_chat.protocol.models import Conversation, ServerFacts
 from tui_chat.protocol.requests import SyncAnswer
 
 from .calls import Calls
+from .cursors import position_of, same_numbering
 from .receiver import Receiver
 from .state import State
-from .sync import Gap, position_of, same_numbering
+from .sync import Gap
 
 Answer = TypeVar("Answer")
 

@@ -198,6 +198,9 @@ class BlockChanged(Change, frozen=True, kw_only=True):
 class StateReset(Change, frozen=True, kw_only=True):
     """The whole list was replaced (first sync, the server's data was restored, or a long absence): repaint all."""
 
+    renumbered: bool = False
+    """The server was restored from a backup: messageSeqs stand for other messages than before."""
+
 
 class Notice(Change, frozen=True, kw_only=True):
     """Something a person should know that is not about one conversation, such as a cache rebuilt after damage."""

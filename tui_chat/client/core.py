@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -21,24 +21,24 @@ from .carrying import Carrying, perform
 from .catch_up import CatchUp
 from .changes import Connection
 from .credentials import CredentialStore, StoredCredentials
+from .cursors import position_of
 from .doubt import Doubt
 from .echoes import Echoes
-from .entries import AnyEntry, MessageEntry, QueuedSend
+from .entries import AnyEntry, MessageEntry, QueuedSend, seen_at
 from .housekeeping import Housekeeping
 from .identity import Identity
 from .inbox import Inbox
 from .inquiry import Inquiry
 from .on_hand import OnHand
-from .outbox import Answer, Outbox
-from .overlay import changed
+from .outbox import Answer, Outbox, Ticket
+from .overlay import changed, standing
 from .pages import Pages
 from .presence import Presence
-from .problems import Unreadable, Untrusted
+from .problems import Unreadable, Untrusted, not_stored
 from .receiver import Receiver
 from .search_here import SearchHere
 from .state import State
 from .stream import Stream
-from .sync import position_of
 from .tokens import Tokens
 from .undo_log import UndoLog
 
@@ -82,7 +82,7 @@ class Core:
         self.on_hand = OnHand(store.history, disk_failed=self.house.disk_failed)
         self.doubt = Doubt(store, disk_failed=self.house.disk_failed)
         self.outbox = Outbox(store.outbox, self, random=random, clock=monotonic)
-        self.state = State(device_id=credentials.device_id, queued_for=self.outbox.queue.of)
+        self.state = State(device_id=credentials.device_id, queued_for=self._queued_for)
         self.state.cursor = store.cursor
         self.state.position = position_of(store.cursor)
         self.state.fill(store.conversations(), store.stale)
@@ -294,6 +294,20 @@ class Core:
             return  # undo by name works all the same, and the log asks again
         self.undo_log.learn(listed.deletions, now=self.clock(), device_id=self.state.device_id)
 
+    def submit(self, entries: Sequence[AnyEntry], cursor: str | None = None) -> list[Ticket]:
+        """Put commands into the queue, all or none.
+
+        Arguments:
+            cursor: of the state from which the numbers in them are; None: of the state as it is.
+
+        Raises:
+            DiskIsFull, CacheUnusable: they could not be stored.
+        """
+        try:
+            return self.outbox.submit([seen_at(entry, cursor or self.state.cursor) for entry in entries])
+        except CacheError as error:
+            raise not_stored(error) from error
+
     # outbox.Carrier
 
     async def perform(self, entry: AnyEntry) -> Answer:
@@ -360,11 +374,14 @@ class Core:
         if (self.outbox.held or self._queued_told) and self.outbox.waiting() != self._queued_told:
             self._tell_connection()
 
-    # What is shown of messages
+    # What is shown of the queue, and of messages
+
+    def _queued_for(self, conversation_id: str) -> list[AnyEntry]:
+        return standing(self.outbox.queue.of(conversation_id), self.state.cursor)
 
     def overlaid(self, message: Message) -> Message:
         """A message with what is queued for it laid over it."""
-        queued = self.outbox.queue.changes_of(message.conversation_id)
+        queued = standing(self.outbox.queue.changes_of(message.conversation_id), self.state.cursor)
         return changed(message, queued, self.tokens.credentials.user_id) if queued else message
 
     def shown_message(self, conversation_id: str, message_seq: int) -> Message | None:

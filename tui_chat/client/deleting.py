@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from tui_chat.cache.store import CacheError
 from tui_chat.protocol.errors import (
     ChatError,
     ErrorBody,
@@ -20,7 +19,6 @@ from tui_chat.protocol.requests import ConversationsDeleted, ConversationsRestor
 from .core import Core
 from .entries import AnyEntry, QueuedClear, QueuedDeletion, QueuedRestore
 from .outbox import Outcome, TakenOut, Ticket, Waits
-from .problems import not_stored
 from .queueing import Phase
 from .results import DeletedConversation, DeletedConversations, RestoredConversations, UndoableBatch
 
@@ -94,7 +92,9 @@ async def _in_calls(
     progress: Progress | None,
     stop: asyncio.Event | None,
 ) -> DeletedConversations:
+    cursor = core.state.cursor if up_to else None
     await core.ready()
+    cursor = cursor or core.state.cursor
     ids = checked(core, conversation_id_list)
     seen = _seen(core, ids, up_to)
     if unlisted := [item for item in ids if item not in seen]:
@@ -102,10 +102,7 @@ async def _in_calls(
     size = core.identity.server.limits.conversations_a_call
     parts = [ids[start : start + size] for start in range(0, len(ids), size)]
     entries = [entry(part, {item: seen[item] for item in part if item in seen}) for part in parts]
-    try:
-        tickets = core.outbox.submit(entries)
-    except CacheError as error:
-        raise not_stored(error) from error
+    tickets = core.submit(entries, cursor)
     collected = _Collected(core, batch_id, len(ids), progress)
     stopping = asyncio.ensure_future(_stop(core, tickets, stop)) if stop is not None else None
     try:
@@ -295,10 +292,7 @@ async def undo(core: Core, batch_id: str | None) -> RestoredConversations:
     if taken and not left and not confirmed:
         return RestoredConversations(conversation_id_list=taken, batch_id=batch_id)
     touched = list(dict.fromkeys(left + confirmed))
-    try:
-        ticket = core.outbox.submit([QueuedRestore(batch_id=batch_id, conversation_id_list=touched)])[0]
-    except CacheError as error:
-        raise not_stored(error) from error
+    (ticket,) = core.submit([QueuedRestore(batch_id=batch_id, conversation_id_list=touched)])
     match await ticket.outcome():
         case ConversationsRestored(conversation_id_list=restored):
             both = list(dict.fromkeys(taken + restored))

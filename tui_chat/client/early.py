@@ -128,6 +128,7 @@ class HeadView:
         self.conversations: Mapping[str, Conversation] = {row.conversation_id: row for row in head.rows}
         self.stale: AbstractSet[str] = frozenset(head.stale)
         self.online: AbstractSet[str] = frozenset()
+        self.numbering = 0
         self.drafts: Mapping[str, str] = head.drafts
         self.connection = Connection.OFFLINE
         self.queued = 0

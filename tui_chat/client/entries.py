@@ -14,6 +14,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, tag_field="what", rename=
     """Base: `attempted` is stored before the first attempt, so that it is known after a crash as well."""
 
     attempted: bool = False
+    seen_at: str = ""
+    """Where the entry names messages by their numbers: the cursor of the state that they were read from. Empty where it
+    names none, and in what an earlier version has stored."""
 
     def conversations(self) -> list[str]:
         """The conversations that it touches: entries of one conversation take effect in order."""
@@ -133,6 +136,15 @@ class QueuedReaction(Entry, frozen=True, kw_only=True, tag="react"):
 MessageEntry = QueuedEdit | QueuedRecall | QueuedReaction
 """What changes one message."""
 AnyEntry = QueuedSend | QueuedDeletion | QueuedClear | QueuedRestore | QueuedRead | QueuedFlags | MessageEntry
+
+
+def seen_at(entry: AnyEntry, cursor: str | None) -> AnyEntry:
+    """The entry with the cursor of the state from which its messages' numbers are, where it has any."""
+    match entry:
+        case QueuedSend(reply_to=None) | QueuedRestore() | QueuedFlags():
+            return entry
+        case _:
+            return msgspec.structs.replace(entry, seen_at=cursor or "")
 
 
 def stored_form(entry: AnyEntry) -> dict[str, Any]:

@@ -70,6 +70,10 @@ class Known(Protocol):
         """How many there are: more than `conversations` has while the session is being opened."""
 
     @property
+    def numbering(self) -> int:
+        """Another number after messageSeqs have come to stand for other messages: those from before are of no use."""
+
+    @property
     def stale(self) -> AbstractSet[str]:
         """Rows that another device deleted without word: copies."""
 

@@ -1,12 +1,14 @@
 """What is queued, laid over what the server confirmed: the state that is shown. Pure."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
 from tui_chat.protocol.models import Conversation, Message, Reaction
 from tui_chat.protocol.text import preview
 
+from .cursors import same_numbering
 from .entries import (
     AnyEntry,
     MessageEntry,
@@ -21,6 +23,14 @@ from .entries import (
     QueuedSend,
 )
 from .merging import Marks, with_marks
+
+Queued = TypeVar("Queued", bound=AnyEntry)
+
+
+def standing(entries: Iterable[Queued], cursor: str | None) -> list[Queued]:
+    """Those whose numbers still mean what they meant where the state is at this cursor: the server was not restored
+    from a backup since. It refuses the others as soon as it is asked."""
+    return [entry for entry in entries if not entry.seen_at or not cursor or same_numbering(entry.seen_at, cursor)]
 
 
 def shown(confirmed: Conversation, queued: Iterable[AnyEntry]) -> Conversation | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from tui_chat.protocol.errors import ChatError
 
+from .cursors import same_numbering
 from .entries import AnyEntry, MessageEntry, QueuedDeletion, QueuedRead, QueuedRestore, QueuedSend
 
 PATIENCE: Final = 3
@@ -186,8 +187,10 @@ class Queue:
         """A read mark of the same conversation that was never attempted takes the new one in; None: there is none."""
         for slot in self.slots_of(entry.conversation_id)[-1:]:
             if isinstance(slot.entry, QueuedRead) and slot.untried:
-                most = max(slot.entry.message_seq, entry.message_seq)
-                slot.entry = msgspec.structs.replace(slot.entry, message_seq=most)
+                through = entry.message_seq
+                if same_numbering(slot.entry.seen_at, entry.seen_at):
+                    through = max(through, slot.entry.message_seq)
+                slot.entry = msgspec.structs.replace(slot.entry, message_seq=through, seen_at=entry.seen_at)
                 return slot
         return None
 

@@ -6,7 +6,7 @@ from tui_chat.cache.store import AccountStore, CacheError
 from tui_chat.protocol import events
 from tui_chat.protocol.models import Conversation, Message
 
-from . import changes, effects, sync
+from . import changes, cursors, effects, sync
 from .announcer import Announcer
 from .doubt import Doubt
 from .on_hand import OnHand
@@ -70,20 +70,22 @@ class Receiver:
     def replace(self, conversations: Iterable[Conversation], cursor: str, *, keep_history: bool) -> None:
         """Put a snapshot in the place of all state. Without keep_history (a new epoch) all cached messages go too."""
         rows = {row.conversation_id: row for row in conversations}
+        renumbered = self._state.cursor is not None and not keep_history
         if not keep_history:
             self._doubt.end()
-        elif self._state.cursor is not None and self._state.position != sync.position_of(cursor):
+        elif self._state.cursor is not None and self._state.position != cursors.position_of(cursor):
             self._doubt.begin()  # before the cursor that lies beyond what was left out
         clear = {row.conversation_id: row.cleared_through for row in rows.values() if row.cleared_through}
         try:
             self._store.replace(rows.values(), cursor, clear=clear, keep_history=keep_history)
         except CacheError as error:
             self._disk_failed(error)
+        self._state.cursor = cursor  # first: by it is known what of the queue still means what it meant
+        self._state.position = cursors.position_of(cursor)
+        self._state.numbering += renumbered
         self._state.fill(rows, ())
-        self._state.cursor = cursor
-        self._state.position = sync.position_of(cursor)
         self._wrote(True)
-        self._announcer.put(changes.StateReset())
+        self._announcer.put(changes.StateReset(renumbered=renumbered))
         self._position_moved()
 
     def adopt(self, told: Conversation, before: Conversation | None) -> bool:

@@ -1,10 +1,12 @@
 """The commands that write and change messages, mark as read, and flag."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from tui_chat.cache.store import CacheError
+import msgspec
+
 from tui_chat.protocol.emoji import accept_emoji
-from tui_chat.protocol.errors import ConversationNotFound, MessageNotFound
+from tui_chat.protocol.errors import ConversationNotFound, MessageNotFound, ServerRestored
 from tui_chat.protocol.ids import new_identifier, parse_conversation_id
 from tui_chat.protocol.models import Message
 from tui_chat.protocol.requests import ConversationsChanged, ItemFailure, MessageSent
@@ -24,7 +26,7 @@ from .entries import (
     QueuedSend,
 )
 from .outbox import Ticket, Waits
-from .problems import not_stored
+from .overlay import standing
 
 
 async def send(
@@ -109,24 +111,32 @@ async def _change(core: Core, entry: MessageEntry) -> Message | None:
 def pending(core: Core, conversation_id: str) -> list[Message]:
     """One's own messages that wait, oldest first."""
     return [
-        core.echoes.message(slot.entry)
+        _echo(core, slot.entry)
         for slot in core.outbox.queue.slots_of(conversation_id)
         if isinstance(slot.entry, QueuedSend) and not core.outbox.queue.suspended(slot)
         if core.echoes.stands(slot.entry.client_id)
     ]
 
 
+def _echo(core: Core, entry: QueuedSend) -> Message:
+    """How it looks. What it answers stands under another number by now where the server was restored from a backup."""
+    echo = core.echoes.message(entry)
+    return echo if standing([entry], core.state.cursor) else msgspec.structs.replace(echo, reply_to=None)
+
+
 async def mark_read(core: Core, conversation_id: str, message_seq: int | None) -> None:
     """Move the read mark forward, to the newest message unless told otherwise; never back. What was flagged as unread
-    by hand is read, too."""
+    by hand is read, too. Where the server was restored from a backup meanwhile it stays: it moves when one reads on."""
+    cursor = core.state.cursor if message_seq is not None else None
     await core.ready()
     row = core.state.shown.get(conversation_id)
     through = message_seq if message_seq is not None else (row.newest_seq if row is not None else 0)
     if row is None or (through <= row.read_seq and not row.unread_count and not row.marked_unread):
         return
     entry = QueuedRead(conversation_id=conversation_id, message_seq=through, operation_id=new_identifier())
-    (ticket,) = await _submit(core, [entry])
-    await ticket.outcome()
+    (ticket,) = core.submit([entry], cursor)
+    with suppress(ServerRestored):
+        await ticket.outcome()
 
 
 async def set_flags(
@@ -160,8 +170,7 @@ async def set_flags(
 
 
 async def _submit(core: Core, entries: list[AnyEntry]) -> list[Ticket]:
+    """Queue commands whose numbers are of the state as it is now, before the server may be found restored."""
+    cursor = core.state.cursor
     await core.ready()
-    try:
-        return core.outbox.submit(entries)
-    except CacheError as error:
-        raise not_stored(error) from error
+    return core.submit(entries, cursor)

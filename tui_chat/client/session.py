@@ -244,6 +244,15 @@ class ChatSession(MessageCommands, GroupCommands, AccountCommands):
         return len(self._conversations)
 
     @property
+    def numbering(self) -> int:
+        """Another number after the server was restored from a backup: messageSeqs from before stand for other messages.
+
+        What one decides is refused then as ServerRestored where it was queued before; whoever keeps a messageSeq for
+        longer compares this.
+        """
+        return self._core.state.numbering
+
+    @property
     def stale(self) -> AbstractSet[str]:
         """Rows that another device deleted without word: copies."""
         return frozenset(self._core.state.stale)

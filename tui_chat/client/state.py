@@ -30,6 +30,8 @@ class State:
         """Watermarks that this session learned; they hold for conversations that are not listed any more."""
         self.position: int | None = None
         self.cursor: str | None = None
+        self.numbering = 0
+        """Another number after messageSeqs have come to stand for other messages."""
         self.shown: dict[str, Conversation] = {}
         """One and the same dictionary for as long as the session lasts."""
         self.stale: set[str] = set()

@@ -16,6 +16,7 @@ from tui_chat.protocol import events
 from tui_chat.protocol.ids import c2c
 from tui_chat.protocol.models import Conversation, Membership, Message
 
+from .cursors import same_numbering
 from .effects import (
     Arrived,
     Back,
@@ -70,20 +71,6 @@ class Gap(msgspec.Struct, frozen=True):
 
 class Old(msgspec.Struct, frozen=True):
     """Everything in it was applied before."""
-
-
-def position_of(cursor: str | None) -> int | None:
-    """The eventSeq in a cursor (`epoch:eventSeq`), None where it has another form or there is none.
-
-    The cursor itself is sent back as it came; only what ranges are compared with is read from it.
-    """
-    tail = cursor.rpartition(":")[2] if cursor else ""
-    return int(tail) if tail.isascii() and tail.isdigit() else None
-
-
-def same_numbering(cursor: str | None, other: str | None) -> bool:
-    """Whether two cursors are of one epoch: in another one the same numbers stand for something else."""
-    return cursor is not None and other is not None and cursor.rpartition(":")[0] == other.rpartition(":")[0]
 
 
 def reduce(view: View, received: events.EventRange) -> Applied | Gap | Old:

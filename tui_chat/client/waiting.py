@@ -4,7 +4,8 @@ from tui_chat.protocol.errors import NotConnected, OperationNotFound
 
 from .carrying import what_of
 from .core import Core
-from .entries import MessageEntry
+from .entries import AnyEntry, MessageEntry
+from .overlay import standing
 from .queueing import Phase
 from .results import QueuedCommand
 
@@ -16,7 +17,7 @@ def commands(core: Core) -> list[QueuedCommand]:
             number=slot.entry_id,
             what=what_of(slot.entry),
             conversation_id_list=list(slot.entry.conversations()),
-            message_seq=slot.entry.message_seq if isinstance(slot.entry, MessageEntry) else None,
+            message_seq=_message_seq(core, slot.entry),
             attempted=slot.entry.attempted,
             error=slot.problem.body() if slot.problem is not None else None,
             held=slot.held,
@@ -24,6 +25,11 @@ def commands(core: Core) -> list[QueuedCommand]:
         for slot in core.outbox.queue
         if slot.phase is not Phase.ANSWERED
     ]
+
+
+def _message_seq(core: Core, entry: AnyEntry) -> int | None:
+    """Which message it changes; None where the number stands for another one by now."""
+    return entry.message_seq if isinstance(entry, MessageEntry) and standing([entry], core.state.cursor) else None
 
 
 def drop(core: Core, number: int) -> None:

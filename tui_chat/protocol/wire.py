@@ -1,10 +1,14 @@
 """How our structs look on the wire: field names in camelCase with `ID` in capitals, JSON by msgspec."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 Decoded = TypeVar("Decoded")
+
+SEEN_AT: Final = "Seen-At"
+"""The header of calls that name messages by their numbers: the cursor of the state that whoever decided on the call had
+before them."""
 
 
 def wire_name(field: str) -> str:

@@ -25,9 +25,10 @@ from tui_chat.protocol.errors import (
     Unavailable,
     Unexpected,
 )
+from tui_chat.protocol.wire import SEEN_AT
 
 from .routes import ENDPOINTS
-from .routes.endpoint import LINES, SEEN_AT, Counted, Endpoint, Nothing
+from .routes.endpoint import LINES, Counted, Endpoint, Nothing
 from .vocabulary import EVERYWHERE, path_parameters, refine
 
 _REFERENCE = "#/components/schemas/{name}"

@@ -18,14 +18,14 @@ from tui_chat.protocol.errors import (
     ServerRestored,
     Unauthorized,
 )
-from tui_chat.protocol.wire import encode
+from tui_chat.protocol.wire import SEEN_AT, encode
 
 from .addresses import Send
 from .asked import Asked, AskedByASGI, Header, head
 from .operations.caller import Caller
 from .options import address_of
 from .ratelimit import limited_address
-from .routes.endpoint import LINES, NOTHING, SEEN_AT, Call, Counted, Endpoint, Nothing, Peer, Pieces
+from .routes.endpoint import LINES, NOTHING, Call, Counted, Endpoint, Nothing, Peer, Pieces
 from .services import Services
 from .transport import ABORT
 
@@ -50,7 +50,7 @@ async def handle(services: Services, endpoint: Endpoint[Any, Any, Any], asked: A
         caller = asked.caller = _remembered(services, asked) or await authenticate(services, asked, peer)
     _count(services, endpoint, caller, peer)
     if endpoint.numbered and (seen_at := asked.headers.get(_SEEN_AT)) is not None:
-        _check_numbering(services, seen_at)
+        check_numbering(services, seen_at)
     query = _query(endpoint.query, asked.query)
     body: Any = _decode(endpoint.decoder, await asked.body()) if endpoint.takes_body else NOTHING
     if caller is not None and services.tokens.forgotten != forgotten:
@@ -117,7 +117,7 @@ def _remembered(services: Services, asked: Asked) -> Caller | None:
     return None if found is None else services.tokens.known(found[1])
 
 
-def _check_numbering(services: Services, seen_at: bytes) -> None:
+def check_numbering(services: Services, seen_at: bytes) -> None:
     """Raise ServerRestored where what was seen at this cursor had other numbers, or nobody knows which."""
     if services.cursors.fullmatch(seen_at) is None:
         raise ServerRestored()

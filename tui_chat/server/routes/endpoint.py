@@ -47,9 +47,6 @@ class Nothing(Request, frozen=True, kw_only=True):
 NOTHING: Final = Nothing()
 
 
-SEEN_AT: Final = "Seen-At"
-"""The header with the cursor of the state that whoever decided on a call had before them."""
-
 LINES: Final = "application/x-ndjson"
 """The type of an answer of many lines, each a JSON object."""
 
@@ -173,8 +170,8 @@ class Endpoint(Generic[Body, Query, Answer]):
         """The handler runs in a task of its own: it uses asyncio.timeout, or whatever else asks for the current task,
         or looks after a client that may hang up. Others wait for the database and for threads alone."""
         self.numbered = numbered
-        """The call names messages by numbers that somebody has seen: where the header SEEN_AT says that they are of
-        before the server was restored from a backup, it is refused."""
+        """The call names messages by numbers that somebody has seen: where its header SEEN_AT says that this was before
+        the server was restored from a backup, it is refused."""
         self.errors = errors
         """What it refuses with, beyond what every endpoint does."""
         self.takes_body = body is not Nothing

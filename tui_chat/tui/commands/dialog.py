@@ -1,8 +1,6 @@
 """Keys of the dialogs, declared so that help and tests know them; the dialogs act on them."""
 
-from tui_chat.locale import N_
-
-from .command import Scope, WidgetKeys
+from .command import N_, Scope, WidgetKeys
 
 DIALOG = (Scope.DIALOG,)
 

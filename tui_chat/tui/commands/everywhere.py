@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui_chat.locale import N_
-
-from .command import Command, Scope
+from .command import N_, Command, Scope
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp

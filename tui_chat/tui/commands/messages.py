@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tui_chat.locale import N_
-
-from .command import Command, Scope, WidgetKeys
+from .command import N_, Command, Scope, WidgetKeys
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp

@@ -1,7 +1,7 @@
 """A person at a command line: own directories, a password in the environment, a real server."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,20 @@ import pytest
 
 from tests.servers import LiveServer
 from tui_chat.cli import main
+from tui_chat.locale import use_language
 
 Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Everything that commands keep is under here."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Everything that commands keep is under here; what they say is English, unless a test wants it otherwise."""
     for name in ("DATA", "CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     monkeypatch.setenv("TUI_CHAT_PASSWORD", "correct horse")
     monkeypatch.setenv("LANGUAGE", "en")
-    return tmp_path
+    yield tmp_path
+    use_language("en")
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from datetime import UTC
 import pytest
 
 from tui_chat.locale import _, first_known, ngettext, use_language
+from tui_chat.locale.durations import duration
 from tui_chat.protocol import errors
 from tui_chat.protocol.errors import ErrorBody
 from tui_chat.protocol.models import Tip, TipKind
 from tui_chat.protocol.requests import ItemFailure
 from tui_chat.tui.commands.command import Scope
-from tui_chat.tui.dialogs.delete_facts import duration
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.times import Times
 from tui_chat.tui.render.tips import tip_text

@@ -8,7 +8,7 @@ from tests.tui.fake import FakeSession
 from tui_chat.client.capabilities import Capabilities
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Membership, ServerFacts
-from tui_chat.tui.dialogs.delete_facts import DeleteFacts, duration, gather, gone_elsewhere, lines
+from tui_chat.tui.dialogs.delete_facts import DeleteFacts, gather, gone_elsewhere, lines
 from tui_chat.tui.safe import line
 
 
@@ -98,21 +98,6 @@ def test_the_count_is_typed_only_for_everything_or_very_many(count: int, everyth
 
 def test_more_names_than_fit_become_a_number() -> None:
     assert lines(facts(count=1_003), clear_history=True).names.plain == "#ubuntu · bob · 小林 · 1,000 more"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [
-        (600, "10 minutes"),
-        (60, "1 minute"),
-        (90, "90 seconds"),
-        (3600, "1 hour"),
-        (86_400, "24 hours"),
-        (1, "1 second"),
-    ],
-)
-def test_durations(seconds: int, said: str) -> None:
-    assert duration(seconds) == said
 
 
 def test_gone_elsewhere() -> None:

@@ -160,7 +160,7 @@ async def test_too_late_is_said() -> None:
     async with running(session) as (app, pilot):
         await on_message(app, pilot, 1)
         await pilot.press("X")
-        await until(lambda: "Too late: a message can be taken back for 120 seconds" in said(app))
+        await until(lambda: "Too late: a message can be taken back for 2 minutes" in said(app))
         assert app.screen is app.main
 
 

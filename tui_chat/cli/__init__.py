@@ -50,10 +50,21 @@ def _open_screen() -> int:
 
 def _carry_out(words: Sequence[str]) -> int:
     """What the words ask for."""
+    from tui_chat.locale import use_language_when_needed
+
     from .parser import build_parser
 
+    use_language_when_needed(_language_of_settings)
     arguments = build_parser().parse_args(words)
     return _logged(arguments) if getattr(arguments, "debug", False) else _run(arguments)
+
+
+def _language_of_settings() -> str | None:
+    """Whatever else is wrong in the file is told by whoever reads it."""
+    from tui_chat.config import Paths
+    from tui_chat.settings_file import read_leniently
+
+    return read_leniently(Paths.of_user().settings_file).settings.language
 
 
 def _logged(arguments: Namespace) -> int:

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import _
+
 if TYPE_CHECKING:
     from tui_chat.client.query import Query
 
@@ -63,7 +65,7 @@ def add_match_option(parser: argparse.ArgumentParser) -> None:
 def from_one(text: str) -> int:
     """A number of things that are wanted, at least one. Raises argparse.ArgumentTypeError."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"takes a number from 1, not {text!r}")
+        raise argparse.ArgumentTypeError(_("takes a number from 1, not {word!r}").format(word=text))
     return int(text)
 
 

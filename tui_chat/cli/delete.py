@@ -43,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _delete(arguments: argparse.Namespace) -> int:
+    from tui_chat.locale.durations import duration
+
     from .account import session_for
     from .failures import unconfirmed
     from .matching import chosen
@@ -77,9 +79,7 @@ async def _delete(arguments: argparse.Namespace) -> int:
             if result.conversation_id_list:
                 print_line(f"{len(result.conversation_id_list)} deleted, {kept}; batch {result.batch_id}")
             if result.conversation_id_list and result.undo_seconds:
-                minutes, seconds = divmod(result.undo_seconds, 60)
-                time = f"{result.undo_seconds} seconds" if seconds or minutes < 2 else f"{minutes} minutes"
-                print_line(f"for {time} `tui-chat undo` brings them back")
+                print_line(f"for {duration(result.undo_seconds)} `tui-chat undo` brings them back")
             for failure in result.failures:
                 print_line(f"{failure.conversation_id}: {failure.message}")
         return 1 if result.failures else 0

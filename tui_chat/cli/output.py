@@ -43,8 +43,18 @@ def print_message(message: "Message", *, where: str = "", as_json: bool) -> None
         print_json(message)
         return
     print_line(f"{moment(message.time)} {where}{message.nick or message.sender}:")
-    by = "" if message.recalled_by is None else f" by {message.recalled_by}"
-    print_text(message.text if not message.recalled else f"(taken back{by})", indent="    ")
+    print_text(text_of(message), indent="    ")
+
+
+def text_of(message: "Message") -> str:
+    """What it says, as the screen has it: that it was edited, or taken back, stands in brackets."""
+    from tui_chat.locale import _
+
+    if not message.recalled:
+        return message.text if message.edited_at is None else f"{message.text} {_('(edited)')}"
+    if message.recalled_by is None:
+        return f"({_('message taken back')})"
+    return f"({_('taken back by {name}').format(name=message.recalled_by)})"
 
 
 def moment(milliseconds: int) -> str:

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import _
+
 from .arguments import Commands
 
 if TYPE_CHECKING:
@@ -177,11 +179,11 @@ def _announce(server: "Listening") -> None:
 
 def _workers(text: str) -> int:
     if not (text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"takes a whole number from 1, not {text!r}")
+        raise argparse.ArgumentTypeError(_("takes a whole number from 1, not {word!r}").format(word=text))
     return int(text)
 
 
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"takes a whole number from 0 to 65535, not {text!r}")
+        raise argparse.ArgumentTypeError(_("takes a whole number from 0 to 65535, not {word!r}").format(word=text))
     return int(text)

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 from .arguments import Commands, add_account_options, add_json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tui_chat.client.changes import Change
+    from tui_chat.protocol.models import Conversation, Message
 
 
 def add(commands: Commands) -> None:
@@ -37,6 +40,7 @@ async def _watch(arguments: argparse.Namespace) -> int:
     changes: asyncio.Queue[list[Change]] = asyncio.Queue()
     async with session_for(arguments, stream=True) as session:
         session.subscribe(changes.put_nowait)
+        edits = _Edits(session.conversations.values())
         before = Connection.CONNECTED
         while True:
             for change in await changes.get():
@@ -49,16 +53,36 @@ async def _watch(arguments: argparse.Namespace) -> int:
                     before = change.connection
                 if arguments.json:
                     print_json({"change": type(change).__name__} | to_plain(change))
-                elif line := _in_words(change):
+                elif line := _in_words(change, edits):
                     print_line(line)
 
 
-def _in_words(change: "Change") -> str:
+class _Edits:
+    """Which edits are news: a message that was edited once comes anew with each reaction to it as well."""
+
+    def __init__(self, listed: "Iterable[Conversation]") -> None:
+        self._began = max((one.time for one in listed), default=0)
+        """By the server's clock; of what was edited before, nothing is news but what is edited again."""
+        self._told: dict[tuple[str, int], int] = {}
+
+    def is_new(self, message: "Message") -> bool:
+        """Whether the message was edited since this was asked of it; not so of one that nobody edited."""
+        key = message.conversation_id, message.message_seq
+        edited = message.edited_at or 0
+        new = edited > self._told.get(key, self._began)
+        if new:
+            self._told[key] = edited
+        return new
+
+
+def _in_words(change: "Change", edits: _Edits) -> str:
     from tui_chat.client import changes
 
     match change:
         case changes.MessagesAdded(conversation_id=conversation_id, messages=messages):
-            return f"{conversation_id}: " + " / ".join(f"{item.nick or item.sender}: {item.text}" for item in messages)
+            return f"{conversation_id}: " + " / ".join(_said(message) for message in messages)
+        case changes.MessageUpdated(conversation_id=conversation_id, message=message):
+            return f"{conversation_id}: {_said(message)}" if message.recalled or edits.is_new(message) else ""
         case changes.ConversationsRemoved(conversation_id_list=removed, device=device):
             where = f" on {device}" if device else ""
             return f"deleted{where}: {', '.join(removed)}"
@@ -72,3 +96,9 @@ def _in_words(change: "Change") -> str:
             return f"sync of deletions: {'on' if server.sync_conversation_deletion else 'off'}"
         case _:
             return ""
+
+
+def _said(message: "Message") -> str:
+    from .output import text_of
+
+    return f"{message.nick or message.sender}: {text_of(message)}"

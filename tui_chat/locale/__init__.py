@@ -2,9 +2,11 @@
 
 import gettext
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 _translation: gettext.NullTranslations = gettext.NullTranslations()
+_chosen_later: Callable[[], str | None] | None = None
 
 
 def use_language(language: str | None = None) -> None:
@@ -12,11 +14,18 @@ def use_language(language: str | None = None) -> None:
 
     A language without a catalogue is English.
     """
-    global _translation
+    global _translation, _chosen_later
+    _chosen_later = None
     wanted = [language] if language else _languages_of_environment()
     # English is the source and has no catalogue: where it is wanted first, none that is wanted less may take its place.
     languages = ["C" if name.replace("-", "_").split("_")[0].lower() == "en" else name for name in wanted]
     _translation = gettext.translation("tui_chat", Path(__file__).parent, languages=languages, fallback=True)
+
+
+def use_language_when_needed(language: Callable[[], str | None]) -> None:
+    """As `use_language`, of what this answers when the first message is asked for: to know that takes a while."""
+    global _chosen_later
+    _chosen_later = language
 
 
 def _languages_of_environment() -> list[str]:
@@ -26,14 +35,25 @@ def _languages_of_environment() -> list[str]:
     return ["en"]
 
 
+def _catalogue() -> gettext.NullTranslations:
+    if _chosen_later is not None:
+        use_language(_chosen_later())
+    return _translation
+
+
+def N_(message: str) -> str:  # noqa: N802 (the name by which gettext's tools find it)
+    """Mark a text for the catalogue; it is translated when it is shown, so that the language can be chosen first."""
+    return message
+
+
 def _(message: str) -> str:
     """The message in the chosen language."""
-    return _translation.gettext(message) if message else ""  # gettext answers an empty text with the catalogue's head
+    return _catalogue().gettext(message) if message else ""  # gettext answers an empty text with the catalogue's head
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The form that fits the count."""
-    return _translation.ngettext(one, many, count)
+    return _catalogue().ngettext(one, many, count)
 
 
 def first_known(exact: str, general: str) -> str:

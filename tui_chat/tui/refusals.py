@@ -1,10 +1,15 @@
 """Why something was refused, in the reader's language."""
 
 from math import ceil
+from typing import Final
 
-from tui_chat.locale import _, first_known, ngettext
+from tui_chat.locale import _, first_known
+from tui_chat.locale.durations import duration
 from tui_chat.protocol.errors import ChatError, ErrorBody, TooFrequent, Unexpected, error_from
 from tui_chat.protocol.requests import ItemFailure
+
+_BY_MINUTES: Final = 120
+"""Seconds above which whoever waits is told whole minutes, the last one too many rather than too few."""
 
 
 def refusal(refused: ChatError | ErrorBody | ItemFailure) -> str:
@@ -27,9 +32,6 @@ def with_wait(said: str, error: ChatError) -> str:
     if error.retry_after is None:
         return said
     seconds = ceil(error.retry_after)
-    minutes = ceil(seconds / 60)
-    if seconds < 120:
-        time = ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
-    else:
-        time = ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
-    return _("{reason} (try again in {time})").format(reason=said.rstrip(".。"), time=time)
+    if seconds > _BY_MINUTES:
+        seconds = ceil(seconds / 60) * 60
+    return _("{reason} (try again in {time})").format(reason=said.rstrip(".。"), time=duration(seconds))

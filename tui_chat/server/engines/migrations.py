@@ -7,6 +7,8 @@ from collections.abc import Collection
 from importlib.resources import files
 from typing import Final
 
+OURS: Final = {"meta": {"name", "value"}, "migration": {"number", "applied"}, "account": {"user_id", "folded"}}
+"""Tables that a database of ours has had since the first version, and some of their columns."""
 _NAME: Final = re.compile(r"(\d{4})_\w+\.sql")
 
 

@@ -12,7 +12,7 @@ from psycopg.types.numeric import Int8Dumper
 from tui_chat.protocol.errors import StorageFull, Unavailable
 
 from . import Row
-from .migrations import missing, statements
+from .migrations import OURS, missing, statements
 from .postgres_transaction import KEYED
 
 Connection = psycopg.Connection[Row]
@@ -34,9 +34,16 @@ _DEFAULTS: Final[dict[str, str | int]] = {
     "tcp_user_timeout": 20_000,
 }
 """Unless the address says otherwise; a server that vanished without a word is found out so."""
-_MIGRATING: Final = 0x7475_6963_6861_74
+MIGRATING: Final = 0x7475_6963_6861_74
 """Key of the advisory lock of who brings the schema up to date."""
 _TEXT: Final = re.compile(r"\bTEXT\b")
+_TABLES: Final = (
+    "SELECT c.relname, ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'f') AND NOT EXISTS (SELECT FROM pg_depend d"
+    " WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')"
+)
+"""Those of the schema in which ours stand, or would be made, with their columns; none that an extension brings."""
 
 
 def connect(address: str) -> Connection:
@@ -67,7 +74,8 @@ def migrate(connection: Connection, now: int) -> None:
     """Bring the schema up to date, all of it or nothing, one process at a time.
 
     Raises:
-        RuntimeError: this server cannot be used, or the database has been written by a newer version.
+        RuntimeError: this server cannot be used, or the database has been written by a newer version, or is another
+            program's.
         psycopg.Error: the database refuses.
     """
     if connection.info.server_version < OLDEST * 10_000:
@@ -77,7 +85,10 @@ def migrate(connection: Connection, now: int) -> None:
     if encoding != ("UTF8",):
         raise RuntimeError(f"the database must be encoded in UTF8, not {encoding and encoding[0]}")
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
+        # Of a large database a step may take minutes, and so long whoever else begins waits for it.
+        connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATING,))
+        _refuse_anothers(connection)
         connection.execute("CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, applied BIGINT NOT NULL)")
         done = {int(row[0]) for row in connection.execute("SELECT number FROM migration")}
         for number, text in missing(done):
@@ -88,6 +99,16 @@ def migrate(connection: Connection, now: int) -> None:
             connection.execute(f"CREATE SEQUENCE IF NOT EXISTS key_{table}")
         connection.execute(
             "INSERT INTO meta (name, value) VALUES ('epoch', %s) ON CONFLICT (name) DO NOTHING", (secrets.token_hex(6),)
+        )
+
+
+def _refuse_anothers(connection: Connection) -> None:
+    """See that there are no tables yet, or ours among them. Raises RuntimeError."""
+    tables = {name: set(columns) for name, columns in connection.execute(_TABLES)}
+    if tables and not all(columns <= tables.get(name, set()) for name, columns in OURS.items()):
+        raise RuntimeError(
+            f"another program's tables are in that database, such as {min(tables)!r}; nothing was changed: give an"
+            " empty one"
         )
 
 

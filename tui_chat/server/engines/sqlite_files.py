@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from .migrations import OURS
+
 COPIED_AT_ONCE: Final = 512
 """Pages; between two such pieces of a copy everybody else gets the disk for PAUSE_SECONDS."""
 PAUSE_SECONDS: Final = 0.002
@@ -22,9 +24,6 @@ _ABANDONED_SECONDS: Final = 86_400
 """A copy that was not written to for so long belongs to nobody any more: its process was killed."""
 BESIDE: Final = ("-journal", "-wal", "-shm")
 """What SQLite keeps beside a database, by the ends of their names."""
-
-_OURS: Final = {"meta": {"name", "value"}, "migration": {"number", "applied"}, "account": {"user_id", "folded"}}
-"""Tables that a database of ours has had since the first version, and some of their columns."""
 
 SqliteError = sqlite3.Error
 """What SQLite raises where a file cannot be read or written, for those who do not import it."""
@@ -153,7 +152,7 @@ def refuse_anothers(path: Path) -> None:
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:
-    for table, columns in _OURS.items():
+    for table, columns in OURS.items():
         found = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))}
         if not columns <= found:
             return False

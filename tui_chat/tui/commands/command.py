@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
 
-def N_(message: str) -> str:  # noqa: N802 (the name by which gettext's tools find it)
-    """Mark a text for the catalogue; it is translated when it is shown, so that the language can be chosen first."""
-    return message
-
-
 class Scope(StrEnum):
     """Where a command's keys work."""
 

@@ -1,6 +1,8 @@
 """Keys of the dialogs, declared so that help and tests know them; the dialogs act on them."""
 
-from .command import N_, Scope, WidgetKeys
+from tui_chat.locale import N_
+
+from .command import Scope, WidgetKeys
 
 DIALOG = (Scope.DIALOG,)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .command import N_, Command, Scope
+from tui_chat.locale import N_
+
+from .command import Command, Scope
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp

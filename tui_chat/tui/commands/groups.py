@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, ClassVar
 
+from tui_chat.locale import N_
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Message, MessageType
 
-from .command import N_, Command, Scope
+from .command import Command, Scope
 
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_chat.locale import N_
 from tui_chat.tui.safe import Safe, own
 
-from .command import N_, Command, Scope, WidgetKeys
+from .command import Command, Scope, WidgetKeys
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from .command import N_, Command, Scope, WidgetKeys
+from tui_chat.locale import N_
+
+from .command import Command, Scope, WidgetKeys
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tui_chat.client.capabilities import Capabilities
 from tui_chat.locale import _, ngettext
+from tui_chat.locale.durations import duration
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Membership, ServerFacts
 from tui_chat.tui import safe
@@ -168,17 +169,6 @@ def gone_elsewhere(count: int, device: str, left: int) -> Content:
         device=device,
         left=safe.number(left),
     )
-
-
-def duration(seconds: int) -> str:
-    """A time in the unit that says it shortest: 10 minutes, 90 seconds, 2 hours."""
-    if seconds >= 3_600 and seconds % 3_600 == 0:
-        hours = seconds // 3_600
-        return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
-    if seconds >= 60 and seconds % 60 == 0:
-        minutes = seconds // 60
-        return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
-    return ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
 
 
 def _names(facts: DeleteFacts) -> Content:

@@ -10,11 +10,10 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui_chat.locale import _
+from tui_chat.locale import N_, _
 from tui_chat.protocol.errors import ChatError, GroupNotFound, InvalidName
 from tui_chat.protocol.ids import c2c
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_
 from tui_chat.tui.refusals import refusal
 
 from .dialog import Dialog, Frame

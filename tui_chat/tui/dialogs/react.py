@@ -13,12 +13,11 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.locale import _
+from tui_chat.locale import N_, _
 from tui_chat.protocol.emoji import accept_emoji
 from tui_chat.protocol.errors import InvalidEmoji
 from tui_chat.protocol.models import Reaction
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_
 
 from .dialog import Dialog, Frame
 

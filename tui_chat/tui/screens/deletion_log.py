@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.locale import _, ngettext
+from tui_chat.locale import N_, _, ngettext
 from tui_chat.protocol.errors import ChatError, NotFound
 from tui_chat.protocol.ids import ConversationType, parse_conversation_id
 from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_, same_key
+from tui_chat.tui.commands.command import same_key
 from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 from tui_chat.tui.dialogs.question import Question

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from textual.content import Content
 
-from tui_chat.locale import _, ngettext
+from tui_chat.locale import N_, _, ngettext
 from tui_chat.protocol.errors import ApplicationNotFound
 from tui_chat.protocol.ids import parse_conversation_id
 from tui_chat.protocol.limits import APPLICATION_CHARACTERS
 from tui_chat.protocol.models import Conversation, Group
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_
 from tui_chat.tui.dialogs.choice import Choice, Possible
 from tui_chat.tui.dialogs.prompt import Prompt
 from tui_chat.tui.dialogs.question import Question

@@ -8,8 +8,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui_chat.locale import _
-from tui_chat.tui.commands.command import N_, KeysOf, Scope, join_keys, own_keys, same_key
+from tui_chat.locale import N_, _
+from tui_chat.tui.commands.command import KeysOf, Scope, join_keys, own_keys, same_key
 from tui_chat.tui.commands.registry import BY_ID, help_of, in_scope
 from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 from tui_chat.tui.render.cells import width, wrap

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from textual.app import SuspendNotSupported
 from textual.content import Content
 
-from tui_chat.locale import _, ngettext
+from tui_chat.locale import _
+from tui_chat.locale.durations import duration
 from tui_chat.protocol.models import Membership, Message, MessageType
 from tui_chat.tui import browser, safe
 from tui_chat.tui.dialogs.details import MessageDetails
@@ -104,13 +105,9 @@ class MessageActions:
         app, session = self._pane.app, self._pane.session
         left = self.time_to_recall(message)
         if left <= 0:
-            seconds = session.server.limits.recall_seconds
-            late = ngettext(
-                "Too late: a message can be taken back for {count} second",
-                "Too late: a message can be taken back for {count} seconds",
-                seconds,
-            )
-            app.say(safe.template(late, count=seconds), severity="warning")
+            time = duration(session.server.limits.recall_seconds)
+            late = safe.template(_("Too late: a message can be taken back for {time}"), time=time)
+            app.say(late, severity="warning")
             return
         title = safe.template(_("Take this message back from everybody? {time} left"), time=remaining(left))
         text = safe.one_line(message.text).truncate(160, ellipsis=True)

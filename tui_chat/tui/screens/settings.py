@@ -13,10 +13,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_chat.config import ConfigError, Settings
-from tui_chat.locale import _
+from tui_chat.locale import N_, _
 from tui_chat.settings_file import change_settings
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_
 from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 from tui_chat.tui.render.cells import width
 from tui_chat.tui.themes import THEMES

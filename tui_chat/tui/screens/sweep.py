@@ -11,9 +11,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_chat.client.query import Query, parse
-from tui_chat.locale import _, ngettext
+from tui_chat.locale import N_, _, ngettext
 from tui_chat.tui import safe
-from tui_chat.tui.commands.command import N_, same_key
+from tui_chat.tui.commands.command import same_key
 from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
 

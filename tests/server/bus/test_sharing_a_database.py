@@ -2,11 +2,17 @@
 
 import asyncio
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests.buses import eventually
 from tests.databases import PostgresServer
+from tests.servers import LiveServer
+from tui_chat.server import services
+from tui_chat.server.bus import processes
 from tui_chat.server.engines import Transaction
 from tui_chat.server.engines.postgres import PostgresEngine
 from tui_chat.server.operations import events as log
@@ -74,3 +80,25 @@ def test_a_group_is_read_for_everybody_at_once(
             for stream in (first, second, third):
                 assert [stream.event("message.new")["message"]["text"] for _ in range(40)] == [*map(str, range(40))]
             assert alone == [], "no socket had to read by itself"
+
+
+def test_servers_of_other_data_on_the_same_bus_are_none_of_ours(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their users have the numbers of ours: whoever is connected there seemed to be here."""
+    monkeypatch.setattr(services, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(processes, "BEAT_SECONDS", 0.05)
+    shared = postgres.new_database()
+    schemas = [f"{shared}&options=-csearch_path%3D{name}" for name in ("ours", "theirs")]
+    with psycopg.connect(shared, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA ours; CREATE SCHEMA theirs")
+    with ExitStack() as stack:
+        live = [LiveServer(tmp_path / f"{number}", database=one) for number, one in enumerate(schemas)]
+        for server in live:
+            stack.callback(server.stop)
+        live.append(LiveServer(tmp_path / "again", database=schemas[0]))
+        stack.callback(live[-1].stop)
+        exchanges = [server.running.services.exchange for server in live]
+        same = exchanges[::2]
+        eventually(lambda: all(len(one.processes) > 1 for one in same), "the servers of one schema know of each other")
+        assert [len(one.processes) for one in exchanges] == [2, 1, 2]

@@ -24,7 +24,7 @@ def make_bus(
         # The engine has been opened, so its driver is there.
         from .postgres import PostgresBus
 
-        return PostgresBus(address, process, monotonic=monotonic, random=random)
+        return PostgresBus(address, process, database, monotonic=monotonic, random=random)
     try:
         from .nats import NatsBus
     except ImportError as error:

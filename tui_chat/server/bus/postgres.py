@@ -25,7 +25,7 @@ from .parcels import Outgoing
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 CHANNEL: Final = "tui_chat"
-"""Of one database: NOTIFY does not leave it."""
+"""And the name of the data: servers of other data may use another schema of this database, or this one as their bus."""
 PAYLOAD_BYTES: Final = 7_900
 """NOTIFY carries less than 8,000."""
 COLLECT_SECONDS: Final = 0.005
@@ -41,10 +41,14 @@ class PostgresBus(Link):
     failures = (psycopg.Error, OSError, TimeoutError)
     _described = staticmethod(described)
 
-    def __init__(self, address: str, process: str, *, monotonic: Callable[[], float], random: Random) -> None:
-        """`process`: its name among the others, new at each start."""
+    def __init__(
+        self, address: str, process: str, database: str, *, monotonic: Callable[[], float], random: Random
+    ) -> None:
+        """`process`: its name among the others, new at each start; `database`: letters and digits, a name that all who
+        serve this data use, and nobody else."""
         super().__init__(process, monotonic=monotonic, random=random)
         self._address = address
+        self._channel = f"{CHANNEL}_{database}"
         self._monotonic = monotonic
         self._sent = 0
         """Parcels."""
@@ -87,7 +91,7 @@ class PostgresBus(Link):
         self._sent = self._heard = 0
         self._awaited = None
         async with asyncio.timeout(DEADLINE_SECONDS):
-            await listener.execute(f"LISTEN {CHANNEL}")
+            await listener.execute(f"LISTEN {self._channel}")
             self._outgoing = Outgoing()
             await self._notify(notifier, Outgoing().parcel(self._process))
         tasks = [asyncio.create_task(work) for work in (self._hear(listener), self._send(notifier), self._watch())]
@@ -147,7 +151,7 @@ class PostgresBus(Link):
         if self._awaited is None:
             self._awaited = (self._sent, self._monotonic())
         async with asyncio.timeout(DEADLINE_SECONDS):
-            await notifier.execute("SELECT pg_notify(%s, %s)", (CHANNEL, parcel.decode()))
+            await notifier.execute("SELECT pg_notify(%s, %s)", (self._channel, parcel.decode()))
 
     def _came_back(self) -> None:
         """One's own word is heard, so both connections work."""

@@ -108,7 +108,7 @@ def _refuse_anothers(connection: Connection) -> None:
     if tables and not all(columns <= tables.get(name, set()) for name, columns in OURS.items()):
         raise RuntimeError(
             f"another program's tables are in that database, such as {min(tables)!r}; nothing was changed: give an"
-            " empty one"
+            " empty database, or a schema of its own"
         )
 
 

@@ -2,15 +2,18 @@
 it is back."""
 
 import time
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from tests.accounts import Device, path_of, refusal
+from tests.accounts import Device, People, path_of, refusal
 from tests.buses import PAUSE_SECONDS, eventually, nats_cluster, nats_server
 from tests.databases import PostgresServer, postgres_server
-from tui_chat.protocol import events
+from tests.servers import LiveServer
+from tui_chat.protocol import events, limits
 from tui_chat.server import bus
+from tui_chat.server.bus.pauses import Pauses
 
 from .servers import Servers, ephemeral, servers
 
@@ -146,6 +149,34 @@ def test_a_database_that_ends_the_bus_connections_is_connected_to_again(
             alice.send(f"C2C{bob.user_id}", "meanwhile")
             stream.event("message.new", FOUND_SECONDS)
             eventually(two.up, "the bus is back")
+
+
+def test_what_one_process_writes_while_its_own_way_is_cut_is_found_when_it_is_back(
+    postgres: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others' bus was there all the time, so that they had no reason to look."""
+    monkeypatch.setattr(limits, "POSITION_CHECK_SECONDS", 3_600.0)
+    monkeypatch.setattr(Pauses, "next", lambda pauses: 0.5)
+    address = postgres.new_database()
+    with ExitStack() as stack:
+        live = [
+            LiveServer(tmp_path / name, database=address, bus=f"{address}&application_name={name}")
+            for name in ("first", "second")
+        ]
+        for one in live:
+            stack.callback(one.stop)
+        people = [stack.enter_context(closing(People(one.url))) for one in live]
+        two = Servers(live, people)
+        eventually(two.up, "the servers know each other")
+        alice, bob = two.couple("b")
+        way = live[0].running.services.exchange.bus
+        with bob.stream() as stream:
+            cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'first'"
+            live[1].read(lambda tx: tx.all(cut))
+            eventually(lambda: way.counts.breaks == 1, "it has noticed")
+            alice.send(f"C2C{bob.user_id}", "meanwhile")
+            assert not way.up
+            assert stream.event("message.new")["message"]["text"] == "meanwhile"
 
 
 def sends(device: Device, conversation_id: str, text: str) -> bool:

@@ -31,6 +31,9 @@ class Ears:
         assert process == "me"
         self.heard.append(what)
 
+    def returned(self) -> None:
+        raise AssertionError("nothing was away")
+
     def doubtful(self) -> None:
         raise AssertionError("nothing is in doubt")
 
@@ -177,6 +180,19 @@ def test_who_falls_silent_is_forgotten_and_who_leaves_at_once() -> None:
     assert world.processes["a"].elsewhere() == {3}, "it may only be slow"
     world.tick(times=int(BEAT_SECONDS) + 2)
     assert world.processes["a"].alone
+
+
+def test_who_was_away_comes_as_a_new_one_whom_everybody_is_told_of_at_once() -> None:
+    world = World("a", "b")
+    world.users["a"] = set(range(2 * USERS_A_PIECE))
+    world.tick(times=5)
+    world.sent.clear()
+    world.processes["a"].come()
+    assert world.met == {"a": 1, "b": 2}
+    assert world.processes["b"].elsewhere() == world.users["a"]
+    world.tick(times=20)
+    assert not any(isinstance(what, Ask) for what in world.sent)
+    assert world.processes["b"].elsewhere() == world.users["a"]
 
 
 def test_while_the_own_bus_is_away_nothing_is_concluded() -> None:

@@ -88,6 +88,10 @@ class Ears(Protocol):
     def announced(self, process: str, what: Announcement) -> None:
         """Something for everybody, and which process says it."""
 
+    def returned(self) -> None:
+        """The way to the others is there, for the first time or again. What was written while it was not, neither side
+        was told."""
+
     def doubtful(self) -> None:
         """Something may have been missed up to now, but is not from now on: look into the database."""
 

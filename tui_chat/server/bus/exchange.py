@@ -166,6 +166,11 @@ class Exchange:
             case _:
                 self.processes.heard(process, what, asyncio.get_running_loop().time())
 
+    def returned(self) -> None:
+        """Have both sides compare."""
+        self.processes.come()
+        self.doubtful()
+
     def doubtful(self) -> None:
         """Compare soon, and let the others know of us."""
         self.processes.beat_soon()

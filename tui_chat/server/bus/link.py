@@ -112,7 +112,7 @@ class Link(ABC):
         self._pauses.succeeded()
         self._up.set()
         _log.info("the bus is there (%s)", over)
-        self._ears.doubtful()
+        self._ears.returned()
 
     def _lost(self) -> None:
         """At once: closing a connection that has stalled takes its time."""

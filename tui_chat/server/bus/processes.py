@@ -6,7 +6,7 @@ connected to it any more, as far as can be known. While our own bus is away noth
 
 A process that is alone need not tell anybody anything. It is told of a new one by that one's first word, and answers;
 whoever hears of another for the first time compares positions with the database, because what was written before may
-not have been told.
+not have been told. So one whose bus was away comes as a new one.
 """
 
 from collections.abc import Callable, Iterable, Set
@@ -92,6 +92,11 @@ class Processes:
             self._asked = False
             self._next_answer = now + ANSWER_SECONDS
             self._tell_everything()
+
+    def come(self) -> None:
+        """Say that we are there, to all as to those who hear of us for the first time: they compare."""
+        self._bus.announce(Gone())
+        self._tell_everything()
 
     def leave(self) -> None:
         """Say that we stop."""

@@ -227,6 +227,22 @@ async def test_the_cursor_stays_on_its_line_of_the_screen() -> None:
         assert lines_of(widget)[line].startswith("▌")
 
 
+async def test_what_comes_while_another_pane_hides_the_list_stands_in_view_afterwards() -> None:
+    async with shown(many(100), size=(80, 24)) as (_app, widget, mapping, pilot):
+        await pilot.press("down")
+        widget.display = False
+        await pilot.pause()
+        for number in (50, 51, 52):
+            mapping[f"C2Cuser000{number}"] = newer(mapping[f"C2Cuser000{number}"], NOW + number)
+            widget.update_rows([f"C2Cuser000{number}"])
+            await pilot.pause()
+        widget.display = True
+        await pilot.pause()
+        assert widget.scroll_y == 0, "who reads in one pane at a time sees who wrote meanwhile"
+        assert lines_of(widget)[4].startswith("▌")
+        assert widget.cursor_key == "C2Cuser00001"
+
+
 async def test_while_something_is_marked_the_order_is_held() -> None:
     async with shown(many(20)) as (app, widget, mapping, pilot):
         widget.toggle_mark()
@@ -271,6 +287,21 @@ async def test_after_a_removal_the_cursor_is_on_the_nearest_row_left() -> None:
         mapping.clear()
         widget.remove_rows(names(widget))
         assert widget.cursor_key is None
+
+
+async def test_what_comes_back_into_an_empty_list_in_pieces_has_the_cursor_on_its_first_row() -> None:
+    async with shown([]) as (_app, widget, mapping, pilot):
+        rows = by_id(many(100))
+        for piece in ((40, 100), (0, 20), (20, 40)):
+            mapping.update({key: rows[key] for key in list(rows)[slice(*piece)]})
+            widget.restore_rows(list(rows)[slice(*piece)])
+            await pilot.pause()
+        assert widget.cursor_key == "C2Cuser00000"
+        assert widget.scroll_y == 0
+        await pilot.press("down")
+        mapping["C2Czoe"] = conversation("zoe", ago=-MINUTE)
+        widget.restore_rows(["C2Czoe"])
+        assert widget.cursor_key == "C2Cuser00001", "once somebody went elsewhere it stays with its row"
 
 
 async def test_one_deleted_elsewhere_leaves_the_marks_even_while_held() -> None:

@@ -103,6 +103,8 @@ class ConversationList(ConversationRows):
         self._query: Query | None = None
         """What it is narrowed to; None at first, when nothing has been asked yet."""
         self._held_by_app = False
+        self._came_upon: str | None = None
+        """The row that the cursor is on because it came back into an empty list, and nobody went there."""
         self._nothing = own(_("No conversations yet."))
         self._said: tuple[int, int, int] = (0, 0, 0)
         self._matched: tuple[object, list[str]] | None = None
@@ -126,6 +128,7 @@ class ConversationList(ConversationRows):
 
     def update_rows(self, conversation_ids: Iterable[str]) -> None:
         """These are new or other than before; those that are no longer in the mapping go."""
+        self._came_upon = None
         changed, gone = self._listing.update(conversation_ids)
         for key in changed:
             if self._states.get(key, (RowState.NORMAL, ""))[0] is RowState.FLASH:
@@ -151,11 +154,18 @@ class ConversationList(ConversationRows):
             self._show_rows()
 
     def restore_rows(self, conversation_ids: Iterable[str]) -> None:
-        """These are back: in their place at once, even while the order is held."""
+        """These are back: in their place at once, even while the order is held.
+
+        Where the list was empty the cursor is on the first of them, in however many pieces they come.
+        """
+        nobody_chose = self.cursor_key in (None, self._came_upon)
         restored = self._listing.restore(conversation_ids)
         for key in restored:
             self._states.pop(key, None)
         self._show_rows()
+        if nobody_chose:
+            self.go_to(0)
+            self._came_upon = self.cursor_key
 
     def hold_order(self, held: bool) -> None:
         """A dialog is open, or no longer: meanwhile no row changes its place."""

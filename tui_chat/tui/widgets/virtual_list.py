@@ -214,7 +214,8 @@ class VirtualList(Painted, can_focus=True):
 
     @property
     def _page(self) -> int:
-        return max(self.scrollable_content_region.height, 1)
+        """Rows that the screen has for it; where another pane hides it just now, as many as before."""
+        return max(self.outer_size.height - self.gutter.height, 1)
 
     def _show_cursor(self, top: int | None = None) -> None:
         page = self._page

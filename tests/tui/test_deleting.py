@@ -48,6 +48,18 @@ async def test_three_marked_and_deleted_and_brought_back() -> None:
         assert "u undo" not in text_of(app)
 
 
+async def test_the_undo_counts_what_a_message_brought_back_before_it_as_well() -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "space", "space", "space", "d", "y")
+        await until(lambda: said(app))
+        session.arrive(texts("C2Cbob", 1, start=5)[0])
+        await until(lambda: "C2Cbob" in listed(app))
+        await pilot.press("u")
+        await until(lambda: listed(app)[1:4] == ["C2Cbob", "GROUPubuntu", "C2Cxiaolin"])
+        assert said(app) == ["3 conversations are back"], "what was before that message is back too: three went"
+
+
 async def test_the_row_under_the_cursor_where_nothing_is_marked() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

@@ -239,18 +239,15 @@ class Deleter:
         pane, app = self._pane, self._pane.app
         async with self._undoing:
             await self._stopped(batch_id)
-            listed = set(pane.session.conversations)
             if batch_id is None and not await self._any_to_undo():
                 app.say(own(_("Nothing to undo")))
                 return
             result = await pane.session.undo(batch_id)
-        # Rows that a stopped deletion never reached, or that had come back by themselves, were there all the time.
-        came = [one for one in result.conversation_id_list if one not in listed]
         app.clear_notifications()
         app.say(
             own(_("Offline: the undo waits in the queue"))
             if result.queued
-            else sentences.restored(len(came) or len(result.conversation_id_list), None)
+            else sentences.restored(len(result.conversation_id_list), None)
         )
         app.tour.sees(Did.UNDONE)
 

@@ -66,6 +66,7 @@ def _open_stored(arguments: argparse.Namespace, settings: Settings) -> int:
     import asyncio
 
     from tui_chat.client.early import resume_early
+    from tui_chat.client.problems import AccountInUse
     from tui_chat.config import Paths, Profiles
 
     from .account import stored
@@ -84,7 +85,11 @@ def _open_stored(arguments: argparse.Namespace, settings: Settings) -> int:
         finally:
             await session.close()
 
-    asyncio.run(opened())
+    try:
+        asyncio.run(opened())
+    except AccountInUse as error:
+        beside = f"tui-chat --server {credentials.server_url} --user {credentials.user_id}"
+        raise AccountInUse(f"{error} `{beside}` opens one more device beside it.", details=error.details) from error
     return 0
 
 

@@ -93,6 +93,15 @@ def test_what_fails_is_named_and_the_rest_goes(accounts: Run) -> None:
     assert "C2Cstranger: You have no such conversation" in output
 
 
+@pytest.mark.parametrize("words", [("read", "stranger"), ("search", "hello", "--in", "stranger")])
+def test_a_name_that_only_the_server_can_look_for_is_named_where_there_is_none(
+    accounts: Run, words: tuple[str, ...]
+) -> None:
+    code, _output, error = accounts(*words)
+    assert code == 1
+    assert error == "tui-chat: no conversation is called 'stranger'; `tui-chat list` shows them all\n"
+
+
 def test_nothing_deleted_offers_no_undo(accounts: Run) -> None:
     code, output, _ = accounts("delete", "C2Cstranger", "--yes")
     assert code == 1
@@ -193,7 +202,7 @@ def test_logging_out_forgets_the_account(accounts: Run) -> None:
     assert accounts("logout", "--profile", "main")[0] == 0
     code, _, error = accounts("list", "--profile", "main")
     assert code == 3
-    assert "tui-chat login" in error
+    assert "no account is stored as 'main', only as alice, bob, carol; sign in with `tui-chat login" in error
 
 
 def test_flags_of_conversations(accounts: Run) -> None:
@@ -230,7 +239,9 @@ def test_after_logging_out_another_stored_account_is_taken(accounts: Run) -> Non
         assert accounts("logout", "--profile", profile)[0] == 0
     code, _, error = accounts("list")
     assert code == 3
-    assert "tui-chat login" in error
+    assert "no account is stored here; sign in with `tui-chat login" in error, (
+        "a name that nobody gave is none of theirs"
+    )
 
 
 def test_reading_says_of_a_message_that_it_was_taken_back(accounts: Run) -> None:

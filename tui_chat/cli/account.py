@@ -184,12 +184,15 @@ def stored(arguments: argparse.Namespace) -> tuple[str, CredentialFile, StoredCr
         NotSignedIn: nothing is stored under that name.
     """
     profiles = Profiles(Paths.of_user())
-    profile = getattr(arguments, "profile", None) or profiles.last()
+    asked = getattr(arguments, "profile", None)
+    profile = asked or profiles.last()
     store = CredentialFile(profiles.file(profile))
     credentials = store.read()
     if credentials is None:
+        others = profiles.names()
+        where = "here" if asked is None else f"as {asked!r}" + (f", only as {', '.join(others)}" if others else "")
         hint = "tui-chat login --server URL --user NAME"
-        raise NotSignedIn(f"no account is stored as {profile!r}; sign in with `{hint}`, or try `tui-chat demo`")
+        raise NotSignedIn(f"no account is stored {where}; sign in with `{hint}`, or try `tui-chat demo`")
     return profile, store, credentials
 
 

@@ -1,8 +1,9 @@
 """From what people write to conversationIDs: `bob`, `#ubuntu`, `system`, `C2Cbob`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from tui_chat.protocol.errors import InvalidConversation
+from tui_chat.protocol.errors import ConversationNotFound, InvalidConversation
 from tui_chat.protocol.ids import SYSTEM, ConversationType, c2c, fold, parse_conversation_id, same_conversation
 from tui_chat.protocol.models import Conversation
 
@@ -43,7 +44,20 @@ def resolve(name: str, conversations: Iterable[Conversation]) -> str:
     try:
         return str(parse_conversation_id(c2c(name)))
     except InvalidConversation:
-        raise InvalidConversation(f"no conversation is called {name!r}; `tui-chat list` shows them all") from None
+        raise InvalidConversation(_unknown(name)) from None
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """What looks like an ID, a server has to know: where it does not, say so as of any other name."""
+    try:
+        yield
+    except ConversationNotFound as error:
+        raise ConversationNotFound(_unknown(name)) from error
+
+
+def _unknown(name: str) -> str:
+    return f"no conversation is called {name!r}; `tui-chat list` shows them all"
 
 
 def _is_called(conversation: Conversation, name: str) -> bool:

@@ -27,7 +27,7 @@ async def _read(arguments: argparse.Namespace) -> int:
     from tui_chat.protocol.models import Message
 
     from .account import session_for
-    from .names import resolve
+    from .names import naming, resolve
     from .output import print_message
 
     async with session_for(arguments) as session:
@@ -35,9 +35,9 @@ async def _read(arguments: argparse.Namespace) -> int:
         messages: list[Message] = []
         before: int | None = None
         while len(messages) < arguments.limit:
-            page = await session.history(
-                conversation_id, before=before, limit=min(PAGE, arguments.limit - len(messages))
-            )
+            limit = min(PAGE, arguments.limit - len(messages))
+            with naming(arguments.conversation):
+                page = await session.history(conversation_id, before=before, limit=limit)
             messages = page.messages + messages
             if not page.more or not page.messages:
                 break

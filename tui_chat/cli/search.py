@@ -62,16 +62,17 @@ async def _found(
     from tui_chat.protocol.errors import NotConnected
     from tui_chat.protocol.limits import PAGE
 
-    from .names import resolve
+    from .names import naming, resolve
 
     conversations = session.conversations
     within = None if arguments.conversation is None else resolve(arguments.conversation, conversations.values())
     left = arguments.limit
     cursor: str | None = None
     while left > 0:
-        found = await session.search(
-            " ".join(arguments.words), conversation_id=within, cursor=cursor, limit=min(PAGE, left)
-        )
+        with naming(arguments.conversation or ""):
+            found = await session.search(
+                " ".join(arguments.words), conversation_id=within, cursor=cursor, limit=min(PAGE, left)
+            )
         if found.here_only and not here:  # the connection broke just now
             raise NotConnected
         for message in found.messages:

@@ -389,6 +389,7 @@ async def test_the_log_shows_names_undoes_and_erases() -> None:
         assert "tablet" in text_of(app)
         await pilot.press("E")
         await until(lambda: "Erase 1 conversation now?" in text_of(app))
+        assert "Nothing can be brought back then." in text_of(app), "of one as of many"
         await pilot.press("y")
         await until(lambda: ("erase", "two") in session.calls)
         await pilot.press("escape")

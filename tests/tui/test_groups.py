@@ -388,6 +388,14 @@ async def test_by_the_palette_too_and_only_for_groups() -> None:
         assert app.screen is app.main
 
 
+@pytest.mark.parametrize("typed", ['"#book club" bob', '#"book club" bob'])
+async def test_a_name_of_two_words_stands_in_quotes_with_its_sign_or_after_it(typed: str) -> None:
+    session = session_as("member")
+    async with running(session) as (_app, pilot):
+        await pilot.press("c", *typed, "enter")
+        await until(lambda: ("group", ("#book club", ["bob"])) in session.calls)
+
+
 @pytest.mark.parametrize(("join", "status"), [("free", "joined"), ("approval", "waiting")])
 async def test_joining_by_id(join: str, status: str) -> None:
     session = session_as("member", join=join)

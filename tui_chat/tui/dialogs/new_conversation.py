@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
 
-WORD: Final = re.compile(r'"([^"]+)"|(\S+)')
-"""One word, or several in quotes: a group's name may have spaces."""
+WORD: Final = re.compile(r'([#+]?)"([^"]+)"|(\S+)')
+"""One word, or several in quotes: a group's name may have spaces. Its sign stands within the quotes or before them."""
 
 
 class NewConversation(Dialog[str | None]):
@@ -60,7 +60,7 @@ class NewConversation(Dialog[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter"""
         event.stop()
-        words = [quoted or word for quoted, word in WORD.findall(event.value)]
+        words = [sign + quoted or word for sign, quoted, word in WORD.findall(event.value)]
         if words and not self._busy:
             self._busy = True
             self.run_worker(self._create(words), group="create")

@@ -243,7 +243,7 @@ class DeletionLog(Dialog[None]):
             ngettext("Erase {count} conversation now?", "Erase {count} conversations now?", entry.count),
             count=f"{entry.count:,}",
         )
-        text = Content(_("The time for undo ends at once. Nothing brings them back."))
+        text = Content(_("The time for undo ends at once. Nothing can be brought back then."))
         if await self.app.push_screen_wait(Question(title, text, confirm=Content(_("Erase now")))):
             await self._session.erase_deletion(entry.batch_id)
             await self._load()

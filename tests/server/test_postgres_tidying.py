@@ -1,7 +1,7 @@
 """Somebody deletes, or undoes a deletion, just when it is being tidied."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 
@@ -18,8 +18,38 @@ from tui_chat.protocol.requests import (
 )
 from tui_chat.server.engines import Transaction
 from tui_chat.server.engines.postgres_transaction import PostgresTransaction
-from tui_chat.server.operations import deletion, deletionlog, expiry, messages, settings, undo
+from tui_chat.server.operations import deletion, deletionlog, expiry, messages, settings, settling, undo
 from tui_chat.server.operations.caller import Caller
+
+
+async def test_what_comes_from_a_clock_that_is_behind_while_others_become_final_becomes_so_too(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its batch had been called final, and what it hid and cleared stayed as if it could be undone, for ever."""
+    address = postgres.new_database()
+    loop = asyncio.get_running_loop()
+    overtaken: list[int] = []
+
+    async with opened(address) as engine, opened(address, lambda: system_clock() - 3_600_000) as behind:
+        alice, bob = [await join(engine, name) for name in ("alice", "bob")]
+        asked = DeleteConversations(conversation_id_list=["@TIM#SYSTEM"], operation_id="once")
+
+        async def delete(who: Caller) -> None:
+            await behind.write(lambda tx: deletion.delete(tx, who, deletion.in_order(who, asked)))
+
+        def folded(tx: Transaction, account: int, operations: Mapping[int, int]) -> None:
+            overtaken.append(account)
+            if account == alice.user:
+                asyncio.run_coroutine_threadsafe(delete(bob), loop).result(10)
+            settling.fold(tx, account, operations)
+
+        monkeypatch.setattr(expiry, "fold", folded)
+        await delete(alice)
+        assert not await engine.write(expiry.fold_expired)
+        assert not await engine.write(expiry.fold_expired)
+        assert overtaken == [alice.user, bob.user]
+        ended = "SELECT o.status, b.status FROM operation o JOIN batch b ON b.id = o.batch"
+        assert await engine.read(lambda tx: tx.all(ended)) == [(settling.FINAL, settling.FINAL)] * 2
 
 
 async def test_a_deletion_that_comes_too_late_for_one_tidying_counts_for_the_next(

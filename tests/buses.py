@@ -11,8 +11,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from tests.accounts import DEADLINE, Device, People
 from tests.servers import ServerProcess
 
@@ -143,14 +141,6 @@ def cluster(directory: Path, database: str, size: int, *words: str) -> Iterator[
         yield there
     finally:
         there.close()
-
-
-def healthy(url: str) -> bool:
-    """Whether a server says that it can work."""
-    try:
-        return httpx.get(f"{url}/healthz", trust_env=False, timeout=DEADLINE).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def free_ports(count: int) -> list[int]:

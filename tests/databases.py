@@ -62,11 +62,11 @@ class PostgresServer:
         """What `--database` takes."""
         return f"postgresql://postgres@/{database}?host={self.directory}"
 
-    def new_database(self, template: str = "template0") -> str:
+    def new_database(self) -> str:
         """The address of a new database."""
         name = f"test{next(self._names)}"
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         return self.address(name)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -10,7 +10,6 @@ from .choice import ALICE, BOB, CAROL, Channel, Choice, Talk
 from .corpus import Dialogue, Line
 
 LIVE_MAIN: Final = 320
-LIVE_CHANNEL: Final = 60
 LIVE_FRIEND: Final = 24
 _LEFT: Final = (
     "breezy",

@@ -35,13 +35,13 @@ def send(conversation_id: str = BOB, text: str = "hello") -> QueuedSend:
     return QueuedSend(conversation_id=conversation_id, client_id=f"c{next(_numbers)}", text=text, time=5)
 
 
-def deletion(*ids: str, up_to: int = 4, batch: str = "b1") -> QueuedDeletion:
+def deletion(*ids: str, up_to: int = 4) -> QueuedDeletion:
     return QueuedDeletion(
         conversation_id_list=list(ids),
         clear_history_message=True,
         up_to=dict.fromkeys(ids, up_to),
         operation_id=f"o{next(_numbers)}",
-        batch_id=batch,
+        batch_id="b1",
     )
 
 

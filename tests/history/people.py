@@ -36,7 +36,6 @@ class Recorder:
     lines: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     failures: list[str] = field(default_factory=list)
     """What no server should ever answer."""
-    retries: int = 0
     """Requests that had to be asked for again."""
 
     def now(self) -> float:
@@ -115,7 +114,6 @@ class RecordingDevice:
                     elsewhere += 1
                 else:
                     self.move()
-            self.recorder.retries += 1
             await asyncio.sleep(self._chance.uniform(0, PAUSE_SECONDS))
 
     async def _once(self, url: str, method: str, path: str, body: Any) -> Json:

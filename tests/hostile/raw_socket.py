@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -169,7 +168,6 @@ class Place:
         self.alice = self.people.register("alice")
         self.bob = self.people.register("bob")
         self.witness = self.people.register("witness")
-        self._turn = threading.Lock()
 
     def stop(self) -> None:
         """End it."""

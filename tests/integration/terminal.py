@@ -59,18 +59,18 @@ class Terminal:
         self.written += written
         self._stream.feed(written)
 
-    def until(self, true: Callable[[str], bool], *, deadline: float = DEADLINE_SECONDS) -> float:
+    def until(self, true: Callable[[str], bool]) -> float:
         """Read on until something is true of the screen; seconds since the program was started."""
-        end = time.monotonic() + deadline
+        end = time.monotonic() + DEADLINE_SECONDS
         while not true(self.text):
             assert time.monotonic() < end, f"the screen does not come to that:\n{self.text}"
             assert self.child.isalive() or true(self.text), f"the program has ended:\n{self.text}"
             self.read()
         return time.monotonic() - self.started
 
-    def see(self, words: str, *, deadline: float = DEADLINE_SECONDS) -> float:
+    def see(self, words: str) -> float:
         """Read on until the words stand on the screen; seconds since the program was started."""
-        return self.until(lambda text: words in text, deadline=deadline)
+        return self.until(lambda text: words in text)
 
     def lose(self, words: str) -> None:
         """Read on until the words no longer stand there."""

@@ -32,8 +32,6 @@ BY_ITSELF = frozenset({"indexed_through", "unindexed"})
 PROBE = ("probe",)
 """A row of `meta` with which /healthz tries whether the database can be written."""
 
-Codes = frozenset[str]
-
 
 class Case(NamedTuple):
     """One call, and how each of the callers fares with it: OWN, or the codes of refusals of which it may be one."""

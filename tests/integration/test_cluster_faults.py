@@ -64,7 +64,7 @@ async def started(directory: Path, words: Sequence[Sequence[str]]) -> AsyncItera
         yield list(await asyncio.gather(*(asyncio.to_thread(start, number) for number in range(len(words)))))
 
 
-def held(history: History, least: int) -> None:
+def held(history: History, least: int = 200) -> None:
     """Nothing is broken, and enough has happened."""
     found = violations(history)
     assert not found, f"{len(found)} violations: {Counter(one.rule for one in found)}, such as {found[:5]}"
@@ -80,7 +80,6 @@ def tried(
     faults: Callable[[Nemesis], Sequence[Fault]],
     *,
     nats: Sequence[NatsServer] = (),
-    least: int = 200,
 ) -> None:
     """A run in which faults strike one after the other."""
 
@@ -90,7 +89,7 @@ def tried(
         async with started(directory, [("--database", address, *bus) for bus in buses]) as processes:
             nemesis = Nemesis(processes, database=database, nats=nats)
             people = Run(address, [process.url for process in processes], seed=1)
-            held(await people.history(lambda: nemesis.strike(faults(nemesis))), least)
+            held(await people.history(lambda: nemesis.strike(faults(nemesis))))
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(run())
@@ -157,7 +156,7 @@ def test_ways_to_the_bus_and_to_processes_are_cut(
             people = Run(address, [processes[0].url, door.url, processes[2].url], seed=2)
             faults = [nemesis.cut_each_bus, nemesis.cut_each_door, nemesis.swallow_each_bus]
             try:
-                held(await people.history(lambda: nemesis.strike(faults)), 200)
+                held(await people.history(lambda: nemesis.strike(faults)))
             finally:
                 await door.stop()
         await bus.stop()
@@ -200,7 +199,7 @@ def test_anything_in_any_order_for_long(tmp_path: Path, database: PostgresServer
                     nemesis.freeze_a_nats_for_long,
                 ]
             people = Run(address, [each.url for each in processes], seed=seed + number, size=Size(most=SOAK_ACTS))
-            held(await people.history(lambda: nemesis.strike_at_random(faults, SOAK_PIECE_SECONDS)), 200)
+            held(await people.history(lambda: nemesis.strike_at_random(faults, SOAK_PIECE_SECONDS)))
 
     with ExitStack() as stack, asyncio.Runner(loop_factory=new_event_loop) as runner:
         servers = stack.enter_context(nats_cluster(3)) if bus == "nats" else []

@@ -46,9 +46,9 @@ def other(address: str) -> Iterator[Session]:
     session.close()
 
 
-def begun(session: Session, now: int = 0) -> PostgresTransaction:
+def begun(session: Session) -> PostgresTransaction:
     session.post("BEGIN")
-    return PostgresTransaction(session, lambda: now, Locks(session))
+    return PostgresTransaction(session, lambda: 0, Locks(session))
 
 
 def stopped(session: Session) -> None:

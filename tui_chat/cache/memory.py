@@ -102,7 +102,7 @@ class MemoryHistory:
         if shelf := self._shelves.get(conversation_id):
             shelf.drop_through(message_seq)
 
-    def forget_all(self, *, but: Collection[str] = ()) -> None:
+    def forget_all(self, *, but: Collection[str]) -> None:
         """Drop all messages, but those of these conversations."""
         self.purge([one for one in self._shelves if one not in but])
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .kinds import ALL_JSON, Kinds, as_json, table_json
+from .kinds import Kinds, as_json, table_json
 
 Tables = dict[str, dict[str, Any]]
 """table -> document's ID -> its JSON, or its struct (see kinds.py). Documents are not decoded to dictionaries until
@@ -125,7 +125,7 @@ _TABLE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RECORD = msgspec.json.Decoder(Record)
 
 
-def write_base(tables: Tables, version: int, kinds: Kinds = ALL_JSON) -> tuple[bytes, int]:
+def write_base(tables: Tables, version: int, kinds: Kinds) -> tuple[bytes, int]:
     """Head and base as they stand in a file, and their checksum."""
     head, chain = write_line(msgspec.json.encode(Head(format=version)), 0)
     whole = {name: table_json(rows, kinds[name]) if name in kinds else rows for name, rows in tables.items() if rows}
@@ -144,7 +144,7 @@ def read_format(data: bytes) -> int | None:
         return None
 
 
-def read_base(data: bytes, kinds: Kinds = ALL_JSON) -> Base | None:
+def read_base(data: bytes, kinds: Kinds) -> Base | None:
     """Head and base of a file of a known format; None where either is damaged. Nothing of it is a view of `data` where
     there are kinds. Raises msgspec.ValidationError where a document is not of its table's kind."""
     head = read_line(data, 0, 0)
@@ -173,7 +173,7 @@ def _kept(documents: dict[str, msgspec.Raw], table: str, kinds: Kinds) -> dict[s
     return {identifier: document.copy() for identifier, document in documents.items()}
 
 
-def replay(data: bytes, base: Base, kinds: Kinds = ALL_JSON) -> Base:
+def replay(data: bytes, base: Base, kinds: Kinds) -> Base:
     """The base with every whole record behind it applied, up to the first that is not. Raises as `read_base`."""
     format_, tables, end, chain = base
     while line := read_line(data, end, chain):

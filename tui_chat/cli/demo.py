@@ -127,7 +127,7 @@ async def _show_early(
     *,
     coach: bool,
     current: bool = False,
-    waits_for: "Safe | None" = None,
+    waits_for: "Safe",
 ) -> None:
     """`current`: the view stays until what the server has is read; otherwise until the cache is."""
     import asyncio

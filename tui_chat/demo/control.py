@@ -111,16 +111,15 @@ class Control:
                 task.cancel()
             await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def deserted(self, *, first_seconds: float = FIRST_SECONDS, linger_seconds: float = LINGER_SECONDS) -> None:
-        """Return once nobody is connected any more, or nobody came at all."""
-        patience = first_seconds
+    async def deserted(self, patience: float) -> None:
+        """Return once nobody is connected any more, or nobody came at all within `patience`, in seconds."""
         while True:
             self._changed.clear()
             if self._told_to_end:
                 return
             if self._connections:
                 await self._changed.wait()
-                patience = linger_seconds
+                patience = LINGER_SECONDS
                 continue
             try:
                 async with asyncio.timeout(patience):

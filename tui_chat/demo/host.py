@@ -159,7 +159,7 @@ async def host(files: Files, report: "ReportOnce") -> None:
         talking = asyncio.create_task(here.talk())
         stack.callback(talking.cancel)
         patience = FIRST_SECONDS if awaited else LINGER_SECONDS
-        ends = [asyncio.create_task(control.deserted(first_seconds=patience)), asyncio.create_task(told.wait())]
+        ends = [asyncio.create_task(control.deserted(patience)), asyncio.create_task(told.wait())]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in ends:
             end.cancel()

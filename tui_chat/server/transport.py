@@ -3,7 +3,7 @@ without it."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -32,13 +32,6 @@ them, send a head and the body behind it in two pieces."""
 UNREADABLE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class Whole(Protocol):
-    """What the application of a RequestProtocol may have beside ASGI's call."""
-
-    def at_once(self, asked: Asked) -> Coroutine[Any, Any, None] | None:
-        """What answers a request that has come whole; None where that takes a task, and so goes by ASGI."""
-
-
 class RequestProtocol(HttpToolsProtocol):
     """Ends connections that never come to the point, and answers most requests without ASGI.
 
@@ -61,6 +54,7 @@ class RequestProtocol(HttpToolsProtocol):
     _idle_since: float | None = None
     """Since when there is nothing to be done; None while there is."""
     _at_once: Callable[[Asked], Coroutine[Any, Any, None] | None] | None = None
+    """The application's way, if it has one, to answer a request that has come whole; None for one that goes by ASGI."""
     _held: list[bytes] | None = None
     """The body, so far, of a request that may still come whole; None where there is none. The next four are its."""
     _held_timer: asyncio.TimerHandle | None = None

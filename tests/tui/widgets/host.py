@@ -95,7 +95,6 @@ def message(
     sender: str = "bob",
     *,
     ago: int | None = None,
-    conversation_id: str = "C2Cbob",
     client_id: str | None = None,
     type: MessageType = MessageType.TEXT,  # noqa: A002
     tip: Tip | None = None,
@@ -105,7 +104,7 @@ def message(
 ) -> Message:
     """A message; a minute lies between one and the next."""
     return Message(
-        conversation_id=conversation_id,
+        conversation_id="C2Cbob",
         message_seq=seq,
         client_id=client_id or f"client{seq}",
         version=version,

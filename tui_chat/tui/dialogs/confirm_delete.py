@@ -181,9 +181,7 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         confirm.set_class(not self._ready, "-waits")
 
 
-def dialog_text(
-    said: DeleteLines, room: int, *, gone: Content | None = None, typed: str = "", hurried: bool = False
-) -> Content:
+def dialog_text(said: DeleteLines, room: int, *, gone: Content | None, typed: str, hurried: bool) -> Content:
     """The dialog's text for so many cells: side by side what fits, one below the other what does not."""
     rows = _beside(said.title.stylize("bold"), said.names.stylize("$text-muted"), room, right=True)
     rows.append(Content(""))

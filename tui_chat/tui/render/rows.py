@@ -74,7 +74,7 @@ def preview_text(last: LastMessage | None, own_id: str, *, group: bool) -> Safe:
     return fill("{name}: {text}", name=last.nick or last.sender, text=last.text) if group else line(last.text)
 
 
-def conversation_row(row: ConversationRow, cells: int, symbols: Symbols, times: Times, own_id: str = "") -> Line:
+def conversation_row(row: ConversationRow, cells: int, symbols: Symbols, times: Times, own_id: str) -> Line:
     """The row as pieces that fill exactly so many cells."""
     conversation = row.conversation
     left = _signs(row, symbols)

@@ -58,7 +58,6 @@ class MessagePane(CursorPane):
         conversation: Conversation,
         messages: Iterable[Message],
         *,
-        own_id: str | None = None,
         more_older: bool = True,
         more_newer: bool = False,
         new_line: bool = True,
@@ -70,15 +69,12 @@ class MessagePane(CursorPane):
         Args:
             conversation: Whose messages they are; its readSeq says where the line "new" stands.
             messages: Sent ones oldest first, then those that wait to be sent.
-            own_id: The reader's userID, where it was not given before.
             more_older: There may be older ones to ask for.
             more_newer: There are newer ones to ask for.
             new_line: Draw the line "new" before the first unread message.
             new_after: It stands after this messageSeq, whatever has been read since.
             at: The messageSeq to begin with at the top; None: the end, or the line "new" where that is farther up.
         """
-        if own_id is not None:
-            self._own_id = own_id
         if new_after is None and new_line and conversation.unread_count > 0:
             new_after = conversation.read_seq
         self._window = MessageWindow(

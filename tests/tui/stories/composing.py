@@ -2,7 +2,7 @@
 
 from tests.tui.fake import FakeSession
 
-from .story import Step, Story, go, press
+from .story import Step, Story, go, look, press
 
 STORY = Story(
     name="composer",
@@ -19,8 +19,7 @@ STORY = Story(
         press("undo-typing", "ctrl+underscore", hides="││ zz"),
         press("complete", "at", *"bobb", shows="@bobby"),
         go("escape", "backspace", "backspace", "backspace", "backspace", "backspace", shows="Write a message"),
-        press("edit-last", "up", shows="Editing your message"),
-        go("escape", hides="Editing your message"),
+        *look("edit-last", "up", shows="Editing your message"),
         Step(
             command="editor",
             keys=("ctrl+o",),

@@ -2,7 +2,7 @@
 
 from tests.tui.fake import FakeSession
 
-from .story import Step, Story, go, press
+from .story import Step, Story, go, look, press
 
 STORY = Story(
     name="everywhere",
@@ -12,21 +12,14 @@ STORY = Story(
         go("ctrl+p", *"end t", shows="Take the coach's line away for good."),
         press("end-tour", "enter", hides="1/6 Space marks"),
         go("ctrl+p", *"sync", shows="whether a deletion also removes"),
-        press("sync-deletions", "enter", shows="Switch the sync of deletions off?"),
-        go("escape", hides="Switch the sync of deletions off?"),
+        *look("sync-deletions", "enter", shows="Switch the sync of deletions off?"),
         go("ctrl+p", *"settings", shows="Theme, symbols, mouse, language"),
-        press("settings", "enter", shows="Deleting starts with Clear history"),
-        go("escape", hides="Deleting starts with Clear history"),
-        press("palette", "ctrl+p", shows="Search for commands…"),
-        go("escape", hides="Search for commands…"),
-        press("switch", "ctrl+g", shows="Go to: some letters of a name"),
-        go("escape", hides="Go to: some letters of a name"),
-        press("find-everywhere", "ctrl+f", shows="Words in all conversations"),
-        go("escape", hides="Words in all conversations"),
-        press("help", "question_mark", shows="In the list"),
-        go("escape", hides="In the list"),
-        press("help", "f1", shows="In the list"),
-        go("escape", hides="In the list"),
+        *look("settings", "enter", shows="Deleting starts with Clear history"),
+        *look("palette", "ctrl+p", shows="Search for commands…"),
+        *look("switch", "ctrl+g", shows="Go to: some letters of a name"),
+        *look("find-everywhere", "ctrl+f", shows="Words in all conversations"),
+        *look("help", "question_mark", shows="In the list"),
+        *look("help", "f1", shows="In the list"),
         press("next-unread", "ctrl+n", shows="╭─ #planning · 214 members ─"),
         press("back", "escape", shows="? Help"),
         press("back", "escape", shows="d Delete"),

@@ -4,7 +4,7 @@ from tests.tui.fake import NOW, FakeSession, row
 from tests.tui.test_groups import session_as
 from tui_chat.protocol.models import Application, Message, MessageType, Tip, TipKind
 
-from .story import Story, go, press
+from .story import Story, go, look, press
 
 OPEN = go("M", shows="Bob Smith (bob)")
 
@@ -26,21 +26,15 @@ OWNER = Story(
         press("accept", "A", hides="asks to join  please"),
         go("home", shows="▌ erin"),
         press("decline", "D", hides="asks to join  me too"),
-        press("group-add", "a", shows="Add to #ubuntu"),
-        go("escape", hides="Add to #ubuntu"),
-        press("group-rename", "n", shows="Rename #ubuntu"),
-        go("escape", hides="Rename #ubuntu"),
-        press("group-joining", "w", shows="Who may join #ubuntu?"),
-        go("escape", hides="Who may join #ubuntu?"),
+        *look("group-add", "a", shows="Add to #ubuntu"),
+        *look("group-rename", "n", shows="Rename #ubuntu"),
+        *look("group-joining", "w", shows="Who may join #ubuntu?"),
         press("group-mute", "m", shows="muted: only its owner"),
-        press("group-dismiss", "X", shows="Dismiss #ubuntu?"),
-        go("escape", hides="Dismiss #ubuntu?"),
+        *look("group-dismiss", "X", shows="Dismiss #ubuntu?"),
         go("end", shows="▌ 小林"),
         press("group-role", "r", hides="▌ 小林 (xiaolin)                member"),
-        press("group-transfer", "t", shows="Make 小林 (xiaolin) the owner"),
-        go("escape", hides="Make 小林 (xiaolin) the owner"),
-        press("group-remove", "x", shows="Remove 小林 (xiaolin) from"),
-        go("escape", hides="Remove 小林 (xiaolin) from"),
+        *look("group-transfer", "t", shows="Make 小林 (xiaolin) the owner"),
+        *look("group-remove", "x", shows="Remove 小林 (xiaolin) from"),
     ),
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 from tests.tui.fake import FakeSession, row, some_rows
 from tui_chat.client.results import DeletedConversations
 
-from .story import Step, Story, go, press
+from .story import Step, Story, go, look, press
 
 FIRST, SECOND, LAST = "▌● 📌 #planning", "▌● bob", "▌  erin"
 UNMARKED = go("escape", hides=" marked  ")
@@ -67,15 +67,11 @@ STORY = Story(
         UNMARKED,
         press("last-marks", "V", shows="9 marked"),
         UNMARKED,
-        press("filter", "slash", *"bob", shows="1 of 9"),
-        go("escape", hides="1 of 9"),
-        press("mark-query", "T", *"bob", shows="1 of 9 match"),
-        go("escape", hides="1 of 9 match"),
-        press("sweep", "S", shows="Silent for over a year"),
-        go("escape", hides="Silent for over a year"),
+        *look("filter", "slash", *"bob", shows="1 of 9"),
+        *look("mark-query", "T", *"bob", shows="1 of 9 match"),
+        *look("sweep", "S", shows="Silent for over a year"),
         go("g", "j", "j", shows="▌● #ubuntu"),
-        press("group", "M", shows="ID ubuntu"),
-        go("escape", hides="ID ubuntu"),
+        *look("group", "M", shows="ID ubuntu"),
         go("k", shows=SECOND),
         press("read", "r", shows="▌  bob"),
         press("unread", "U", shows=SECOND),
@@ -83,14 +79,12 @@ STORY = Story(
         go("p", hides="📌 bob"),
         press("mute", "m", shows="bob 🔕"),
         go("m", hides="bob 🔕"),
-        press("delete", "d", shows="Delete 1 conversation?"),
-        go("escape", hides="Delete 1 conversation?"),
+        *look("delete", "d", shows="Delete 1 conversation?"),
         press("delete", "delete", shows="Delete 1 conversation?"),
         go("y", shows="✗ busy now"),
         press("retry", "R", hides="bob"),
         press("undo", "u", shows="● bob"),
-        press("log", "L", shows="E erase now"),
-        go("escape", hides="E erase now"),
+        *look("log", "L", shows="E erase now"),
         go("g", "j", shows=SECOND),
         press("open", "enter", shows="╭─ bob ─"),
         go("escape", shows="? Help"),

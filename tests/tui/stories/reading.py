@@ -7,7 +7,7 @@ from tui_chat.client.changes import MessagesAdded, SendFailed
 from tui_chat.protocol.errors import ErrorBody, UserNotFound
 from tui_chat.protocol.models import Message
 
-from .story import Story, go, press
+from .story import Story, go, look, press
 
 
 class Talk(FakeSession):
@@ -68,10 +68,8 @@ STORY = Story(
         press("first-unread", "U", shows="▌12:28 you          message 1187"),
         press("find", "slash", *"needle", "enter", shows="1 of 50"),
         press("find-older", "n", shows="2 of 50"),
-        press("find-newer", "N", shows="1 of 50"),
-        go("escape", hides="1 of 50"),
-        press("group", "M", shows="ID ubuntu"),
-        go("escape", hides="ID ubuntu"),
+        *look("find-newer", "N", shows="1 of 50"),
+        *look("group", "M", shows="ID ubuntu"),
         press("compose", "i", shows="F1 Help"),
         go("escape", shows="? Help"),
         press("compose", "enter", shows="F1 Help"),
@@ -80,22 +78,16 @@ STORY = Story(
         go("2", shows="see https"),
         go("escape", shows="? Help"),
         go("k", shows="▌12:41 bob          see https"),
-        press("reply", "r", shows="Reply to bob: see"),
-        go("escape", hides="Reply to bob: see"),
+        *look("reply", "r", shows="Reply to bob: see"),
         go("escape", shows="? Help"),
-        press("react", "plus", shows="thumbs up, yes"),
-        go("escape", hides="thumbs up, yes"),
-        press("open-link", "o", shows="leads to example.org"),
-        go("escape", hides="leads to example.org"),
-        press("details", "v", shows="From bob"),
-        go("escape", hides="From bob"),
+        *look("react", "plus", shows="thumbs up, yes"),
+        *look("open-link", "o", shows="leads to example.org"),
+        *look("details", "v", shows="From bob"),
         press("copy", "y", shows="Copied"),
         go("k", shows="▌12:40 you          message 3"),
-        press("edit", "e", shows="Editing your message"),
-        go("escape", hides="Editing your message"),
+        *look("edit", "e", shows="Editing your message"),
         go("escape", shows="? Help"),
-        press("recall", "X", shows="Take this message back from everybody?"),
-        go("escape", hides="Take this message back from everybody?"),
+        *look("recall", "X", shows="Take this message back from everybody?"),
         go("i", *"never", "enter", shows="✗"),
         go("escape", shows="? Help"),
         press("resend", "R", hides="✗"),

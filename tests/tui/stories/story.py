@@ -45,6 +45,11 @@ def press(command: str, key: str, *then: str, shows: str = "", hides: str = "") 
     return Step(command=command, keys=(key, *then), shows=shows, hides=hides)
 
 
+def look(command: str, key: str, *then: str, shows: str) -> tuple[Step, Step]:
+    """As `press`; what opens is closed again."""
+    return press(command, key, *then, shows=shows), go("escape", hides=shows)
+
+
 def go(*keys: str, shows: str = "", hides: str = "") -> Step:
     """On the way."""
     assert shows or hides

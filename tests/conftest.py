@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.accounts import People
+    from tests.accounts import Device, People
     from tests.buses import NatsServer
     from tests.databases import PostgresServer
     from tests.servers import LiveServer, ServerProcess
@@ -52,6 +52,28 @@ def people(server: "LiveServer") -> "Iterator[People]":
     there = People(server.url)
     yield there
     there.close()
+
+
+@pytest.fixture
+def alice(people: "People") -> "Device":
+    """The first user, and so the administrator."""
+    return people.register("alice")
+
+
+@pytest.fixture
+def phone(people: "People", alice: "Device") -> "Device":
+    """Another device of alice's."""
+    return people.login("alice")
+
+
+@pytest.fixture
+def bob(people: "People", alice: "Device") -> "Device":
+    return people.register("bob")
+
+
+@pytest.fixture
+def carol(people: "People", alice: "Device") -> "Device":
+    return people.register("carol")
 
 
 @pytest.fixture(scope="session")

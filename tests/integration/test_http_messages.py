@@ -12,16 +12,6 @@ from tests.servers import LiveServer
 from tui_chat.protocol import limits
 
 
-@pytest.fixture
-def alice(people: People) -> Device:
-    return people.register("alice")
-
-
-@pytest.fixture
-def bob(people: People, alice: Device) -> Device:
-    return people.register("bob")
-
-
 def message_path(conversation_id: str, seq: int | str) -> str:
     return f"{path_of(conversation_id)}/messages/{seq}"
 

@@ -2,32 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from tests.accounts import Device, Json, People, refusal
 from tests.servers import LiveServer
-
-
-@pytest.fixture
-def alice(people: People) -> Device:
-    """The laptop that deletes."""
-    return people.register("alice")
-
-
-@pytest.fixture
-def phone(people: People, alice: Device) -> Device:
-    """The other device of the same user."""
-    return people.login("alice")
-
-
-@pytest.fixture
-def bob(people: People, alice: Device) -> Device:
-    return people.register("bob")
-
-
-@pytest.fixture
-def carol(people: People, alice: Device) -> Device:
-    return people.register("carol")
 
 
 def kinds(events: list[Json]) -> list[str]:

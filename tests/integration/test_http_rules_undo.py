@@ -2,30 +2,20 @@
 
 import pytest
 
-from tests.accounts import Device, People, refusal
+from tests.accounts import Device, refusal
 from tests.servers import LiveServer
 
 
 @pytest.fixture
-def alice(people: People) -> Device:
-    return people.register("alice")
-
-
-@pytest.fixture
-def phone(people: People, alice: Device) -> Device:
-    return people.login("alice")
-
-
-@pytest.fixture
-def bob(people: People, alice: Device) -> Device:
-    bob = people.register("bob")
+def bob(bob: Device) -> Device:
+    """Who has written to alice already."""
     bob.send("C2Calice", "old")
     return bob
 
 
 @pytest.fixture
-def carol(people: People, alice: Device) -> Device:
-    carol = people.register("carol")
+def carol(carol: Device) -> Device:
+    """Who has written to alice already."""
     carol.send("C2Calice", "old")
     return carol
 

@@ -19,16 +19,6 @@ from tui_chat.protocol import events, limits
 from tui_chat.server import stream as event_stream
 
 
-@pytest.fixture
-def alice(people: People) -> Device:
-    return people.register("alice")
-
-
-@pytest.fixture
-def bob(people: People, alice: Device) -> Device:
-    return people.register("bob")
-
-
 def refused_handshake(device: Device, **headers: str) -> tuple[int, str]:
     with (
         pytest.raises(InvalidStatus) as refused,

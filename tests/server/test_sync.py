@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.accounts import Device, Json, People
+from tests.accounts import Device, Json
 from tests.servers import LiveServer
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import DeviceRevoked
@@ -22,16 +22,6 @@ from tui_chat.server.operations import crowdlog
 from tui_chat.server.operations.caller import Caller
 from tui_chat.server.routes.endpoint import NOTHING, Call, Peer
 from tui_chat.server.routes.sync import SyncQuery, sync
-
-
-@pytest.fixture
-def alice(people: People) -> Device:
-    return people.register("alice")
-
-
-@pytest.fixture
-def bob(people: People, alice: Device) -> Device:
-    return people.register("bob")
 
 
 def in_background(call: Any) -> tuple[threading.Thread, list[Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from tests.databases import PostgresServer
-from tests.server.test_postgres_engine import join, opened
+from tests.server.engines.test_postgres import join, opened
 from tui_chat.clock import system_clock
 from tui_chat.protocol.requests import (
     ChangeSettings,

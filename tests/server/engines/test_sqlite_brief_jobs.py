@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.server.engine_jobs import Job, names, told
+from tests.server.engines.jobs import Job, names, told
 from tui_chat.protocol.errors import NotFound, StorageFull, UndoExpired
 from tui_chat.protocol.models import Deletion
 from tui_chat.protocol.requests import (

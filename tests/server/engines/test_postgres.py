@@ -14,7 +14,7 @@ import pytest
 
 from tests.accounts import DEADLINE, People
 from tests.databases import PostgresServer, postgres_server
-from tests.server.engine_jobs import Job, names
+from tests.server.engines.jobs import Job, names, reads_one_state
 from tests.servers import LiveServer
 from tui_chat.protocol.errors import NameTaken, NotFound, RegistrationClosed, Unavailable
 from tui_chat.protocol.events import DeviceRevoked
@@ -286,19 +286,7 @@ async def test_jobs_that_wait_share_a_transaction_and_one_that_fails_fails_alone
 
 async def test_reading_sees_one_state_and_cannot_write(postgres: PostgresServer) -> None:
     async with opened(postgres.new_database()) as engine:
-        reading, go_on = threading.Event(), threading.Event()
-
-        def twice(tx: Transaction) -> tuple[list[str], list[str]]:
-            before = names(tx)
-            reading.set()
-            assert go_on.wait(10)
-            return before, names(tx)
-
-        answer = asyncio.ensure_future(engine.read(twice))
-        await asyncio.to_thread(reading.wait, 10)
-        await engine.write(Job("meanwhile"))
-        go_on.set()
-        assert await answer == ([], [])
+        await reads_one_state(engine)
         with pytest.raises(Unavailable):
             await engine.read(Job("a"))
         assert await engine.read(names) == ["meanwhile"]

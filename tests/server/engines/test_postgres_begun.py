@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.databases import PostgresServer
-from tests.server.test_postgres_engine import join, opened
+from tests.server.engines.test_postgres import join, opened
 from tui_chat.protocol.requests import CreateGroup, MessageSent, SendMessage
 from tui_chat.server.engines import Transaction
 from tui_chat.server.engines.postgres_transaction import PostgresTransaction

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.server.engine_jobs import Job, names, told
+from tests.server.engines.jobs import Job, names, reads_one_state, told
 from tui_chat.protocol.errors import ChatError, NotFound, StorageFull, Unavailable
 from tui_chat.server.engines import Committed, DatabaseInUse, Transaction, sqlite, sqlite_files, sqlite_log
 from tui_chat.server.engines.migrations import available, statements
@@ -193,20 +193,7 @@ async def test_a_full_disk_refuses_and_the_engine_goes_on(tmp_path: Path) -> Non
 
 async def test_reading_sees_one_state_and_cannot_write(tmp_path: Path) -> None:
     engine = await SqliteEngine.open(tmp_path / "chat.db")
-    reading, go_on = threading.Event(), threading.Event()
-
-    def twice(tx: Transaction) -> tuple[list[str], list[str]]:
-        before = names(tx)
-        reading.set()
-        assert go_on.wait(10)
-        return before, names(tx)
-
-    answer = asyncio.ensure_future(engine.read(twice))
-    await asyncio.to_thread(reading.wait, 10)
-    await engine.write(Job("meanwhile"))
-    go_on.set()
-    assert await answer == ([], [])
-    assert await engine.read(names) == ["meanwhile"]
+    await reads_one_state(engine)
     with pytest.raises((sqlite3.OperationalError, ChatError)):
         await engine.read(Job("a"))
     await engine.close()

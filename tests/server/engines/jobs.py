@@ -1,9 +1,10 @@
 """Jobs for the engines' tests, and what came of them."""
 
+import asyncio
 import threading
 
 from tui_chat.protocol.events import DeviceRevoked
-from tui_chat.server.engines import Committed, Emitted, Transaction
+from tui_chat.server.engines import Committed, Emitted, Engine, Transaction
 
 
 class Job:
@@ -42,3 +43,21 @@ def names(tx: Transaction) -> list[str]:
 def told(committed: Committed) -> list[str]:
     """Of the jobs that a commit tells of."""
     return [one.event.device_id for one in committed.emitted if isinstance(one.event, DeviceRevoked)]
+
+
+async def reads_one_state(engine: Engine) -> None:
+    """What a job reads does not change while it runs, whatever is written meanwhile; the next one reads that too."""
+    reading, go_on = threading.Event(), threading.Event()
+
+    def twice(tx: Transaction) -> tuple[list[str], list[str]]:
+        before = names(tx)
+        reading.set()
+        assert go_on.wait(10)
+        return before, names(tx)
+
+    answer = asyncio.ensure_future(engine.read(twice))
+    await asyncio.to_thread(reading.wait, 10)
+    await engine.write(Job("meanwhile"))
+    go_on.set()
+    assert await answer == ([], [])
+    assert await engine.read(names) == ["meanwhile"]

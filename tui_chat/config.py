@@ -19,6 +19,7 @@ import msgspec.inspect
 import platformdirs
 
 from tui_chat.files import private_directory, write_private
+from tui_chat.locale import _
 from tui_chat.protocol.wire import decode, encode
 from tui_chat.settings_faults import allowed, in_words, line_of, nearest, place_of, settings_of
 
@@ -163,7 +164,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
                 )
             except msgspec.ValidationError as error:
                 takes = allowed(settings_of(msgspec.inspect.type_info(cls))[field], quoted=False)
-                raise ConfigError(f"{name} is {value[:80]!r}: it takes {takes}") from error
+                said = _("{name} is {value}: it takes {allowed}")
+                raise ConfigError(said.format(name=name, value=repr(value[:80]), allowed=takes)) from error
         return cls(**found)
 
 
@@ -204,20 +206,30 @@ def read_settings(path: Path, *, must_exist: bool = False) -> Settings:
         text = path.read_text("utf-8")
     except FileNotFoundError as error:
         if must_exist:
-            raise ConfigError(f"{path}: there is no such file") from error
+            raise ConfigError(f"{path}: {_('there is no such file')}") from error
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); mend or remove it") from error
+        raise unreadable(path, _("cannot be read ({error})").format(error=error)) from error
     import tomllib
 
     try:
         return settings_from(tomllib.loads(text), path)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: this is no TOML: {error}; mend or remove it") from error
+        raise unreadable(path, _("this is no TOML: {error}").format(error=error)) from error
     except msgspec.ValidationError as error:
         line = line_of(text, place_of(str(error)))
-        where = "" if line is None else f", line {line}"
+        where = "" if line is None else _(", line {line}").format(line=line)
         raise ConfigError(f"{path}{where}: {in_words(error, tomllib.loads(text), Settings)}") from error
+
+
+def unreadable(path: Path, found: str) -> ConfigError:
+    """A file from which no setting can be taken."""
+    return ConfigError(f"{path}: {found}{mending()}")
+
+
+def mending() -> str:
+    """How the line about a file ends that cannot be read."""
+    return _("; mend or remove it")
 
 
 def settings_from(content: dict[str, Any], path: Path) -> Settings:
@@ -248,7 +260,8 @@ class SecretFile:
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
-            raise ConfigError(f"{self.path}: cannot be read ({error}); log in again with `tui-chat login`") from error
+            said = _("cannot be read ({error}); log in again with `tui-chat login`").format(error=error)
+            raise ConfigError(f"{self.path}: {said}") from error
 
     def write(self, secret: dict[str, Any]) -> None:
         """Store it in one step."""
@@ -280,7 +293,8 @@ class Profiles:
     def file(self, profile: str) -> SecretFile:
         """The tokens of a profile. Raises ConfigError where that is no name for one."""
         if not _PROFILE.fullmatch(profile):
-            raise ConfigError(f"{profile[:80]!r} is no profile name: letters, digits, _ . - (at most 64)")
+            said = _("{name!r} is no profile name: letters, digits, _ . - (at most 64)")
+            raise ConfigError(said.format(name=profile[:80]))
         return SecretFile(self._directory / f"{profile}.json")
 
     def names(self) -> list[str]:

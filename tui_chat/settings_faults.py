@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 import msgspec.inspect
 
+from tui_chat.locale import _
+
 _SHOWN_MOST: Final = 80
 """Characters of a wrong value that are repeated."""
 
@@ -45,10 +47,12 @@ def in_words(error: msgspec.ValidationError, content: Mapping[str, Any], kind: t
         if name not in known:
             table = ".".join(place[:depth])
             near = nearest(name, known)
-            hint = f"did you mean {near}?" if near is not None else f"there are {', '.join(known)}"
-            return f"{name} is no setting{f' of [{table}]' if table else ''}; {hint}"
+            said = _("{name} is no setting of [{table}]") if table else _("{name} is no setting")
+            hint = _("; did you mean {near}?") if near is not None else _("; there are {known}")
+            return said.format(name=name, table=table) + hint.format(near=near, known=", ".join(known))
         expected, value = known[name], value[name]
-    return f"{'.'.join(place) or 'it'} is {_shown(value)}: it takes {allowed(expected)}"
+    said = _("{name} is {value}: it takes {allowed}")
+    return said.format(name=".".join(place) or _("it"), value=_shown(value), allowed=allowed(expected))
 
 
 def settings_of(table: msgspec.inspect.Type) -> dict[str, msgspec.inspect.Type]:
@@ -61,24 +65,33 @@ def allowed(kind: msgspec.inspect.Type, *, quoted: bool = True) -> str:
     match kind:
         case msgspec.inspect.UnionType(types=types):
             said = [one for one in types if not isinstance(one, msgspec.inspect.NoneType)]
-            return " or ".join(allowed(one, quoted=quoted) for one in said)
+            return _(" or ").join(allowed(one, quoted=quoted) for one in said)
         case msgspec.inspect.IntType(ge=least, le=most):
-            return f"a whole number{_bound('from', least)}{_bound('to', most)}"
+            return _whole_number(least, most)
         case msgspec.inspect.BoolType():
-            return "true or false"
+            return _("true or false")
         case msgspec.inspect.StrType():
-            return "text in quotes" if quoted else "text"
+            return _("text in quotes") if quoted else _("text")
         case msgspec.inspect.LiteralType(values=values):
             *words, last = [f'"{value}"' if quoted else str(value) for value in values]
-            return f"{', '.join(words)} or {last}" if words else last
+            return _(" or ").join([", ".join(words), last] if words else [last])
         case msgspec.inspect.ListType(item_type=item):
-            return f"a list in [brackets], each {allowed(item, quoted=quoted)}"
+            return _("a list in [brackets], each {allowed}").format(allowed=allowed(item, quoted=quoted))
         case _:
-            return "a table of settings"
+            return _("a table of settings")
 
 
-def _bound(word: str, number: int | None) -> str:
-    return "" if number is None else f" {word} {number}"
+def _whole_number(least: int | None, most: int | None) -> str:
+    match least, most:
+        case None, None:
+            said = _("a whole number")
+        case _least, None:
+            said = _("a whole number from {least}")
+        case None, _most:
+            said = _("a whole number to {most}")
+        case _both:
+            said = _("a whole number from {least} to {most}")
+    return said.format(least=least, most=most)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

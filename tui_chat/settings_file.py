@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from tui_chat.config import ConfigError, Settings, settings_from
+from tui_chat.config import ConfigError, Settings, settings_from, unreadable
 from tui_chat.files import write_private
+from tui_chat.locale import _
 from tui_chat.settings_faults import in_words, line_of, place_of
 
 _FAULTS_MOST: Final = 100
@@ -38,7 +39,7 @@ def read_leniently(path: Path) -> Leniently:
     except FileNotFoundError:
         return Leniently()
     except (OSError, UnicodeDecodeError) as error:
-        return Leniently(faults=(Fault(text=f"cannot be read ({error})"),))
+        return Leniently(faults=(Fault(text=_("cannot be read ({error})").format(error=error)),))
     import tomllib
 
     try:
@@ -89,7 +90,7 @@ def change_settings(path: Path, changes: Mapping[tuple[str, ...], object]) -> Se
     except FileNotFoundError:
         document = tomlkit.document()
     except (OSError, UnicodeDecodeError, TOMLKitError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); mend or remove it") from error
+        raise unreadable(path, _("cannot be read ({error})").format(error=error)) from error
     for (*tables, name), value in changes.items():
         inner: Any = document
         for table in tables:
@@ -104,7 +105,7 @@ def change_settings(path: Path, changes: Mapping[tuple[str, ...], object]) -> Se
     try:
         settings = settings_from(tomllib.loads(text), path)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: this is no TOML: {error}; mend or remove it") from error
+        raise unreadable(path, _("this is no TOML: {error}").format(error=error)) from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {in_words(error, tomllib.loads(text), Settings)}") from error
     # A settings file that is a link stays one: people keep such files elsewhere.

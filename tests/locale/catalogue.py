@@ -49,8 +49,8 @@ def texts() -> Iterator[Text]:
 def _refusals() -> Iterator[Text]:
     """What is shown of errors: each kind's first line, and the literal words that the code raises one with.
 
-    Servers answer in English; the screen translates it by these words (tui/refusals.py). What the plain commands raise
-    stays English: scripts read it.
+    Servers answer in English; the screen and the plain commands translate it by these words (tui/refusals.py). What the
+    plain commands raise themselves is translated already.
     """
     kinds = {kind.__name__: kind for kind in ERRORS.values()}
     for kind in kinds.values():

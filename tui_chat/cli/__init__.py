@@ -72,18 +72,21 @@ def _logged(arguments: Namespace) -> int:
     import logging
 
     from tui_chat.config import Paths
+    from tui_chat.locale import _
 
     from .debugging import debug_log, say_what_runs
 
     try:
         with debug_log(Paths.of_user().state) as path:
-            print(f"tui-chat: what happens is written to {path}", file=sys.stderr)
+            said = _("what happens is written to {path}").format(path=path)
+            print(f"tui-chat: {said}", file=sys.stderr)
             say_what_runs(arguments.run.__module__)
             code = _run(arguments)
             logging.getLogger(__name__).info("ended with exit code %d", code)
             return code
     except OSError as error:
-        print(f"tui-chat: no log can be written: {error.filename}: {error.strerror}", file=sys.stderr)
+        said = _("no log can be written: {path}: {reason}").format(path=error.filename, reason=error.strerror)
+        print(f"tui-chat: {said}", file=sys.stderr)
         return FAILED
 
 
@@ -128,10 +131,12 @@ def _name_unknown_variables() -> None:
     if not any(name.upper().startswith("TUI_CHAT_") for name in os.environ):
         return
     from tui_chat.config import unknown_variables
+    from tui_chat.locale import _
 
     for name, near in unknown_variables(os.environ).items():
-        hint = "" if near is None else f"; did you mean {near}?"
-        print(f"tui-chat: {name} in the environment is no setting and does nothing{hint}", file=sys.stderr)
+        said = _("{name} in the environment is no setting and does nothing").format(name=name)
+        hint = "" if near is None else _("; did you mean {near}?").format(near=near)
+        print(f"tui-chat: {said}{hint}", file=sys.stderr)
 
 
 def _give_up_output() -> None:

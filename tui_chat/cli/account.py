@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui_chat.config import ConfigError, Paths, Profiles, SecretFile, Settings, read_settings
+from tui_chat.locale import _, use_language
 from tui_chat.protocol.errors import NotConnected, Unauthorized
 
-from .failures import NotSignedIn, Usage
+from .failures import NotSignedIn, OwnWords, Usage
 
 _THIS_MACHINE = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:\d+)?")
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 def use_language_of_settings() -> Settings:
     """Read the settings and speak their language."""
-    from tui_chat.locale import use_language
 
     settings = read_settings(Paths.of_user().settings_file)
     use_language(settings.language)
@@ -40,7 +40,6 @@ def settings_for_screen() -> Settings:
 
     Unlike a plain command the screen starts with a file that has faults, and says so.
     """
-    from tui_chat.locale import use_language
     from tui_chat.settings_file import read_leniently
 
     settings = read_leniently(Paths.of_user().settings_file).settings
@@ -61,16 +60,14 @@ def password_for(user_id: str, *, new: bool = False) -> str:
     """
     from getpass import getpass
 
-    from tui_chat.locale import _
-
     password = os.environ.get("TUI_CHAT_PASSWORD")
     if password:
         return password
     if not sys.stdin.isatty():
-        raise Usage("no terminal to ask for the password on: set TUI_CHAT_PASSWORD")
+        raise Usage(_("no terminal to ask for the password on: set TUI_CHAT_PASSWORD"))
     password = getpass(_("Password of {user}: ").format(user=user_id))
     if new and password != getpass(_("Again: ")):
-        raise Usage("the two passwords are not the same; nothing was done")
+        raise Usage(_("the two passwords are not the same; nothing was done"))
     return password
 
 
@@ -105,14 +102,13 @@ def server_url(text: str) -> str:
     except ValueError:
         usable = False
     if not usable or parts.path or parts.query or parts.username or " " in url or not url.isprintable():
-        raise Usage(f"{text[:80]!r} is no server address; give it like https://chat.example.org")
+        raise Usage(_("{text!r} is no server address; give it like https://chat.example.org").format(text=text[:80]))
     return url
 
 
 def unencrypted(url: str) -> str | None:
     """What is to be said where all that is sent there can be read on its way; not of this machine itself."""
     from tui_chat.client.tls import is_loopback
-    from tui_chat.locale import _
 
     parts = urlsplit(url)
     if parts.scheme != "http" or is_loopback(parts.hostname or ""):
@@ -133,8 +129,12 @@ def named_for_this_run(arguments: argparse.Namespace) -> tuple[str, str] | None:
     if server is None and user is None:
         return None
     if server is None or user is None:
-        raise Usage("--server and --user go together")
+        raise Usage(_("--server and --user go together"))
     return server_url(server), user
+
+
+class NothingHere(OwnWords, NotConnected):
+    """Neither the server nor what is kept of it on this machine can be read."""
 
 
 class CredentialFile:
@@ -154,8 +154,8 @@ class CredentialFile:
         try:
             return None if content is None else from_plain(content, StoredCredentials)
         except ValidationError as error:
-            hint = "log in again with `tui-chat login`"
-            raise ConfigError(f"{self._file.path}: not an account ({error}); {hint}") from error
+            said = _("{path}: not an account ({error}); log in again with `tui-chat login`")
+            raise ConfigError(said.format(path=self._file.path, error=error)) from error
 
     def write(self, credentials: StoredCredentials) -> None:
         """Store them in one step."""
@@ -189,11 +189,19 @@ def stored(arguments: argparse.Namespace) -> tuple[str, CredentialFile, StoredCr
     store = CredentialFile(profiles.file(profile))
     credentials = store.read()
     if credentials is None:
-        others = profiles.names()
-        where = "here" if asked is None else f"as {asked!r}" + (f", only as {', '.join(others)}" if others else "")
-        hint = "tui-chat login --server URL --user NAME"
-        raise NotSignedIn(f"no account is stored {where}; sign in with `{hint}`, or try `tui-chat demo`")
+        raise NotSignedIn(_not_stored(asked, profiles.names()))
     return profile, store, credentials
+
+
+def _not_stored(asked: str | None, others: list[str]) -> str:
+    if asked is None:
+        said = _("no account is stored here; {todo}")
+    elif others:
+        said = _("no account is stored as {profile!r}, only as {others}; {todo}")
+    else:
+        said = _("no account is stored as {profile!r}; {todo}")
+    todo = _("sign in with `tui-chat login --server URL --user NAME`, or try `tui-chat demo`")
+    return said.format(profile=asked, others=", ".join(others), todo=todo)
 
 
 async def act_with_session(arguments: argparse.Namespace) -> int:
@@ -214,7 +222,7 @@ async def session_for(arguments: argparse.Namespace, *, stream: bool = False) ->
     settings = use_language_of_settings()
     once = named_for_this_run(arguments)
     if once is None:
-        _, store, credentials = stored(arguments)
+        _profile, store, credentials = stored(arguments)
         session = ChatSession.resume(credentials, secrets=store)
     else:
         url, user = once
@@ -236,14 +244,16 @@ async def session_here(arguments: argparse.Namespace, failure: NotConnected) -> 
     It is not in step with the server, and what waits for that goes on waiting.
 
     Raises:
-        NotConnected: nothing is here, or another tui-chat has it open.
+        NotConnected: nothing is here.
+        NothingHere: another tui-chat has it open, or it cannot be used.
     """
     from tui_chat.client.problems import AccountInUse, CacheUnusable, DiskIsFull
     from tui_chat.client.session import ChatSession
+    from tui_chat.tui.refusals import translated
 
     if named_for_this_run(arguments) is not None:
         raise failure
-    _, store, credentials = stored(arguments)
+    _profile, store, credentials = stored(arguments)
     directory = Paths.of_user().account_cache(credentials.server_url, credentials.user_id)
     if not directory.is_dir():
         raise failure
@@ -251,6 +261,6 @@ async def session_here(arguments: argparse.Namespace, failure: NotConnected) -> 
     try:
         session = ChatSession.resume(credentials, secrets=store, cache_directory=directory, keep_messages=keep)
     except (AccountInUse, CacheUnusable, DiskIsFull) as error:
-        raise NotConnected(f"{failure} {error}") from error
+        raise NothingHere(f"{translated(failure)} {translated(error)}") from error
     async with session:
         yield session

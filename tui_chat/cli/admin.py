@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from tui_chat.locale import _
+
 from . import backup, migrate_database, moderation
 from .arguments import Commands, add_account_options, add_json_option
 
@@ -58,8 +60,8 @@ async def _invite(session: Any, arguments: argparse.Namespace, _changes: dict[st
     if arguments.json:
         print_json(invite)
     else:
-        print_line(f"invitation: {invite.invite}")
-        print_line("it is used with: tui-chat register --server URL --user NAME --invite CODE")
+        print_line(_("invitation: {code}").format(code=invite.invite))
+        print_line(_("it is used with: tui-chat register --server URL --user NAME --invite CODE"))
 
 
 def _print_settings(settings: Any, as_json: bool) -> None:
@@ -85,8 +87,9 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
             return {"registration": value}
         case setting, value:
             allowed = {
-                "sync-conversation-deletion": "on or off",
-                "undo-seconds": "seconds from 0 to 86400",
-                "registration": "auto, open or invite",
+                "sync-conversation-deletion": _("on or off"),
+                "undo-seconds": _("seconds from 0 to 86400"),
+                "registration": _("auto, open or invite"),
             }
-            raise Usage(f"{setting} is {allowed[setting]}, not {value[:40]!r}")
+            said = _("{setting} is {allowed}, not {value!r}")
+            raise Usage(said.format(setting=setting, allowed=allowed[setting], value=value[:40]))

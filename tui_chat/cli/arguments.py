@@ -71,8 +71,10 @@ def from_one(text: str) -> int:
 
 def _query(text: str) -> "Query":
     from tui_chat.client.query import QueryError, parse
+    from tui_chat.tui.refusals import query_fault
 
     try:
         return parse(text)
     except QueryError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        said = query_fault(error).format(position=error.position, text=error.text)
+        raise argparse.ArgumentTypeError(said) from error

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option
 
 if TYPE_CHECKING:
@@ -60,12 +62,13 @@ def run_restore(arguments: argparse.Namespace) -> int:
         with _clean_at_sigterm():
             restored = restore(arguments.file, _data(arguments), now=system_clock())
     except DatabaseInUse as error:
-        return _failed(f"{error}: stop the server first")
+        return _failed(_("{reason}: stop the server first").format(reason=error))
     except (NotADatabase, RuntimeError, SqliteError) as error:
-        return _failed(f"{error}; nothing was changed")
-    print_line(f"restored into {restored.database}")
+        return _failed(_("{reason}; nothing was changed").format(reason=error))
+    print_line(_("restored into {path}").format(path=restored.database))
     if restored.aside is not None:
-        print_line(f"what was there before is kept as {restored.aside}; remove it when you no longer need it")
+        said = _("what was there before is kept as {path}; remove it when you no longer need it")
+        print_line(said.format(path=restored.aside))
         for line in _taken_over(restored.taken_over):
             print_line(line)
     return 0
@@ -74,22 +77,37 @@ def run_restore(arguments: argparse.Namespace) -> int:
 def _taken_over(taken: "TakenOver | None") -> list[str]:
     if taken is None:
         return [
-            "the data that was there is damaged: everybody has to log in again, and what was ended since the backup is"
-            " back: erased accounts, recalled messages, final deletions, administrators' rights, used invitations;"
-            " names given out since can be given out again"
+            _(
+                "the data that was there is damaged: everybody has to log in again, and what was ended since the backup"
+                " is back: erased accounts, recalled messages, final deletions, administrators' rights, used"
+                " invitations; names given out since can be given out again"
+            )
         ]
     lines = [
-        "devices stay logged in as they were; passwords are those of the backup",
-        f"still ended: accounts erased ({taken.erased}), messages recalled ({taken.withdrawn}), deletions made final"
-        f" ({taken.final}), administrators demoted ({taken.demoted}), invitations used ({taken.invitations});"
-        f" names given out since ({taken.names}) stay reserved, the log of administrators goes on",
-        "not taken over: messages, edits, reactions, memberships, read marks, blocks and settings of after the backup,"
-        " and deletions that can still be undone",
+        _("devices stay logged in as they were; passwords are those of the backup"),
+        _(
+            "still ended: accounts erased ({erased}), messages recalled ({withdrawn}), deletions made final ({final}),"
+            " administrators demoted ({demoted}), invitations used ({invitations}); names given out since ({names})"
+            " stay reserved, the log of administrators goes on"
+        ).format(
+            erased=taken.erased,
+            withdrawn=taken.withdrawn,
+            final=taken.final,
+            demoted=taken.demoted,
+            invitations=taken.invitations,
+            names=taken.names,
+        ),
+        _(
+            "not taken over: messages, edits, reactions, memberships, read marks, blocks and settings of after the"
+            " backup, and deletions that can still be undone"
+        ),
     ]
     if taken.names:
         lines.append(
-            "accounts made since the backup are gone: whoever had one is told that the user is unknown or the password"
-            " wrong, and needs an invitation (tui-chat admin invite) and another name"
+            _(
+                "accounts made since the backup are gone: whoever had one is told that the user is unknown or the"
+                " password wrong, and needs an invitation (tui-chat admin invite) and another name"
+            )
         )
     return lines
 
@@ -100,7 +118,8 @@ async def _ask(arguments: argparse.Namespace) -> int:
 
     async with session_for(arguments) as session:
         made: Any = await session.backup()
-    said = f"{made.file} in the server's directory for backups ({made.bytes / 1e6:.1f} MB, {made.seconds:.1f} s)"
+    said = _("{file} in the server's directory for backups ({size:.1f} MB, {seconds:.1f} s)")
+    said = said.format(file=made.file, size=made.bytes / 1e6, seconds=made.seconds)
     print_answer(made, said, as_json=arguments.json)
     return 0
 
@@ -127,14 +146,15 @@ def _copy(file: Path, data: Path) -> int:
     from .output import print_line
 
     if file.exists():
-        return _failed(f"{file} is there already; give a new name")
+        return _failed(_("{file} is there already; give a new name").format(file=file))
     if not (data / DATABASE).is_file():
-        return _failed(f"{data} has no server's data; give the directory with --data DIR")
+        return _failed(_("{path} has no server's data; give the directory with --data DIR").format(path=data))
     try:
         copy(data / DATABASE, file)
     except (NotADatabase, SqliteError) as error:
-        return _failed(f"{file} was not written: {error}")
-    print_line(f"{file} ({file.stat().st_size / 1e6:.1f} MB, checked)")
+        return _failed(_("{file} was not written: {error}").format(file=file, error=error))
+    size = file.stat().st_size / 1e6
+    print_line(_("{file} ({size:.1f} MB, checked)").format(file=file, size=size))
     return 0
 
 

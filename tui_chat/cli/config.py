@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_json_option
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ def _check(arguments: argparse.Namespace) -> int:
         said = f"{path}{'' if fault.line is None else f':{fault.line}'}: {fault.text}"
         print_answer({"path": str(path), "line": fault.line, "text": fault.text}, said, as_json=arguments.json)
     if not faults and not arguments.json:
-        print_line(f"{path}: " + ("nothing is wrong" if path.exists() else "there is none; everything has its default"))
+        found = _("nothing is wrong") if path.exists() else _("there is none; everything has its default")
+        print_line(f"{path}: {found}")
     return 1 if faults else 0
 
 
@@ -79,7 +82,6 @@ def faults_of_file() -> "list[Fault]":
         for wrong in keymap_of(read.settings.keys).faults
     ]
     if not is_theme(theme := read.settings.screen.theme):
-        faults.append(
-            Fault(line=line_of(text, ["screen", "theme"]), text=f"screen.theme: no theme is called {theme[:80]!r}")
-        )
+        said = _("no theme is called {name!r}").format(name=theme[:80])
+        faults.append(Fault(line=line_of(text, ["screen", "theme"]), text=f"screen.theme: {said}"))
     return sorted(faults, key=lambda one: one.line or 0)

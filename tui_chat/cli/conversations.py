@@ -2,6 +2,8 @@
 
 import argparse
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option, add_match_option
 
 
@@ -38,7 +40,7 @@ async def _list(arguments: argparse.Namespace) -> int:
             unread = str(conversation.unread_count or "")
             mentioned = "@" if conversation.mention_count else ""
             system = conversation.type is ConversationType.SYSTEM
-            name = "system" if system else conversation.name or conversation.conversation_id
+            name = _("system") if system else conversation.name or conversation.conversation_id
             said = columns(
                 [moment(conversation.time), unread, mentioned, name, conversation.conversation_id],
                 [16, 5, 1, 30, 0],

@@ -4,6 +4,7 @@ import traceback
 from pathlib import Path
 
 from tui_chat.files import write_private
+from tui_chat.locale import _
 
 
 def report(error: BaseException, directory: Path) -> str:
@@ -12,5 +13,7 @@ def report(error: BaseException, directory: Path) -> str:
     try:
         write_private(path, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
     except OSError:
-        return f"something went wrong ({type(error).__name__}), and no report of it could be written"
-    return f"something went wrong ({type(error).__name__}); the report is in {path}"
+        said = _("something went wrong ({kind}), and no report of it could be written")
+        return said.format(kind=type(error).__name__)
+    said = _("something went wrong ({kind}); the report is in {path}")
+    return said.format(kind=type(error).__name__, path=path)

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui_chat.locale import _, ngettext
+
 from .arguments import Commands, add_account_options, add_json_option, add_match_option
 
 if TYPE_CHECKING:
@@ -36,14 +38,15 @@ def run(arguments: argparse.Namespace) -> int:
     from .failures import Usage
     from .matching import check_choice
 
-    check_choice(arguments, "say what to delete: names or IDs, or --match QUERY")
+    check_choice(arguments, _("say what to delete: names or IDs, or --match QUERY"))
     if not (arguments.yes or arguments.dry_run) and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Usage("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)")
+        raise Usage(_("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)"))
     return asyncio.run(_delete(arguments))
 
 
 async def _delete(arguments: argparse.Namespace) -> int:
     from tui_chat.locale.durations import duration
+    from tui_chat.tui.refusals import refusal
 
     from .account import session_for
     from .failures import unconfirmed
@@ -54,20 +57,20 @@ async def _delete(arguments: argparse.Namespace) -> int:
         wanted = chosen(session, arguments)
         if not wanted:
             if not arguments.json:
-                print_line("no conversation matches; nothing was deleted")
+                print_line(_("no conversation matches; nothing was deleted"))
             return 0
         if arguments.dry_run:
             for conversation_id in wanted:
                 _print_candidate(session.conversations.get(conversation_id), conversation_id, arguments.json)
             return 0
         if not arguments.yes and not _confirmed(session, wanted, not arguments.keep_history):
-            print_line("nothing was deleted")
+            print_line(_("nothing was deleted"))
             return 1
         result = await session.delete_conversation(
             conversation_id_list=wanted, clear_history_message=not arguments.keep_history
         )
         if result.queued:
-            broke_off = "the connection broke off: what was not answered may or may not be deleted (tui-chat log)"
+            broke_off = _("the connection broke off: what was not answered may or may not be deleted (tui-chat log)")
             raise unconfirmed(session.queue, broke_off)
         if arguments.json:
             for conversation_id in result.conversation_id_list:
@@ -75,13 +78,18 @@ async def _delete(arguments: argparse.Namespace) -> int:
             for failure in result.failures:
                 print_json(failure)
         else:
-            kept = "kept their history" if arguments.keep_history else "with their history"
             if result.conversation_id_list:
-                print_line(f"{len(result.conversation_id_list)} deleted, {kept}; batch {result.batch_id}")
+                said = (
+                    _("{count} deleted, kept their history; batch {batch}")
+                    if arguments.keep_history
+                    else _("{count} deleted, with their history; batch {batch}")
+                )
+                print_line(said.format(count=len(result.conversation_id_list), batch=result.batch_id))
             if result.conversation_id_list and result.undo_seconds:
-                print_line(f"for {duration(result.undo_seconds)} `tui-chat undo` brings them back")
+                time = duration(result.undo_seconds)
+                print_line(_("for {time} `tui-chat undo` brings them back").format(time=time))
             for failure in result.failures:
-                print_line(f"{failure.conversation_id}: {failure.message}")
+                print_line(f"{failure.conversation_id}: {refusal(failure)}")
         return 1 if result.failures else 0
 
 
@@ -89,14 +97,14 @@ def _print_candidate(conversation: "Conversation | None", conversation_id: str, 
     from .output import print_answer
 
     if conversation is None:
-        print_answer({"conversationID": conversation_id}, f"{conversation_id}  not listed", as_json=as_json)
+        print_answer({"conversationID": conversation_id}, f"{conversation_id}  {_('not listed')}", as_json=as_json)
     else:
         said = f"{conversation_id}  {conversation.name}  {_messages(conversation.message_count)}"
         print_answer(conversation, said, as_json=as_json)
 
 
 def _messages(count: int) -> str:
-    return f"{count:,} message{'' if count == 1 else 's'}"
+    return ngettext("{count:,} message", "{count:,} messages", count).format(count=count)
 
 
 def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
@@ -108,12 +116,17 @@ def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
     for item in listed[:20]:
         print_line(f"  {item.name or item.conversation_id}  {_messages(item.message_count)}")
     if len(listed) > 20:
-        print_line(f"  and {len(listed) - 20} more")
+        print_line("  " + _("and {count} more").format(count=len(listed) - 20))
     print_line(
-        f"{_messages(messages)} {'is' if messages == 1 else 'are'} erased from your account; the others keep theirs."
+        ngettext(
+            "{count:,} message is erased from your account; the others keep theirs.",
+            "{count:,} messages are erased from your account; the others keep theirs.",
+            messages,
+        ).format(count=messages)
         if clear
-        else "Only the rows go; a new message brings them back with all messages."
+        else _("Only the rows go; a new message brings them back with all messages.")
     )
     if not session.server.sync_conversation_deletion:
-        print_line("Your other devices keep their rows and copies (this server does not sync deletions).")
-    return agrees(f"Delete {len(wanted)} conversation{'s' if len(wanted) != 1 else ''}?")
+        print_line(_("Your other devices keep their rows and copies (this server does not sync deletions)."))
+    question = ngettext("Delete {count} conversation?", "Delete {count} conversations?", len(wanted))
+    return agrees(question.format(count=len(wanted)))

@@ -3,6 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_debug_option
 
 if TYPE_CHECKING:
@@ -46,9 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     from .open_client import PLAIN_COMMANDS, garbage_left_alone
 
     if arguments.join and arguments.reset:
-        raise Usage("--join and --reset exclude each other")
+        raise Usage(_("--join and --reset exclude each other"))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Usage(f"the demo needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
+        said = _("the demo needs a terminal; without one there are plain commands: {commands}")
+        raise Usage(said.format(commands=PLAIN_COMMANDS))
     with garbage_left_alone():
         asyncio.run(_demo(settings_for_screen(), join=arguments.join, reset=arguments.reset))
     return 0
@@ -96,7 +99,6 @@ async def _show(demo: "RunningDemo", settings: "Settings") -> None:
 async def _show_while_filling(starting: "asyncio.Task[RunningDemo]", settings: "Settings") -> None:
     """The screen at once: with the rows as they will be, until the server has them."""
     from tui_chat.demo.preview import preview
-    from tui_chat.locale import _
     from tui_chat.tui.safe import own
 
     saying = own(_("filling the demo with conversations, once…"))
@@ -108,7 +110,6 @@ async def _show_while_starting(starting: "asyncio.Task[RunningDemo]", files: "Fi
     end as it should, once the server has come."""
     from tui_chat.client.early import known
     from tui_chat.demo.preview import first_device
-    from tui_chat.locale import _
     from tui_chat.tui.safe import own
 
     device = first_device()

@@ -2,6 +2,8 @@
 
 import argparse
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option
 
 
@@ -21,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .failures import Usage
 
     if arguments.revoke == "":  # a script's empty variable: a list would look as if it had been done
-        raise Usage("--revoke takes the ID of a device; `tui-chat devices` lists them")
+        raise Usage(_("--revoke takes the ID of a device; `tui-chat devices` lists them"))
 
     return asyncio.run(_devices(arguments))
 
@@ -34,10 +36,11 @@ async def _devices(arguments: argparse.Namespace) -> int:
         if arguments.revoke:
             await session.revoke_device(arguments.revoke)
             revoked = {"deviceID": arguments.revoke, "revoked": True}
-            print_answer(revoked, f"{arguments.revoke} is signed out", as_json=arguments.json)
+            said = _("{device} is signed out").format(device=arguments.revoke)
+            print_answer(revoked, said, as_json=arguments.json)
             return 0
         for device in await session.devices():
-            here = "this one" if device.current else ""
+            here = _("this one") if device.current else ""
             said = columns([device.name, moment(device.last_seen_at), here, device.device_id], [24, 16, 8, 0])
             print_answer(device, said, as_json=arguments.json)
     return 0

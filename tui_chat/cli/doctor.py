@@ -1,12 +1,13 @@
 """`tui-chat doctor`: what could be in the way of the client, one line each, with what to do about it."""
 
 import argparse
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tui_chat.locale import _
+from tui_chat.locale import N_, _
 
 from .arguments import Commands, add_account_options, add_json_option
 
@@ -24,6 +25,7 @@ class Check(NamedTuple):
     """One thing that was looked at; `todo` is empty where all is well."""
 
     what: str
+    """As `N_` marks it, which is how programs read it."""
     found: str
     todo: str = ""
 
@@ -70,7 +72,7 @@ async def _examine(arguments: argparse.Namespace) -> int:
             print_json({"what": check.what, "ok": check.ok, "found": check.found, "todo": check.todo or None})
         else:
             mark = _("ok") if check.ok else _("problem")
-            print_line(columns([mark, check.what, check.found], [8, 12, 0]))
+            print_line(columns([mark, _(check.what), check.found], [8, 12, 0]))
             if check.todo:
                 print_line(columns(["", "", f"→ {check.todo}"], [8, 12, 0]))
     return FAILED if problems else 0
@@ -95,7 +97,7 @@ async def _checks(arguments: argparse.Namespace) -> AsyncIterator[Check]:
     yield check
     if credentials is not None:
         cache = paths.account_cache(credentials.server_url, credentials.user_id)
-        yield await _cache(credentials, cache) if cache.exists() else Check("cache", _("nothing is kept yet"))
+        yield await _cache(credentials, cache) if cache.exists() else Check(N_("cache"), _("nothing is kept yet"))
         async for check in _server(credentials.server_url):
             yield check
         if check.ok:
@@ -107,7 +109,7 @@ def _program() -> Iterator[Check]:
 
     from tui_chat import __version__
 
-    yield Check("program", f"tui-chat {__version__}, Python {platform.python_version()}, {platform.system()}")
+    yield Check(N_("program"), f"tui-chat {__version__}, Python {platform.python_version()}, {platform.system()}")
 
 
 def _terminal() -> Iterator[Check]:
@@ -116,7 +118,7 @@ def _terminal() -> Iterator[Check]:
     import shutil
     import sys
 
-    what = "terminal"
+    what = N_("terminal")
     if not sys.stdout.isatty():
         yield Check(what, _("the output goes into a file or a pipe: the terminal was not looked at"))
         return
@@ -149,21 +151,26 @@ def _terminal() -> Iterator[Check]:
 
 
 def _settings(paths: "Paths") -> Iterator[Check]:
-    from tui_chat.config import ConfigError, read_settings
+    from tui_chat.config import ConfigError, mending, read_settings
 
-    file = paths.settings_file
+    what, file = N_("settings"), paths.settings_file
     try:
         read_settings(file)
     except ConfigError as error:
-        yield Check("settings", str(error).removesuffix("; mend or remove it"), _("mend or remove the file"))
+        yield Check(what, str(error).removesuffix(mending()), _("mend or remove the file"))
     else:
-        yield Check("settings", str(file) if file.exists() else _("{file}: not there, defaults").format(file=file))
+        yield Check(what, str(file) if file.exists() else _("{file}: not there, defaults").format(file=file))
 
 
 def _directories(paths: "Paths") -> Iterator[Check]:
     import os
 
-    for name, path in (("config", paths.config), ("data", paths.data), ("cache", paths.cache), ("state", paths.state)):
+    for name, path in (
+        (N_("config"), paths.config),
+        (N_("data"), paths.data),
+        (N_("cache"), paths.cache),
+        (N_("state"), paths.state),
+    ):
         there = path
         while not there.exists():
             there = there.parent
@@ -181,11 +188,11 @@ def _account(arguments: argparse.Namespace) -> "tuple[StoredCredentials | None, 
     from .account import stored
     from .failures import NotSignedIn
 
-    what = "account"
+    what = N_("account")
     try:
         profile, store, credentials = stored(arguments)
     except (ConfigError, NotSignedIn) as error:
-        return None, Check(what, str(error).partition(";")[0], _("tui-chat login --server URL --user NAME"))
+        return None, Check(what, re.split("[;；]", str(error))[0], _("tui-chat login --server URL --user NAME"))
     found = _("{user} at {server} (profile {profile})").format(
         user=credentials.user_id, server=credentials.server_url, profile=profile
     )
@@ -200,15 +207,17 @@ async def _cache(credentials: "StoredCredentials", directory: Path) -> Check:
     from tui_chat.client.problems import AccountInUse
     from tui_chat.client.session import ChatSession
     from tui_chat.protocol.errors import ChatError
+    from tui_chat.tui.refusals import refusal
 
-    what = "cache"
+    what = N_("cache")
     try:
         async with ChatSession.resume(credentials, cache_directory=directory) as session:
             count, queued = len(session.conversations), session.queued
     except AccountInUse:
         return Check(what, _("a tui-chat is open on it"))
     except (ChatError, OSError) as error:
-        return Check(what, str(error), _("remove {path}: it is fetched again").format(path=directory))
+        said = refusal(error) if isinstance(error, ChatError) else str(error)
+        return Check(what, said, _("remove {path}: it is fetched again").format(path=directory))
     found = _("{count} conversations kept").format(count=count)
     return Check(what, found + (_(", {queued} commands wait to be sent").format(queued=queued) if queued else ""))
 
@@ -221,8 +230,9 @@ async def _server(url: str) -> AsyncIterator[Check]:
     from tui_chat.client.problems import Untrusted
     from tui_chat.protocol.errors import ChatError
     from tui_chat.protocol.requests import Health
+    from tui_chat.tui.refusals import refusal
 
-    what = "server"
+    what = N_("server")
     api = Api(url)
     try:
         await api.call("GET", "/healthz", Health)  # The first one opens the connection.
@@ -232,11 +242,13 @@ async def _server(url: str) -> AsyncIterator[Check]:
         now = time.time()
     except Untrusted as error:
         yield Check(
-            what, f"{url}: {error}", _("name your CA's file in SSL_CERT_FILE, or mend the server's certificate")
+            what,
+            f"{url}: {refusal(error)}",
+            _("name your CA's file in SSL_CERT_FILE, or mend the server's certificate"),
         )
         return
     except ChatError as error:
-        yield Check(what, f"{url}: {error}", _("look whether it runs there, and whether the address is right"))
+        yield Check(what, f"{url}: {refusal(error)}", _("look whether it runs there, and whether the address is right"))
         return
     finally:
         await api.close()
@@ -248,14 +260,14 @@ async def _server(url: str) -> AsyncIterator[Check]:
     )
     if health.bus == "down":
         yield Check(
-            "bus",
+            N_("bus"),
             _("the server's processes do not hear each other: messages come some seconds late"),
             _("tell who runs the server to look at its bus (serve --bus)"),
         )
     if health.time:
         off = now - seconds / 2 - health.time / 1000
         todo = _("set one of the two clocks") if abs(off) > CLOCK_SECONDS else ""
-        yield Check("clock", _("{seconds:+.1f} s beside the server's").format(seconds=off), todo)
+        yield Check(N_("clock"), _("{seconds:+.1f} s beside the server's").format(seconds=off), todo)
     if url.startswith("https:"):
         yield await asyncio.to_thread(_certificate, url)
 
@@ -284,12 +296,14 @@ def _certificate(url: str) -> Check:
 
 async def _signed_in(arguments: argparse.Namespace) -> Check:
     from tui_chat.protocol.errors import ChatError
+    from tui_chat.tui.refusals import refusal
 
     from .account import session_for
 
+    what = N_("session")
     try:
         async with session_for(arguments) as session:
             found = _("signed in on {device}").format(device=session.device_name)
     except ChatError as error:
-        return Check("session", str(error), _("tui-chat login --server URL --user NAME"))
-    return Check("session", found)
+        return Check(what, refusal(error), _("tui-chat login --server URL --user NAME"))
+    return Check(what, found)

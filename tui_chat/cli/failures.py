@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tui_chat.config import ConfigError
+from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError, NotConnected, Unauthorized, error_from
 from tui_chat.protocol.text import clean_name
 
@@ -16,6 +17,18 @@ class Usage(Exception):
     """The command cannot be carried out as given; `str()` says how to give it."""
 
 
+class OwnWords(Exception):
+    """Beside the kind of an error: it says what it says in the reader's language already."""
+
+
+class NoWordOfIt(OwnWords, NotConnected):
+    """The connection broke off before the server answered."""
+
+
+class OpenElsewhere(OwnWords, ChatError):
+    """Another tui-chat has the account open on this machine."""
+
+
 class NotSignedIn(Exception):
     """No account is stored where one is needed."""
 
@@ -25,7 +38,7 @@ def unconfirmed(queue: "list[QueuedCommand]", otherwise: str) -> ChatError:
     `otherwise` where nobody knows what became of it.
     """
     said = next((one.error for one in queue if one.error is not None), None)
-    return NotConnected(otherwise) if said is None or said.code == NotConnected.code else error_from(said)
+    return NoWordOfIt(otherwise) if said is None or said.code == NotConnected.code else error_from(said)
 
 
 def describe(error: Exception) -> tuple[str, int] | None:
@@ -38,18 +51,25 @@ def describe(error: Exception) -> tuple[str, int] | None:
         case NotSignedIn():
             return str(error), NOT_CONNECTED
         case Unauthorized() | NotConnected():
-            return clean_name(str(error)), NOT_CONNECTED
+            return clean_name(_translated(error)), NOT_CONNECTED
         case ChatError():
             from tui_chat.tui.refusals import with_wait
 
-            return clean_name(with_wait(str(error), error)), FAILED
+            return clean_name(with_wait(_translated(error), error)), FAILED
         case EOFError() if type(error) is EOFError:  # a reader of streams has its own kinds
-            return "the input ended before that was answered; nothing was done", FAILED
+            return _("the input ended before that was answered; nothing was done"), FAILED
         case UnicodeEncodeError() if "surrogates" in error.reason:  # Python's stand-in for bytes that are no letters
-            return "a word on the command line is not text in this terminal's encoding; nothing was done", USAGE
+            said = _("a word on the command line is not text in this terminal's encoding; nothing was done")
+            return said, USAGE
         case OSError() if error.filename is not None:
             return f"{error.filename}: {error.strerror}", FAILED
         case OSError():
             return error.strerror or str(error), FAILED
         case _:
             return None
+
+
+def _translated(error: ChatError) -> str:
+    from tui_chat.tui.refusals import translated
+
+    return str(error) if isinstance(error, OwnWords) else translated(error)

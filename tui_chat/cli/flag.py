@@ -3,18 +3,21 @@
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_chat.locale import N_, _
+
 from .arguments import Commands, add_account_options, add_json_option, add_match_option
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
     from tui_chat.protocol.requests import ItemFailure
 
+READ: Final = N_("read")
 FLAGS: Final[dict[str, tuple[str, dict[str, bool]]]] = {
-    "unread": ("flag them as unread", {"marked_unread": True}),
-    "pin": ("to the top of the list", {"pinned": True}),
-    "unpin": ("no longer at the top", {"pinned": False}),
-    "mute": ("no notifications of them", {"muted": True}),
-    "unmute": ("notifications of them again", {"muted": False}),
+    N_("unread"): ("flag them as unread", {"marked_unread": True}),
+    N_("pin"): ("to the top of the list", {"pinned": True}),
+    N_("unpin"): ("no longer at the top", {"pinned": False}),
+    N_("mute"): ("no notifications of them", {"muted": True}),
+    N_("unmute"): ("notifications of them again", {"muted": False}),
 }
 
 
@@ -24,8 +27,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("conversations", nargs="*", metavar="NAME|ID", help="bob, '#ubuntu', system, C2Cbob")
     add_match_option(parser)
     wished = parser.add_mutually_exclusive_group(required=True)
-    wished.add_argument("--read", dest="flag", action="store_const", const="read", help="everything in them is read")
-    for name, (help_, _) in FLAGS.items():
+    wished.add_argument("--read", dest="flag", action="store_const", const=READ, help="everything in them is read")
+    for name, (help_, _flags) in FLAGS.items():
         wished.add_argument(f"--{name}", dest="flag", action="store_const", const=name, help=help_)
     add_account_options(parser)
     add_json_option(parser)
@@ -38,11 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     from .matching import check_choice
 
-    check_choice(arguments, "say which conversations: names or IDs, or --match QUERY")
+    check_choice(arguments, _("say which conversations: names or IDs, or --match QUERY"))
     return asyncio.run(_flag(arguments))
 
 
 async def _flag(arguments: argparse.Namespace) -> int:
+    from tui_chat.tui.refusals import refusal
+
     from .account import session_for
     from .failures import unconfirmed
     from .matching import chosen
@@ -52,16 +57,16 @@ async def _flag(arguments: argparse.Namespace) -> int:
         wanted = chosen(session, arguments)
         failures = await _change(session, wanted, arguments.flag)
         if session.queued:
-            broke_off = "the connection broke off: what was not answered may or may not be done (tui-chat list)"
+            broke_off = _("the connection broke off: what was not answered may or may not be done (tui-chat list)")
             raise unconfirmed(session.queue, broke_off)
         refused = {one.conversation_id for one in failures}
         for conversation_id in wanted:
             if conversation_id in refused:
                 continue
-            said = f"{conversation_id}: {arguments.flag}"
+            said = f"{conversation_id}: {_(arguments.flag)}"
             print_answer(session.conversations[conversation_id], said, as_json=arguments.json)
         for failure in failures:
-            print_answer(failure, f"{failure.conversation_id}: {failure.message}", as_json=arguments.json)
+            print_answer(failure, f"{failure.conversation_id}: {refusal(failure)}", as_json=arguments.json)
         return 1 if failures else 0
 
 
@@ -75,7 +80,7 @@ async def _change(session: "ChatSession", wanted: list[str], flag: str) -> "list
     failures = [
         ItemFailure(conversation_id=one, code=missing.code, message=str(missing)) for one in wanted if one not in listed
     ]
-    if flag == "read":
+    if flag == READ:
         for one in listed:
             await session.mark_read(one)
     elif listed:

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tui_chat.locale import _, ngettext
+
 from . import managing
 from .arguments import Commands, add_account_options, add_json_option
 
@@ -53,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     import asyncio
 
     if not managing.sure(arguments):
-        print("nothing was done")
+        print(_("nothing was done"))
         return 1
     return asyncio.run(_with_session(arguments))
 
@@ -96,10 +98,15 @@ async def _list(session: Any, arguments: argparse.Namespace) -> int:
     for row in session.conversations.values():
         if row.type is not ConversationType.GROUP or row.membership is not Membership.JOINED:
             continue
-        count = f"{row.member_count or 0} member" + ("" if row.member_count == 1 else "s")
-        said = columns([row.name, row.role or "member", count, row.conversation_id], [30, 8, 14, 0])
+        members = row.member_count or 0
+        count = ngettext("{count} member", "{count} members", members).format(count=members)
+        said = columns([row.name, _role(row.role or "member"), count, row.conversation_id], [30, 8, 14, 0])
         print_answer(row, said, as_json=arguments.json)
     return 0
+
+
+def _role(role: str) -> str:
+    return {"owner": _("owner"), "admin": _("admin"), "member": _("member")}[role]
 
 
 async def _create(session: Any, arguments: argparse.Namespace) -> int:
@@ -108,7 +115,9 @@ async def _create(session: Any, arguments: argparse.Namespace) -> int:
     answer = await session.create_group(
         arguments.name, group_id=arguments.id, join=arguments.join, members=arguments.members
     )
-    print_answer(answer, f"{answer.group.name} is made: {answer.conversation_id}", as_json=arguments.json)
+    said = _("{name} is made: {conversation}")
+    said = said.format(name=answer.group.name, conversation=answer.conversation_id)
+    print_answer(answer, said, as_json=arguments.json)
     return 0
 
 
@@ -116,7 +125,7 @@ async def _members(session: Any, arguments: argparse.Namespace) -> int:
     from .output import columns, print_answer
 
     for member in await session.members(group_id(session, arguments.group)):
-        said = columns([member.user_id, member.role, member.nick or ""], [24, 8, 0])
+        said = columns([member.user_id, _role(member.role), member.nick or ""], [24, 8, 0])
         print_answer(member, said, as_json=arguments.json)
     return 0
 
@@ -125,7 +134,9 @@ async def _add(session: Any, arguments: argparse.Namespace) -> int:
     from .output import print_answer
 
     answer = await session.add_members(group_id(session, arguments.group), arguments.users)
-    said = f"{answer.group.name} has {answer.group.member_count} members now"
+    count = answer.group.member_count
+    said = ngettext("{name} has {count} member now", "{name} has {count} members now", count)
+    said = said.format(name=answer.group.name, count=count)
     print_answer(answer, said, as_json=arguments.json)
     return 0
 
@@ -136,13 +147,15 @@ async def _kick(session: Any, arguments: argparse.Namespace) -> int:
     async def kick(user: str) -> None:
         await session.kick(named, user)
 
-    return await for_each(arguments, kick, "is removed", {"groupID": named, "removed": True})
+    return await for_each(arguments, kick, _("{user} is removed"), {"groupID": named, "removed": True})
 
 
 async def for_each(
     arguments: argparse.Namespace, act: Callable[[str], Awaitable[None]], said: str, facts: dict[str, Any]
 ) -> int:
-    """Do it with each of the users named, and say so; what is refused is said of this one alone."""
+    """Do it with each of the users named, and say so (`{user}` stands for the one); what is refused is said of this one
+    alone.
+    """
     import sys
 
     from tui_chat.protocol.errors import ChatError
@@ -159,7 +172,7 @@ async def for_each(
             described = describe(error)
             print(f"tui-chat: {user}: {described[0] if described else error}", file=sys.stderr)
             continue
-        print_answer({"userID": user, **facts}, f"{user} {said}", as_json=arguments.json)
+        print_answer({"userID": user, **facts}, said.format(user=user), as_json=arguments.json)
     return 1 if failed else 0
 
 
@@ -168,9 +181,10 @@ async def _join(session: Any, arguments: argparse.Namespace) -> int:
 
     joined = await session.join_group(_joining(session, arguments.group), arguments.text)
     if joined.status == "waiting":
-        said = f"asked to join {joined.group.name}: its owner or an administrator decides"
+        said = _("asked to join {name}: its owner or an administrator decides").format(name=joined.group.name)
     else:
-        said = f"a member of {joined.group.name}: {joined.conversation_id}"
+        said = _("a member of {name}: {conversation}")
+        said = said.format(name=joined.group.name, conversation=joined.conversation_id)
     print_answer(joined, said, as_json=arguments.json)
     return 0
 
@@ -180,6 +194,6 @@ async def _leave(session: Any, arguments: argparse.Namespace) -> int:
 
     named = group_id(session, arguments.group)
     await session.quit_group(named)
-    said = f"left {arguments.group}; its conversation stays in the list"
+    said = _("left {group}; its conversation stays in the list").format(group=arguments.group)
     print_answer({"groupID": named, "left": True}, said, as_json=arguments.json)
     return 0

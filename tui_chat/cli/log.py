@@ -2,6 +2,8 @@
 
 import argparse
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option
 
 
@@ -27,13 +29,13 @@ async def _log(arguments: argparse.Namespace) -> int:
     async with session_for(arguments) as session:
         for deletion in await session.deletions():
             state = (
-                "undone"
+                _("undone")
                 if deletion.restored
-                else f"{deletion.undo_seconds} s left"
+                else _("{seconds} s left").format(seconds=deletion.undo_seconds)
                 if deletion.undo_seconds
-                else "final"
+                else _("final")
             )
-            done = "cleared" if deletion.clear_history_message else "history kept"
+            done = _("cleared") if deletion.clear_history_message else _("history kept")
             said = columns(
                 [moment(deletion.time), str(deletion.count), done, state, deletion.device.name, deletion.batch_id],
                 [16, 6, 12, 10, 16, 0],

@@ -4,6 +4,8 @@ import argparse
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_debug_option, add_json_option
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ async def _register(arguments: argparse.Namespace) -> int:
     try:
         return await _store(session, arguments)
     except OSError as error:
-        made = f"the account {session.user_id} is made, and `tui-chat login` signs in once this is mended"
+        made = _("the account {user} is made, and `tui-chat login` signs in once this is mended")
+        made = made.format(user=session.user_id)
         raise OSError(error.errno, f"{error.strerror} ({made})", error.filename) from error
 
 
@@ -113,8 +116,9 @@ async def _store(session: "ChatSession", arguments: argparse.Namespace) -> int:
         who = {"userID": session.user_id, "deviceID": session.device_id, "deviceName": session.device_name}
         print_json({**who, "profile": name, "file": str(store.path)})
         return 0
-    print_line(f"signed in as {session.user_id} on {session.device_name}; stored as profile {name}")
-    print_line(f"the tokens are in {store.path}, readable by you alone")
+    said = _("signed in as {user} on {device}; stored as profile {profile}")
+    print_line(said.format(user=session.user_id, device=session.device_name, profile=name))
+    print_line(_("the tokens are in {path}, readable by you alone").format(path=store.path))
     return 0
 
 
@@ -124,6 +128,7 @@ async def _log_out(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
     from tui_chat.config import Paths
     from tui_chat.protocol.errors import ChatError
+    from tui_chat.tui.refusals import refusal
 
     from .account import stored
     from .output import print_json, print_line
@@ -144,6 +149,8 @@ async def _log_out(arguments: argparse.Namespace) -> int:
         untold = {} if refused is None else {"failure": {"code": refused.code, "message": str(refused)}}
         print_json({**who, "signedOut": refused is None, **untold})
         return 0
-    untold_said = "" if refused is None else f" (the server could not be told: {refused})"
-    print_line(f"signed out; profile {profile} and what was cached for it are gone{untold_said}")
+    said = _("signed out; profile {profile} and what was cached for it are gone").format(profile=profile)
+    if refused is not None:
+        said += _(" (the server could not be told: {reason})").format(reason=refusal(refused))
+    print_line(said)
     return 0

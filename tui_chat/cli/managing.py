@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import N_, _
+
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
 
@@ -30,8 +32,8 @@ def add(inner: Any) -> list[tuple[argparse.ArgumentParser, Action]]:
     for command in (accept, decline):
         command.add_argument("users", nargs="+", metavar="USER", help="a userID")
     for command, ask in (
-        (transfer, "You become an ordinary member, and only the new owner can give it back. Hand the group on?"),
-        (dismiss, "Its conversation stays readable, and nobody can write there again. Dismiss the group?"),
+        (transfer, N_("You become an ordinary member, and only the new owner can give it back. Hand the group on?")),
+        (dismiss, N_("Its conversation stays readable, and nobody can write there again. Dismiss the group?")),
     ):
         command.add_argument("--yes", action="store_true", help="do not ask")
         command.set_defaults(ask=ask)
@@ -61,8 +63,8 @@ def sure(arguments: argparse.Namespace) -> bool:
     if not getattr(arguments, "ask", None) or arguments.yes:
         return True
     if not sys.stdin.isatty():
-        raise Usage("without a terminal to ask on, this needs --yes")
-    return agrees(arguments.ask)
+        raise Usage(_("without a terminal to ask on, this needs --yes"))
+    return agrees(_(arguments.ask))
 
 
 def _named(session: "ChatSession", arguments: argparse.Namespace) -> str:
@@ -80,33 +82,43 @@ def _done(arguments: argparse.Namespace, answer: Any, said: str) -> int:
 
 async def _role(session: "ChatSession", arguments: argparse.Namespace) -> int:
     answer = await session.set_role(_named(session, arguments), arguments.whom, arguments.role)
-    what = "an administrator" if arguments.role == "admin" else "an ordinary member"
-    return _done(arguments, answer, f"{arguments.whom} is {what} of {answer.group.name}")
+    said = (
+        _("{user} is an administrator of {name}")
+        if arguments.role == "admin"
+        else _("{user} is an ordinary member of {name}")
+    )
+    return _done(arguments, answer, said.format(user=arguments.whom, name=answer.group.name))
 
 
 async def _transfer(session: "ChatSession", arguments: argparse.Namespace) -> int:
     answer = await session.transfer_group(_named(session, arguments), arguments.whom)
-    return _done(arguments, answer, f"{arguments.whom} owns {answer.group.name} now")
+    return _done(arguments, answer, _("{user} owns {name} now").format(user=arguments.whom, name=answer.group.name))
 
 
 async def _rename(session: "ChatSession", arguments: argparse.Namespace) -> int:
     answer = await session.rename_group(_named(session, arguments), arguments.name)
-    return _done(arguments, answer, f"the group is called {answer.group.name}")
+    return _done(arguments, answer, _("the group is called {name}").format(name=answer.group.name))
 
 
 async def _joining(session: "ChatSession", arguments: argparse.Namespace) -> int:
     answer = await session.set_join_rule(_named(session, arguments), arguments.join)
-    return _done(arguments, answer, f"{answer.group.name}: joining is {answer.group.join}")
+    said = {
+        "free": _("{name}: everybody may join"),
+        "approval": _("{name}: its owner or an administrator lets people in"),
+        "closed": _("{name}: only who is added is in it"),
+    }
+    return _done(arguments, answer, said[arguments.join].format(name=answer.group.name))
 
 
 async def _mute(session: "ChatSession", arguments: argparse.Namespace) -> int:
     answer = await session.mute_all(_named(session, arguments))
-    return _done(arguments, answer, f"only the owner and the administrators of {answer.group.name} can write now")
+    said = _("only the owner and the administrators of {name} can write now")
+    return _done(arguments, answer, said.format(name=answer.group.name))
 
 
 async def _unmute(session: "ChatSession", arguments: argparse.Namespace) -> int:
     answer = await session.mute_all(_named(session, arguments), muted=False)
-    return _done(arguments, answer, f"everybody in {answer.group.name} can write now")
+    return _done(arguments, answer, _("everybody in {name} can write now").format(name=answer.group.name))
 
 
 async def _applications(session: "ChatSession", arguments: argparse.Namespace) -> int:
@@ -134,11 +146,12 @@ async def _decide(session: "ChatSession", arguments: argparse.Namespace, *, acce
     async def decide(user: str) -> None:
         await session.decide_application(named, user, accept=accept)
 
-    said = "is a member now" if accept else "was declined"
+    said = _("{user} is a member now") if accept else _("{user} was declined")
     return await for_each(arguments, decide, said, {"groupID": named, "accepted": accept})
 
 
 async def _dismiss(session: "ChatSession", arguments: argparse.Namespace) -> int:
     named = _named(session, arguments)
     await session.dismiss(named)
-    return _done(arguments, {"groupID": named, "dismissed": True}, f"{arguments.group} is dismissed, for good")
+    said = _("{group} is dismissed, for good").format(group=arguments.group)
+    return _done(arguments, {"groupID": named, "dismissed": True}, said)

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from tui_chat.locale import _
+
 from .arguments import Commands
 
 
@@ -38,26 +40,28 @@ def run(arguments: argparse.Namespace) -> int:
     source: Path = arguments.sqlite / DATABASE if arguments.sqlite.is_dir() else arguments.sqlite
     if not is_postgres(arguments.postgres):
         return _failed(
-            "the second argument is the address of a PostgreSQL database: postgresql://USER@HOST/NAME", USAGE
+            _("the second argument is the address of a PostgreSQL database: postgresql://USER@HOST/NAME"), USAGE
         )
     try:
         from tui_chat.server.engines.postgres_copy import CannotMigrate, compare_databases, migrate_database
     except ImportError as error:
-        return _failed(f"PostgreSQL's driver is missing ({error}): pip install 'tui-chat[postgres]'", FAILED)
+        said = _("PostgreSQL's driver is missing ({error}): pip install 'tui-chat[postgres]'")
+        return _failed(said.format(error=error), FAILED)
     try:
         if arguments.check:
             different = compare_databases(source, arguments.postgres, progress=_report)
             if different:
-                return _failed(f"they differ in {', '.join(different)}", FAILED)
-            print_line("both have the same rows in every table")
+                return _failed(_("they differ in {tables}").format(tables=", ".join(different)), FAILED)
+            print_line(_("both have the same rows in every table"))
             return 0
         rows = migrate_database(source, arguments.postgres, now=system_clock(), progress=_report)
     except DatabaseInUse as error:
-        return _failed(f"{error}: stop the server first", FAILED)
+        return _failed(_("{reason}: stop the server first").format(reason=error), FAILED)
     except (CannotMigrate, Unavailable, RuntimeError) as error:
         return _failed(str(error), FAILED)
-    print_line(f"{rows} rows were copied and compared; serve them with: tui-chat serve --database POSTGRES")
-    print_line(f"{source} stays as it is; keep it until you are sure")
+    said = _("{count} rows were copied and compared; serve them with: tui-chat serve --database POSTGRES")
+    print_line(said.format(count=rows))
+    print_line(_("{path} stays as it is; keep it until you are sure").format(path=source))
     return 0
 
 

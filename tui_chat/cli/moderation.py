@@ -4,6 +4,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import _, ngettext
+
 from .arguments import Commands, add_account_options, add_json_option, from_one
 
 if TYPE_CHECKING:
@@ -53,8 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out the command."""
     import asyncio
 
-    from tui_chat.locale import _
-
     from .account import act_with_session, use_language_of_settings
     from .asking import ask
     from .failures import Usage
@@ -62,16 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
     use_language_of_settings()
     if arguments.action is _remove_user and not arguments.yes:
         if not sys.stdin.isatty():
-            raise Usage("without a terminal to ask on, removing a user needs --yes")
+            raise Usage(_("without a terminal to ask on, removing a user needs --yes"))
         question = _("Erase the account {user} for good? Type its name: ").format(user=arguments.whom)
         if ask(question) != arguments.whom:
-            raise Usage("that is not its name; nothing was done")
+            raise Usage(_("that is not its name; nothing was done"))
     return asyncio.run(act_with_session(arguments))
 
 
 async def _users(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _, ngettext
-
     from .output import columns, moment, print_answer
 
     for one in await session.accounts(arguments.begin):
@@ -82,28 +80,24 @@ async def _users(session: "ChatSession", arguments: argparse.Namespace) -> None:
 
 
 async def _remove_user(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
 
     await session.remove_user(arguments.whom)
     _done(arguments, _("the account {user} is erased").format(user=arguments.whom), userID=arguments.whom)
 
 
 async def _promote(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
 
     row = await session.set_administrator(arguments.whom, True)
     _done(arguments, _("{user} is an administrator").format(user=row.user_id), row)
 
 
 async def _demote(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
 
     row = await session.set_administrator(arguments.whom, False)
     _done(arguments, _("{user} is no administrator").format(user=row.user_id), row)
 
 
 async def _remove_message(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
 
     await session.remove_message(arguments.conversation, arguments.message_seq)
     said = _("message {number} of {conversation} is removed")

@@ -3,11 +3,20 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from tui_chat.locale import _
 from tui_chat.protocol.errors import ConversationNotFound, InvalidConversation
 from tui_chat.protocol.ids import SYSTEM, ConversationType, c2c, fold, parse_conversation_id, same_conversation
 from tui_chat.protocol.models import Conversation
 
-from .failures import Usage
+from .failures import OwnWords, Usage
+
+
+class NobodyCalledThat(OwnWords, InvalidConversation):
+    """A name that no conversation has."""
+
+
+class UnknownThere(OwnWords, ConversationNotFound):
+    """An ID of which the server knows no conversation."""
 
 
 class Ambiguous(Usage):
@@ -23,7 +32,8 @@ def resolve(name: str, conversations: Iterable[Conversation]) -> str:
 
     Raises:
         Ambiguous: several conversations have that name.
-        InvalidConversation: none has, and it is no ID either.
+        NobodyCalledThat: none has, and it is no ID either.
+        InvalidConversation: it begins as an ID does, and is none.
     """
     known = list(conversations)
     if name == SYSTEM or fold(name) == "system":
@@ -38,13 +48,14 @@ def resolve(name: str, conversations: Iterable[Conversation]) -> str:
     if by_user_id:
         return by_user_id[0]
     if len(matches) > 1:
-        raise Ambiguous(f"{name!r} is the name of {len(matches)} conversations; name one: {', '.join(matches[:10])}")
+        said = _("{name!r} is the name of {count} conversations; name one: {ids}")
+        raise Ambiguous(said.format(name=name, count=len(matches), ids=", ".join(matches[:10])))
     if matches:
         return matches[0]
     try:
         return str(parse_conversation_id(c2c(name)))
     except InvalidConversation:
-        raise InvalidConversation(_unknown(name)) from None
+        raise NobodyCalledThat(_unknown(name)) from None
 
 
 @contextmanager
@@ -53,11 +64,11 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except ConversationNotFound as error:
-        raise ConversationNotFound(_unknown(name)) from error
+        raise UnknownThere(_unknown(name)) from error
 
 
 def _unknown(name: str) -> str:
-    return f"no conversation is called {name!r}; `tui-chat list` shows them all"
+    return _("no conversation is called {name!r}; `tui-chat list` shows them all").format(name=name)
 
 
 def _is_called(conversation: Conversation, name: str) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tui_chat.locale import _
+
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
@@ -39,11 +41,13 @@ def run(arguments: argparse.Namespace) -> int:
     from .failures import Usage
 
     if arguments.json:
-        raise Usage("--json goes with a command: tui-chat --json list")
+        raise Usage(_("--json goes with a command: tui-chat --json list"))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Usage(f"the client needs a terminal; without one there are plain commands: {PLAIN_COMMANDS}")
+        said = _("the client needs a terminal; without one there are plain commands: {commands}")
+        raise Usage(said.format(commands=PLAIN_COMMANDS))
     if os.environ.get("TERM") == "dumb":
-        raise Usage(f"this terminal says that it cannot be drawn on (TERM=dumb): {PLAIN_COMMANDS}")
+        said = _("this terminal says that it cannot be drawn on (TERM=dumb): {commands}")
+        raise Usage(said.format(commands=PLAIN_COMMANDS))
     from tui_chat.config import Paths, Profiles
 
     from .account import named_for_this_run, settings_for_screen
@@ -68,8 +72,10 @@ def _open_stored(arguments: argparse.Namespace, settings: Settings) -> int:
     from tui_chat.client.early import resume_early
     from tui_chat.client.problems import AccountInUse
     from tui_chat.config import Paths, Profiles
+    from tui_chat.tui.refusals import translated
 
     from .account import stored
+    from .failures import OpenElsewhere
 
     profile, store, credentials = stored(arguments)
     paths = Paths.of_user()
@@ -89,7 +95,8 @@ def _open_stored(arguments: argparse.Namespace, settings: Settings) -> int:
         asyncio.run(opened())
     except AccountInUse as error:
         beside = f"tui-chat --server {credentials.server_url} --user {credentials.user_id}"
-        raise AccountInUse(f"{error} `{beside}` opens one more device beside it.", details=error.details) from error
+        said = _("{reason} `{command}` opens one more device beside it.")
+        raise OpenElsewhere(said.format(reason=translated(error), command=beside)) from error
     return 0
 
 
@@ -119,11 +126,12 @@ async def _opened_once(server_url: str, user_id: str, password: str, device: str
             try:
                 await session.log_out()
             except NotConnected:
-                print_line(f"the server could not be told that {device} has gone: `tui-chat devices` still lists it")
+                said = _("the server could not be told that {device} has gone: `tui-chat devices` still lists it")
+                print_line(said.format(device=device))
             except Unauthorized:
                 pass  # it was signed out from elsewhere, which is what was wanted
     if left:
-        print_line("what was not sent yet, and drafts, are kept for the next run")
+        print_line(_("what was not sent yet, and drafts, are kept for the next run"))
     else:
         shutil.rmtree(directory, ignore_errors=True)
 

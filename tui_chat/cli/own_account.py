@@ -5,6 +5,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from tui_chat.locale import _, ngettext
+
 from .arguments import Commands, add_account_options, add_json_option
 
 if TYPE_CHECKING:
@@ -53,8 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _nick(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
-
     from .output import print_answer
 
     nick = await session.set_nick(arguments.nick or None)
@@ -63,8 +63,6 @@ async def _nick(session: "ChatSession", arguments: argparse.Namespace) -> None:
 
 
 async def _password(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _, ngettext
-
     from .output import print_answer
 
     count = await session.change_password(
@@ -76,8 +74,6 @@ async def _password(session: "ChatSession", arguments: argparse.Namespace) -> No
 
 
 async def _block(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
-
     from .output import print_answer
 
     for user_id in arguments.users:
@@ -87,8 +83,6 @@ async def _block(session: "ChatSession", arguments: argparse.Namespace) -> None:
 
 
 async def _unblock(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
-
     from .output import print_answer
 
     for user_id in arguments.users:
@@ -106,8 +100,6 @@ async def _blocks(session: "ChatSession", arguments: argparse.Namespace) -> None
 
 
 async def _erase(session: "ChatSession", arguments: argparse.Namespace) -> None:
-    from tui_chat.locale import _
-
     from .output import print_answer, print_line
 
     await session.erase_account(arguments.old_password)
@@ -121,27 +113,23 @@ def _passwords() -> tuple[str, str]:
     """The old and the new one, from the environment or asked for. Raises Usage."""
     from getpass import getpass
 
-    from tui_chat.locale import _
-
     from .account import use_language_of_settings
     from .failures import Usage
 
     use_language_of_settings()
     old, new = os.environ.get("TUI_CHAT_PASSWORD"), os.environ.get("TUI_CHAT_NEW_PASSWORD")
     if not (old and new) and not sys.stdin.isatty():
-        raise Usage("no terminal to ask on: set TUI_CHAT_PASSWORD and TUI_CHAT_NEW_PASSWORD")
+        raise Usage(_("no terminal to ask on: set TUI_CHAT_PASSWORD and TUI_CHAT_NEW_PASSWORD"))
     old = old or getpass(_("Present password: "))
     if not new:
         new = getpass(_("New password: "))
         if new != getpass(_("Again: ")):
-            raise Usage("the two passwords are not the same; nothing was done")
+            raise Usage(_("the two passwords are not the same; nothing was done"))
     return old, new
 
 
 def _confirmed_password(arguments: argparse.Namespace) -> str:
     """The password, from somebody who wants it. Raises Usage."""
-    from tui_chat.locale import _
-
     from .account import named_for_this_run, password_for, stored, use_language_of_settings
     from .asking import ask
     from .failures import Usage
@@ -151,7 +139,7 @@ def _confirmed_password(arguments: argparse.Namespace) -> str:
     user_id = stored(arguments)[2].user_id if named is None else named[1]
     if not arguments.yes:
         if not sys.stdin.isatty():
-            raise Usage("without a terminal to ask on, erasing needs --yes")
+            raise Usage(_("without a terminal to ask on, erasing needs --yes"))
         if ask(_("Erase the account {user} for good? Type its name: ").format(user=user_id)) != user_id:
-            raise Usage("that is not its name; nothing was done")
+            raise Usage(_("that is not its name; nothing was done"))
     return arguments.password if named is not None else password_for(user_id)

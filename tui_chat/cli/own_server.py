@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from tui_chat.locale import _
+
 STOPPING_SECONDS: Final = 10.0
 _SAYS: Final = "Listening on "
 
@@ -57,7 +59,7 @@ class OwnServer:
             self.stop()
             self._process = None
             said = self._log.read_text("utf-8", "replace").strip().splitlines()
-            raise DidNotStart(said[-1].removeprefix("tui-chat: ") if said else "the server ended at once")
+            raise DidNotStart(said[-1].removeprefix("tui-chat: ") if said else _("the server ended at once"))
         return first.removeprefix(_SAYS).strip()
 
     def stop(self) -> None:

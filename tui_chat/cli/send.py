@@ -2,6 +2,8 @@
 
 import argparse
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option
 
 
@@ -25,12 +27,13 @@ def run(arguments: argparse.Namespace) -> int:
     from .failures import Usage
 
     if arguments.text in (None, "-") and sys.stdin.isatty():
-        raise Usage("say what to send: tui-chat send NAME TEXT, or the text on standard input")
+        raise Usage(_("say what to send: tui-chat send NAME TEXT, or the text on standard input"))
     if arguments.text in (None, "-"):
         try:
             arguments.text = sys.stdin.read().rstrip("\n")
         except UnicodeDecodeError as error:
-            raise Usage(f"what came on standard input is not text in {error.encoding}; nothing was sent") from error
+            said = _("what came on standard input is not text in {encoding}; nothing was sent")
+            raise Usage(said.format(encoding=error.encoding)) from error
     return asyncio.run(_send(arguments))
 
 
@@ -44,8 +47,9 @@ async def _send(arguments: argparse.Namespace) -> int:
         conversation_id = resolve(arguments.conversation, session.conversations.values())
         message = await session.send_message(conversation_id, arguments.text)
         if not message.message_seq:
-            broke_off = "the connection broke off: the message may or may not have been sent (tui-chat read)"
+            broke_off = _("the connection broke off: the message may or may not have been sent (tui-chat read)")
             raise unconfirmed(session.queue, broke_off)
-        said = f"sent to {conversation_id} as message {message.message_seq}"
+        said = _("sent to {conversation} as message {number}")
+        said = said.format(conversation=conversation_id, number=message.message_seq)
         print_answer(message, said, as_json=arguments.json)
     return 0

@@ -137,9 +137,11 @@ def options_of(settings: "ServerSettings") -> "ServerOptions":
         try:
             token = Path(settings.metrics_token_file).read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{settings.metrics_token_file}: cannot be read ({error})") from error
+            said = _("cannot be read ({error})").format(error=error)
+            raise ConfigError(f"{settings.metrics_token_file}: {said}") from error
         if len(token) < 16 or not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigError(f"{settings.metrics_token_file}: a token is at least 16 characters without spaces")
+            said = _("a token is at least 16 characters without spaces")
+            raise ConfigError(f"{settings.metrics_token_file}: {said}")
     defaults = ServerOptions(data=Paths.of_user().server_data)
     return ServerOptions(
         host=defaults.host if settings.host is None else settings.host,
@@ -167,14 +169,18 @@ def _announce(server: "Listening") -> None:
 
     collect_rarely()
     print(f"Listening on {server.url}", flush=True)
-    sync = "on" if server.settings.sync_conversation_deletion else "off"
-    print(f"Sync of deletions across a person's devices: {sync}", end=" ")
-    print(f"(tui-chat admin set sync-conversation-deletion {'off' if sync == 'on' else 'on'})", flush=True)
+    synced = server.settings.sync_conversation_deletion
+    said = (
+        _("Sync of deletions across a person's devices: on")
+        if synced
+        else _("Sync of deletions across a person's devices: off")
+    )
+    print(f"{said} (tui-chat admin set sync-conversation-deletion {'off' if synced else 'on'})", flush=True)
     if server.empty:
         command = f"tui-chat register --server {server.reached_at} --user NAME"
         if server.invitation is not None:
             command += f" --invite {server.invitation}"
-        print(f"No account yet. The first one administers the server:\n  {command}", flush=True)
+        print(_("No account yet. The first one administers the server:"), f"  {command}", sep="\n", flush=True)
 
 
 def _workers(text: str) -> int:

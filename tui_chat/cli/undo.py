@@ -3,6 +3,8 @@
 import argparse
 import sys
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option
 from .exits import FAILED
 
@@ -33,13 +35,15 @@ async def _undo(arguments: argparse.Namespace) -> int:
         if batch is None:
             live = [item for item in await session.deletions() if item.undo_seconds and not item.restored]
             if not live:
-                print("tui-chat: there is nothing to undo", file=sys.stderr)
+                print(f"tui-chat: {_('there is nothing to undo')}", file=sys.stderr)
                 return FAILED
             batch = live[0].batch_id
         restored = await session.undo(batch)
         if restored.queued:
-            raise unconfirmed(session.queue, "the connection broke off: nothing is known of the undo (tui-chat log)")
+            broke_off = _("the connection broke off: nothing is known of the undo (tui-chat log)")
+            raise unconfirmed(session.queue, broke_off)
         back = restored.conversation_id_list
         facts = {"batchID": restored.batch_id, "conversationIDList": back}
-        print_answer(facts, f"{len(back)} brought back: {', '.join(back)}", as_json=arguments.json)
+        said = _("{count} brought back: {ids}").format(count=len(back), ids=", ".join(back))
+        print_answer(facts, said, as_json=arguments.json)
     return 0

@@ -3,12 +3,14 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from tui_chat.locale import _
+
 from .arguments import Commands, add_account_options, add_json_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tui_chat.client.changes import Change
+    from tui_chat.client.changes import Change, Connection
     from tui_chat.protocol.models import Conversation, Message
 
 
@@ -46,7 +48,7 @@ async def _watch(arguments: argparse.Namespace) -> int:
             for change in await changes.get():
                 if isinstance(change, ConnectionChanged):
                     if change.connection is Connection.SIGNED_OUT:
-                        raise NotSignedIn("this device was signed out; log in again with `tui-chat login`")
+                        raise NotSignedIn(_("this device was signed out; log in again with `tui-chat login`"))
                     # Each attempt to come back is no news.
                     if change.connection in (before, Connection.CONNECTING):
                         continue
@@ -84,18 +86,30 @@ def _in_words(change: "Change", edits: _Edits) -> str:
         case changes.MessageUpdated(conversation_id=conversation_id, message=message):
             return f"{conversation_id}: {_said(message)}" if message.recalled or edits.is_new(message) else ""
         case changes.ConversationsRemoved(conversation_id_list=removed, device=device):
-            where = f" on {device}" if device else ""
-            return f"deleted{where}: {', '.join(removed)}"
+            said = _("deleted on {device}: {ids}") if device else _("deleted: {ids}")
+            return said.format(device=device, ids=", ".join(removed))
         case changes.ConversationsRestored(conversation_id_list=restored):
-            return f"back: {', '.join(restored)}"
+            return _("back: {ids}").format(ids=", ".join(restored))
         case changes.HistoryCleared(conversation_id=conversation_id):
-            return f"history cleared: {conversation_id}"
+            return _("history cleared: {conversation}").format(conversation=conversation_id)
         case changes.ConnectionChanged(connection=connection):
-            return connection.value
+            return _connection(connection)
         case changes.ServerChanged(server=server):
-            return f"sync of deletions: {'on' if server.sync_conversation_deletion else 'off'}"
+            return _("sync of deletions: on") if server.sync_conversation_deletion else _("sync of deletions: off")
         case _:
             return ""
+
+
+def _connection(connection: "Connection") -> str:
+    from tui_chat.client.changes import Connection
+
+    said = {
+        Connection.OFFLINE: _("offline"),
+        Connection.CONNECTING: _("connecting"),
+        Connection.CONNECTED: _("connected"),
+        Connection.SIGNED_OUT: _("signed out"),
+    }
+    return said[connection]
 
 
 def _said(message: "Message") -> str:

@@ -59,7 +59,7 @@ class Words(argparse.ArgumentParser):
         from tui_chat.protocol.text import clean_name
 
         more = _("{said} See {command} --help") if message.endswith(("?", "？")) else _("{said}; see {command} --help")
-        self.exit(USAGE, f"tui-chat: {clean_name(more.format(said=message, command=self.prog))}\n")
+        self.exit(USAGE, f"tui-chat: {clean_name(more.format(said=message.rstrip('.。'), command=self.prog))}\n")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """argparse: a word of which there are only some. Its own words name them all, and none that is like it."""

@@ -36,8 +36,10 @@ def _languages_of_environment() -> list[str]:
 
 
 def _catalogue() -> gettext.NullTranslations:
+    global _chosen_later
     if _chosen_later is not None:
-        use_language(_chosen_later())
+        choose, _chosen_later = _chosen_later, None  # where it asks for a message itself, that is English
+        use_language(choose())
     return _translation
 
 

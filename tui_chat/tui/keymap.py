@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 from textual.keys import Keys, _character_to_key
 
+from tui_chat.locale import _
+
 from .commands.command import Command, Scope
 from .commands.registry import BY_ID, COMMANDS
 from .commands.surfaces import SURFACES, Surface
@@ -65,9 +67,9 @@ def parse_key(text: str) -> str:
         *modifiers, last = text.split("+")
     held = [one.strip().lower() for one in modifiers]
     if not last.strip() and last != " ":
-        raise NotAKey("no key is named")
+        raise NotAKey(_("no key is named"))
     if unknown := [one for one in held if one not in _MODIFIERS]:
-        raise NotAKey(f"{unknown[0]!r} is none of ctrl, alt and shift")
+        raise NotAKey(_("{key!r} is none of ctrl, alt and shift").format(key=unknown[0]))
     if len(last) == 1:
         base = _character_to_key(last.lower() if held and last.isalpha() else last)
         if "shift" in held and last.isalpha():
@@ -76,10 +78,10 @@ def parse_key(text: str) -> str:
     else:
         base = _SPOKEN.get(last.strip().lower(), last.strip().lower())
         if base not in _NAMED and not _is_name_of_character(base):
-            raise NotAKey(f"{last!r} is no key")
+            raise NotAKey(_("{key!r} is no key").format(key=last))
     key = "+".join([*(one for one in _MODIFIERS if one in held), base])
     if key in _SAME:
-        raise NotAKey(f"terminals send the same for {key} and {_SAME[key]}")
+        raise NotAKey(_("terminals send the same for {key} and {other}").format(key=key, other=_SAME[key]))
     return key
 
 
@@ -112,16 +114,17 @@ def _keys(name: str, said: object) -> tuple[str, ...]:
     command = BY_ID.get(name)
     if command is None:
         near = get_close_matches(name, BY_ID, 1)
-        raise NotAKey(f"no command is called {name!r}" + (f"; {near[0]!r} is one" if near else ""))
+        said = _("no command is called {name!r}; {near!r} is one") if near else _("no command is called {name!r}")
+        raise NotAKey(said.format(name=name, near="".join(near)))
     if command.by_widget and name not in BOUND_DIALOG_COMMANDS:
-        raise NotAKey("its keys cannot be changed")
+        raise NotAKey(_("its keys cannot be changed"))
     words = [said] if isinstance(said, str) else said
     if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
-        raise NotAKey('give it a key, or a list of keys like ["d", "delete"]')
+        raise NotAKey(_('give it a key, or a list of keys like ["d", "delete"]'))
     keys = tuple(dict.fromkeys(parse_key(one) for one in words))
     for key in keys:
         if is_printable(key) and (name in BEFORE_TYPING or Scope.COMPOSER in command.scopes):
-            raise NotAKey(f"{key!r} would be typed into the message")
+            raise NotAKey(_("{key!r} would be typed into the message").format(key=key))
     return keys
 
 
@@ -135,9 +138,13 @@ def _clashes(taken: Mapping[str, tuple[str, ...]]) -> Iterator[KeyFault]:
             for key in taken.get(command.id, command.keys):
                 holder = holders.setdefault(key, command)
                 if holder is not command and command.id in taken:
-                    yield KeyFault(command.id, f"{key!r} is the key of {holder.id!r} already ({scope.value})")
+                    yield KeyFault(command.id, _taken(key, holder.id, _(scope.value)))
     for surface in SURFACES:
         yield from _clashes_on(surface, taken)
+
+
+def _taken(key: str, holder: str, where: str) -> str:
+    return _("{key!r} is the key of {holder!r} already ({where})").format(key=key, holder=holder, where=where)
 
 
 def _clashes_on(surface: Surface, taken: Mapping[str, tuple[str, ...]]) -> Iterator[KeyFault]:
@@ -147,6 +154,7 @@ def _clashes_on(surface: Surface, taken: Mapping[str, tuple[str, ...]]) -> Itera
         for key in taken.get(name, BY_ID[name].keys):
             holder = held.setdefault(key, name)
             if name in taken and key in surface.keys:
-                yield KeyFault(name, f"{key!r} is a key that cannot be changed in {surface.name}")
+                said = _("{key!r} is a key that cannot be changed in {place}")
+                yield KeyFault(name, said.format(key=key, place=_(surface.name)))
             elif name in taken and holder != name:
-                yield KeyFault(name, f"{key!r} is the key of {holder!r} already (in {surface.name})")
+                yield KeyFault(name, _taken(key, holder, _("in {place}").format(place=_(surface.name))))

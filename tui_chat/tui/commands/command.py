@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding
 
+from tui_chat.locale import N_
 from tui_chat.tui.safe import Safe, line
 
 if TYPE_CHECKING:
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
-    """Where a command's keys work."""
+    """Where a command's keys work, in a word."""
 
-    LIST = "list"
-    MESSAGES = "messages"
-    COMPOSER = "composer"
-    EVERYWHERE = "everywhere"
-    GROUP = "group"
-    DIALOG = "dialog"
+    LIST = N_("list")
+    MESSAGES = N_("messages")
+    COMPOSER = N_("composer")
+    EVERYWHERE = N_("everywhere")
+    GROUP = N_("group")
+    DIALOG = N_("dialog")
 
 
 class Command(ABC):

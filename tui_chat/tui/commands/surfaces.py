@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from tui_chat.locale import N_
+
 from .command import Scope
 from .registry import in_scope
 
@@ -23,7 +25,7 @@ class Surface(msgspec.Struct, frozen=True):
     """One screen over the main one."""
 
     name: str
-    """As a sentence names it."""
+    """As a sentence names it, and `N_` marks it."""
     commands: tuple[str, ...]
     """By name: those whose keys, as the settings have them, are bound there."""
     keys: frozenset[str]
@@ -31,16 +33,18 @@ class Surface(msgspec.Struct, frozen=True):
 
 
 SURFACES: Final = (
-    Surface("the log of deletions", ("log", "undo", "help"), _CLOSES | _MOVES | _LISTED | {"E"}),
-    Surface("the sweep", ("sweep", "mark", "delete", "help"), _CLOSES | _MOVES | _LISTED),
-    Surface("the group's screen", ("filter", "help", *(one.id for one in in_scope(Scope.GROUP))), _CLOSES | _MEMBERS),
-    Surface("the settings", ("help",), _CLOSES | _MOVES | _LISTED | {"h", "l", "space"}),
-    Surface("the help", ("help",), _CLOSES | _SCROLLED),
-    Surface("a message's details", ("help",), _CLOSES | {"enter", "v"}),
-    Surface("the choice of a link", ("copy", "help"), _CLOSES | _MOVES | _LISTED | {"n"}),
+    Surface(N_("the log of deletions"), ("log", "undo", "help"), _CLOSES | _MOVES | _LISTED | {"E"}),
+    Surface(N_("the sweep"), ("sweep", "mark", "delete", "help"), _CLOSES | _MOVES | _LISTED),
+    Surface(
+        N_("the group's screen"), ("filter", "help", *(one.id for one in in_scope(Scope.GROUP))), _CLOSES | _MEMBERS
+    ),
+    Surface(N_("the settings"), ("help",), _CLOSES | _MOVES | _LISTED | {"h", "l", "space"}),
+    Surface(N_("the help"), ("help",), _CLOSES | _SCROLLED),
+    Surface(N_("a message's details"), ("help",), _CLOSES | {"enter", "v"}),
+    Surface(N_("the choice of a link"), ("copy", "help"), _CLOSES | _MOVES | _LISTED | {"n"}),
     # Digits are the count that is typed.
     Surface(
-        "the question before a deletion",
+        N_("the question before a deletion"),
         ("confirm", "cancel", "toggle-clear", "choose", "help"),
         frozenset("0123456789") | {"backspace", "pageup", "pagedown", "enter"},
     ),

@@ -10,9 +10,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from tui_chat.client.query import Fault, Query, QueryError, parse
+from tui_chat.client.query import Query, QueryError, parse
 from tui_chat.locale import _
 from tui_chat.tui import safe
+from tui_chat.tui.refusals import query_fault
 
 
 class _Line(Input):
@@ -135,14 +136,4 @@ class QueryBar(Vertical):
 
 def fault(error: QueryError) -> Content:
     """What is wrong with a query, and where."""
-    patterns = {
-        Fault.UNKNOWN_KEY: _("At {position}: there is no {text} Put it in quotes to look for it in names."),
-        Fault.NOT_YES_OR_NO: _("At {position}: {text} is neither yes nor no."),
-        Fault.NOT_A_COUNT: _("At {position}: {text} is not a count: 3, <3, >=100 or 3..10."),
-        Fault.NOT_A_TIME: _("At {position}: {text} is not a time: 12h, 30d, 8w, 6m, 1y or 2025-01-31."),
-        Fault.NOT_A_TYPE: _("At {position}: {text} is not a type: c2c, group or system."),
-        Fault.NO_VALUE: _("At {position}: {text} needs a value."),
-        Fault.OPEN_QUOTE: _("At {position}: the quote is not closed."),
-        Fault.NOTHING_THERE: _("At {position}: nothing stands beside {text}"),
-    }
-    return safe.template(patterns[error.fault], position=str(error.position), text=error.text)
+    return safe.template(query_fault(error), position=str(error.position), text=error.text)

@@ -303,8 +303,8 @@ def _record(
     if batch is None:
         batch = tx.next_key("batch")
         tx.later(
-            "INSERT INTO batch (id, account, batch_id, device, time, what, clear, count, until, status, answer)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, NULL)",
+            "INSERT INTO batch (id, account, batch_id, device, time, what, clear, until, status, answer)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             batch,
             caller.user,
             batch_id,

@@ -229,8 +229,9 @@ def test_a_second_ctrl_c_ends_it_at_once(server_process: ServerProcess) -> None:
         slow.sendall(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         process = server_process._process
         assert process is not None
-        process.send_signal(signal.SIGINT)
         with httpx.Client(base_url=server_process.url, trust_env=False) as http, suppress(httpx.TransportError):
+            assert http.get("/healthz").status_code == 200, "what came before is under way"
+            process.send_signal(signal.SIGINT)
             while http.get("/healthz").status_code == 200:
                 pass
         began = time.monotonic()

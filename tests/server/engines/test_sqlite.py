@@ -364,6 +364,25 @@ async def test_many_rows_are_all_written_and_none_where_one_is_refused(tmp_path:
     await engine.close()
 
 
+async def test_a_list_is_changed_whole_or_where_one_row_is_refused_not_at_all(tmp_path: Path) -> None:
+    engine = await SqliteEngine.open(tmp_path / "chat.db")
+    names = [f"{number:03}" for number in range(30)]
+
+    def change(to: str, refused: str) -> Callable[[Transaction], None]:
+        query = "UPDATE meta SET value = CASE WHEN name = ? THEN NULL ELSE ? END WHERE name IN (?*)"
+        return lambda tx: tx.change_list(query, names, refused, to)
+
+    await engine.write(
+        lambda tx: tx.many("INSERT INTO meta (name, value) VALUES (?, ?)", [(name, "before") for name in names])
+    )
+    together = [change("one", "nobody"), change("two", "020")]
+    done = await asyncio.gather(*map(engine.write, together), return_exceptions=True)
+    assert [type(one) for one in done] == [type(None), sqlite3.IntegrityError]
+    rows = await engine.read(lambda tx: tx.all("SELECT name, value FROM meta WHERE name < 'a' ORDER BY name"))
+    assert rows == [(name, "one") for name in names]
+    await engine.close()
+
+
 async def test_the_log_is_folded_in_by_what_is_in_it(tmp_path: Path) -> None:
     path = tmp_path / "chat.db"
     engine = await SqliteEngine.open(path)

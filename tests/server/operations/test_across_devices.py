@@ -153,6 +153,24 @@ class TestOn:
         assert sorted(told) == [("C2CAlice", 1, 1), ("C2Ccarol", 1, 1)]
         assert [watermarks(event) for event in phone.told()] == [[("C2Ccarol", 1, 1)]]
 
+    def test_when_only_the_pin_went_every_device_is_told(
+        self, world: World, alice: Device, bob: Device, carol: Device
+    ) -> None:
+        world.set(sync_conversation_deletion=True)
+        phone = bob.another()
+        for one in (alice, carol):
+            one.send("C2Cbob")
+        bob.delete("C2CAlice", "C2Ccarol")
+        bob.flags("C2Ccarol", pinned=True)
+        for device in (bob, phone):
+            device.told()
+        bob.delete("C2CAlice", "C2Ccarol")
+        assert [watermarks(event) for event in phone.told()] == [[("C2Ccarol", 1, 1)]]
+        assert sorted(one for event in bob.told() for one in watermarks(event)) == [
+            ("C2CAlice", 1, 1),
+            ("C2Ccarol", 1, 1),
+        ]
+
     def test_does_not_work_backwards(self, world: World, alice: Device, bob: Device) -> None:
         phone = bob.another()
         alice.send("C2Cbob")

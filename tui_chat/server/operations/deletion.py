@@ -4,7 +4,8 @@ Nothing is removed: watermarks move, whatever the length of a history. protocol.
 """
 
 from collections.abc import Sequence
-from operator import ne, or_
+from itertools import compress
+from operator import ne, not_, or_
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -240,11 +241,13 @@ def _tell(
     The caller's own may still show a row that others lost long ago, so it hears of all. Others hear of what they do not
     know, where they are told at all: a watermark moved, or the pin went.
     """
-    unpinned = set(moved.unpinned)
-    told = [at for at, further in enumerate(moved.further) if further or at in unpinned] if answer.synced else []
-    known = set(range(len(moved.further))).difference(told)
+    count = len(moved.further)
+    news = [*moved.further] if answer.synced else [False] * count
+    for at in moved.unpinned:
+        news[at] = answer.synced
+    told, known = [*compress(range(count), news)], [*compress(range(count), map(not_, news))]
     event_seq = 0
-    for places, only in ((told, None), (sorted(known), caller)):
+    for places, only in ((told, None), (known, caller)):
         if places:
             names, hidden, cleared = moved.items(places)
             event = Watermarks(

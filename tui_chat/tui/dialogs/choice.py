@@ -13,7 +13,8 @@ from textual.widgets.option_list import Option
 
 from tui_chat.locale import _
 
-from .dialog import Dialog, Frame
+from .dialog import Frame
+from .list_dialog import ListDialog
 
 Value = TypeVar("Value")
 
@@ -25,10 +26,10 @@ class Possible(NamedTuple, Generic[Value]):
     label: Content
 
 
-class Choice(Dialog[Value | None]):
+class Choice(ListDialog[Value | None]):
     """Enter takes the one under the cursor, Esc none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape,n,q", "cancel"), ("j", "move(1)"), ("k", "move(-1)")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,n,q", "close"), ("j", "move(1)"), ("k", "move(-1)")]
     AUTO_FOCUS = "#entries"
 
     def __init__(self, question: Content, possible: Sequence[Possible[Value]], *, at: Value | None = None) -> None:
@@ -55,15 +56,3 @@ class Choice(Dialog[Value | None]):
         """Enter, or a click."""
         event.stop()
         self.dismiss(self._possible[event.option_index].value)
-
-    def action_move(self, step: int) -> None:
-        """j, k"""
-        entries = self.query_one("#entries", OptionList)
-        if step > 0:
-            entries.action_cursor_down()
-        else:
-            entries.action_cursor_up()
-
-    def action_cancel(self) -> None:
-        """Esc"""
-        self.dismiss(None)

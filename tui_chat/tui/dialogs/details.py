@@ -57,10 +57,6 @@ class MessageDetails(Dialog[None]):
         if self._asks:
             self.run_worker(self._ask(), group="readers")
 
-    def action_close(self) -> None:
-        """Esc"""
-        self.dismiss(None)
-
     @property
     def _mine(self) -> bool:
         message = self._message

@@ -73,6 +73,10 @@ class Dialog(PromptScreen[Result], ModalScreen[Result]):
         frame.set_class(event.size.height < TINY_BELOW, "-tiny")
         self.call_after_refresh(self.resized)  # A change of layout within a layout would be lost.
 
+    def action_close(self) -> None:
+        """Esc: close it without an answer."""
+        self.dismiss(None)
+
     def action_help(self) -> None:
         """`?`, F1"""
         from tui_chat.tui.screens.help import Help  # It is a dialog itself.

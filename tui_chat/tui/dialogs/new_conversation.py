@@ -35,7 +35,7 @@ class NewConversation(Dialog[str | None]):
 
     app: ChatApp
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close")]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -52,10 +52,6 @@ class NewConversation(Dialog[str | None]):
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
         self.query_one(Input).focus()
-
-    def action_cancel(self) -> None:
-        """Esc"""
-        self.dismiss(None)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter"""

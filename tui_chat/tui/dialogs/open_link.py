@@ -18,19 +18,20 @@ from tui_chat.tui.commands.command import same_key
 from tui_chat.tui.commands.registry import BY_ID
 from tui_chat.tui.safe import Safe
 
-from .dialog import Dialog, Frame
+from .dialog import Frame
+from .list_dialog import ListDialog
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
 
-class OpenLink(Dialog[str | None]):
+class OpenLink(ListDialog[str | None]):
     """Enter opens the one under the cursor, `y` copies it, Esc opens none. Dismisses with what is to be opened."""
 
     app: ChatApp
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,n,q", "cancel"),
+        ("escape,n,q", "close"),
         ("j", "move(1)"),
         ("k", "move(-1)"),
         same_key(BY_ID["copy"], "copy"),
@@ -60,23 +61,11 @@ class OpenLink(Dialog[str | None]):
         event.stop()
         self.dismiss(self._links[event.option_index])
 
-    def action_move(self, step: int) -> None:
-        """j, k"""
-        entries = self.query_one("#entries", OptionList)
-        if step > 0:
-            entries.action_cursor_down()
-        else:
-            entries.action_cursor_up()
-
     def action_copy(self) -> None:
         """y"""
         at = self.query_one("#entries", OptionList).highlighted
         if at is not None:
             self.app.start(self.app.copy(self._links[at]))
-        self.dismiss(None)
-
-    def action_cancel(self) -> None:
-        """Esc"""
         self.dismiss(None)
 
 

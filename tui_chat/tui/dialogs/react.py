@@ -19,7 +19,8 @@ from tui_chat.protocol.errors import InvalidEmoji
 from tui_chat.protocol.models import Reaction
 from tui_chat.tui import safe
 
-from .dialog import Dialog, Frame
+from .dialog import Frame
+from .list_dialog import ListDialog
 
 USUAL: Final = (
     ("👍", N_("thumbs up, yes")),
@@ -92,10 +93,10 @@ def _name(emoji: str) -> str:
     return unicodedata.name(emoji, "").lower() if len(emoji) == 1 else ""
 
 
-class React(Dialog[str | None]):
+class React(ListDialog[str | None]):
     """Enter takes the one that is highlighted. Dismisses with the emoji, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [("escape", "cancel"), ("down", "move(1)"), ("up", "move(-1)")]
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "close"), ("down", "move(1)"), ("up", "move(-1)")]
 
     def __init__(self, reactions: Mapping[str, Reaction], *, kinds_most: int) -> None:
         """`kinds_most`: reactions are of so many emoji at most; then one can only join in with those there are."""
@@ -143,18 +144,6 @@ class React(Dialog[str | None]):
         """A click"""
         event.stop()
         self.dismiss(self._choices[event.option_index].emoji)
-
-    def action_move(self, step: int) -> None:
-        """Up and down while typing."""
-        entries = self.query_one(OptionList)
-        if step > 0:
-            entries.action_cursor_down()
-        else:
-            entries.action_cursor_up()
-
-    def action_cancel(self) -> None:
-        """Esc"""
-        self.dismiss(None)
 
 
 def _line(choice: Choice) -> Content:

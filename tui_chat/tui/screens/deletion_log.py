@@ -18,7 +18,8 @@ from tui_chat.protocol.models import Deletion
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import same_key
 from tui_chat.tui.commands.registry import BY_ID
-from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
+from tui_chat.tui.dialogs.dialog import Frame, OwnKeys
+from tui_chat.tui.dialogs.list_dialog import ListDialog
 from tui_chat.tui.dialogs.question import Question
 from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.rows import conversation_name
@@ -37,7 +38,7 @@ NAMES_ASKED: Final = 30
 SECOND: Final = 1.0
 
 
-class DeletionLog(Dialog[None]):
+class DeletionLog(ListDialog[None]):
     """Enter shows the names, `u` undoes, `E` erases now, Esc closes."""
 
     app: ChatApp
@@ -47,8 +48,8 @@ class DeletionLog(Dialog[None]):
         same_key(BY_ID["log"], "close"),
         same_key(BY_ID["undo"], "undo"),
         ("E", "erase"),
-        ("j", "down"),
-        ("k", "up"),
+        ("j", "move(1)"),
+        ("k", "move(-1)"),
     ]
 
     OWN_KEYS = OwnKeys(
@@ -205,18 +206,6 @@ class DeletionLog(Dialog[None]):
                 self._known_names[one] = parsed.target
         if not self.was_closed:
             self._show()
-
-    def action_down(self) -> None:
-        """j"""
-        self.query_one("#entries", OptionList).action_cursor_down()
-
-    def action_up(self) -> None:
-        """k"""
-        self.query_one("#entries", OptionList).action_cursor_up()
-
-    def action_close(self) -> None:
-        """Esc"""
-        self.dismiss(None)
 
     def action_undo(self) -> None:
         """u"""

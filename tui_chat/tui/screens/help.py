@@ -116,7 +116,3 @@ class Help(Dialog[None]):
 
     def _text(self) -> Content:
         return help_text(self._here, self.room - 1, self.app.keys_of, self.app.symbols, dialog=self._dialog)
-
-    def action_close(self) -> None:
-        """Esc"""
-        self.dismiss(None)

@@ -47,7 +47,7 @@ class SearchEverywhere(Dialog[Place | None]):
     """Enter opens the conversation at the message that is highlighted; on the last row it asks for older ones."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,ctrl+f", "cancel"),
+        ("escape,ctrl+f", "close"),
         ("down,ctrl+n", "move(1)"),
         ("up", "move(-1)"),
         ("pagedown", "move(10)"),
@@ -194,10 +194,6 @@ class SearchEverywhere(Dialog[Place | None]):
         entries = self.query_one(OptionList)
         if entries.option_count:
             entries.highlighted = min(max((entries.highlighted or 0) + step, 0), entries.option_count - 1)
-
-    def action_cancel(self) -> None:
-        """Esc"""
-        self.dismiss(None)
 
 
 BEFORE: Final = 30

@@ -16,7 +16,8 @@ from tui_chat.config import ConfigError, Settings
 from tui_chat.locale import N_, _
 from tui_chat.settings_file import change_settings
 from tui_chat.tui import safe
-from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
+from tui_chat.tui.dialogs.dialog import Frame, OwnKeys
+from tui_chat.tui.dialogs.list_dialog import ListDialog
 from tui_chat.tui.render.cells import width
 from tui_chat.tui.themes import THEMES
 
@@ -69,7 +70,7 @@ SETTINGS: Final = (
 )
 
 
-class SettingsScreen(Dialog[None]):
+class SettingsScreen(ListDialog[None]):
     """Enter, Space and → take the next value, ← the one before; Esc closes."""
 
     app: ChatApp
@@ -152,18 +153,6 @@ class SettingsScreen(Dialog[None]):
         if self.app.settings_file is not None:
             change_settings(self.app.settings_file, {setting.place: value})
         return setting_changed(self.app.settings, setting.place, value)
-
-    def action_move(self, rows: int) -> None:
-        """j and k"""
-        entries = self.query_one("#entries", OptionList)
-        if rows > 0:
-            entries.action_cursor_down()
-        else:
-            entries.action_cursor_up()
-
-    def action_close(self) -> None:
-        """Esc"""
-        self.dismiss(None)
 
 
 def setting_changed(settings: Inner, place: tuple[str, ...], value: object) -> Inner:

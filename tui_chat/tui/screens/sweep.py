@@ -15,7 +15,8 @@ from tui_chat.locale import N_, _, ngettext
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import same_key
 from tui_chat.tui.commands.registry import BY_ID
-from tui_chat.tui.dialogs.dialog import Dialog, Frame, OwnKeys
+from tui_chat.tui.dialogs.dialog import Frame, OwnKeys
+from tui_chat.tui.dialogs.list_dialog import ListDialog
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
@@ -50,7 +51,7 @@ class SweepWish(NamedTuple):
     delete: tuple[str, ...] = ()
 
 
-class Sweep(Dialog[SweepWish | None]):
+class Sweep(ListDialog[SweepWish | None]):
     """Enter looks in, Space marks, `d` deletes what is marked (or the group under the cursor), Esc closes."""
 
     app: ChatApp
@@ -160,15 +161,3 @@ class Sweep(Dialog[SweepWish | None]):
             self.dismiss(SweepWish(delete=tuple(wanted)))
         else:
             self.app.bell()
-
-    def action_move(self, rows: int) -> None:
-        """j and k"""
-        options = self.query_one(OptionList)
-        if rows > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
-
-    def action_close(self) -> None:
-        """Esc"""
-        self.dismiss(None)

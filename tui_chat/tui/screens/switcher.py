@@ -16,7 +16,8 @@ from tui_chat.locale import _
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
-from tui_chat.tui.dialogs.dialog import Dialog, Frame
+from tui_chat.tui.dialogs.dialog import Frame
+from tui_chat.tui.dialogs.list_dialog import ListDialog
 from tui_chat.tui.render.rows import conversation_name
 
 HITS_MOST: Final = 50
@@ -41,11 +42,11 @@ def _names(row: Conversation) -> str:
     return f"{conversation_name(row)} {'system' if system else row.conversation_id.removeprefix(row.type)}".casefold()
 
 
-class Switcher(Dialog[str | None]):
+class Switcher(ListDialog[str | None]):
     """Dismisses with the conversationID, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape,ctrl+g", "cancel"),
+        ("escape,ctrl+g", "close"),
         ("down,ctrl+n", "move(1)"),
         ("up", "move(-1)"),
     ]
@@ -84,18 +85,6 @@ class Switcher(Dialog[str | None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A click"""
         self.dismiss(event.option_id)
-
-    def action_move(self, rows: int) -> None:
-        """Up and down while typing."""
-        options = self.query_one(OptionList)
-        if rows > 0:
-            options.action_cursor_down()
-        else:
-            options.action_cursor_up()
-
-    def action_cancel(self) -> None:
-        """Esc"""
-        self.dismiss(None)
 
 
 def _line(row: Conversation) -> Content:

@@ -247,10 +247,10 @@ class Resend(Command):
     help = N_("Send the message under the cursor again, where it was refused.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.main.conversation.failed_text() is not None
+        return app.main.conversation.unsent.under_cursor
 
     def run(self, app: ChatApp) -> None:
-        app.main.conversation.resend()
+        app.main.conversation.unsent.send_again()
 
 
 class MoveInMessages(WidgetKeys):

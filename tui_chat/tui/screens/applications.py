@@ -74,6 +74,11 @@ class Applications:
         self._asked.clear()
         self._waiting.clear()
 
+    def renumbered(self) -> None:
+        """The server was restored from a backup: notices have other numbers."""
+        self.forget()
+        self._by_me.clear()
+
     def ends_of(self, notices: Sequence[Message]) -> dict[int, Safe]:
         """By messageSeq: what became of those that are decided. Asks for what is not known, and has it shown then."""
         ends = decided_by_notices(notices, self._pane.session.user_id) | self._by_me

@@ -38,7 +38,6 @@ from tui_chat.protocol.text import clean_text
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
-from tui_chat.tui.refusals import refusal
 from tui_chat.tui.render.messages import can_edit
 from tui_chat.tui.themes import Symbols
 from tui_chat.tui.widgets.composer import Composer
@@ -52,6 +51,7 @@ from .finding import Finding
 from .message_actions import MessageActions
 from .note import Note
 from .paging import Paging
+from .unsent import Unsent
 from .writing import Writing
 
 if TYPE_CHECKING:
@@ -109,18 +109,17 @@ class ConversationPane(Vertical):
             id="composer",
         )
         self.finding = Finding(self)
+        self.unsent = Unsent(self)
         self.note = Note(self)
         self.actions = MessageActions(self)
         self._farewell = Farewell(self)
-        self._paging = Paging(session, self.messages, lambda work: self.app.start(work))
+        self._paging = Paging(session, self.messages, self.unsent, lambda work: self.app.start(work))
         self._listed: Conversation | None = None
         """What is open, where it stands in the list; somebody to whom nothing was written yet does not."""
         self._unread_after: int | None = None
         """The read mark when it was opened, where something was unread."""
         self._parted = False
         """It is said of what was open last why it is no more."""
-        self._failed: dict[str, tuple[str, int | None]] = {}
-        """clientID -> text of own messages that were refused, and what they answered."""
 
     def compose(self) -> ComposeResult:
         yield self.finding.bar
@@ -163,7 +162,7 @@ class ConversationPane(Vertical):
         self.finding.end()
         self._farewell.forget()
         self.applications.forget()
-        self._failed = {}
+        self.unsent.forget()
         self.note.forget_typing()
         row = self.row(conversation_id)
         self._unread_after = row.read_seq if row.unread_count else None
@@ -218,19 +217,6 @@ class ConversationPane(Vertical):
     def copy(self) -> None:
         """`y`"""
         self.app.start(self.app.copy(clean_text(self.text_to_copy())))
-
-    def failed_text(self) -> str | None:
-        """The text of the message under the cursor where it was refused."""
-        message = self.messages.current_message
-        return self._failed[message.client_id][0] if message is not None and message.client_id in self._failed else None
-
-    def resend(self) -> None:
-        """`R`"""
-        message = self.messages.current_message
-        if message is not None and message.client_id in self._failed:
-            text, reply_to = self._failed.pop(message.client_id)
-            self.messages.remove_waiting(message.client_id)
-            self.writing.send(text, reply_to=reply_to)
 
     @on(Composer.EditLast)
     def edit_last(self, event: Composer.EditLast | None = None) -> None:
@@ -335,8 +321,8 @@ class ConversationPane(Vertical):
                 self.writing.message_changed(message)
             case CommandRefused(what="edit"):
                 self.writing.refused(change)
-            case SendFailed(conversation_id=one, client_id=client_id, text=text, error=error):
-                self._send_failed(one, client_id, text, refusal(error))
+            case SendFailed():
+                self.unsent.failed(change)
             case PeerRead(conversation_id=one, peer_read_seq=seq) if one == open_id:
                 self.messages.set_peer_read(seq)
             case PresenceChanged():
@@ -345,7 +331,11 @@ class ConversationPane(Vertical):
                 self.note.seen_typing(user_id)
             case ConnectionChanged(connection=Connection.CONNECTED):
                 self._paging.connected()
-            case StateReset() if open_id is not None:
+            case StateReset(renumbered=renumbered):
+                if renumbered:
+                    self._renumbered()
+                if open_id is None:
+                    return
                 if self._listed is not None and open_id not in self.session.conversations:
                     self._farewell.missing(self._listed)
                 else:
@@ -361,12 +351,13 @@ class ConversationPane(Vertical):
             self._show_composer()
             self.note.show()
 
-    def _send_failed(self, conversation_id: str, client_id: str, text: str, reason: str) -> None:
-        if conversation_id == self.conversation_id:
-            echo = self.messages.waiting(client_id)
-            self._failed[client_id] = (text, echo.reply_to if echo is not None else None)
-            self.messages.set_failed(client_id, reason)
-        self.app.say(safe.template(_("Not sent: {reason}"), reason=reason), severity="error")
+    def _renumbered(self) -> None:
+        """The server was restored from a backup: what is kept here by the number of a message is of no use."""
+        self.writing.renumbered()
+        self.applications.renumbered()
+        self._paging.renumbered()
+        self._unread_after = None
+        self.unsent.renumbered()
 
     # How it is shown.
 

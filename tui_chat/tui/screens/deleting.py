@@ -10,6 +10,7 @@ import msgspec
 
 from tui_chat.client.changes import Connection
 from tui_chat.locale import _
+from tui_chat.protocol.errors import ServerRestored
 from tui_chat.protocol.ids import ConversationType, new_identifier
 from tui_chat.protocol.models import Conversation
 from tui_chat.tui.refusals import refusal
@@ -53,6 +54,8 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 class _Failed(msgspec.Struct, frozen=True):
     up_to: int
     clear_history: bool
+    numbering: int
+    """Of the session, when `up_to` was on the screen."""
 
 
 class Deleter:
@@ -85,7 +88,7 @@ class Deleter:
         return bool(self._failed) and not self._pane.list.failed.isdisjoint(self._failed)
 
     def retry(self) -> None:
-        """Delete again what failed, as it was confirmed."""
+        """Delete again what failed, as it was confirmed; what stands there now, where the server was restored since."""
         failed = {one: self._failed[one] for one in self._pane.list.failed if one in self._failed}
         if failed and self.run is None:
             self._pane.list.clear_failed()
@@ -94,9 +97,23 @@ class Deleter:
 
     async def _retry(self, failed: Mapping[str, _Failed]) -> None:
         for clear in (True, False):
-            chosen = {one: it.up_to for one, it in failed.items() if it.clear_history is clear}
+            bounds = {one: self._bound(one, it) for one, it in failed.items() if it.clear_history is clear}
+            chosen = {one: bound for one, bound in bounds.items() if bound is not None}
             if chosen:
                 await self._delete(chosen, clear_history=clear)
+
+    def _bound(self, conversation_id: str, failed: _Failed) -> int | None:
+        """How far it is deleted again; None where the server was restored since, and nothing stands there."""
+        if failed.numbering == self._pane.session.numbering:
+            return failed.up_to
+        row = self._pane.session.conversations.get(conversation_id)
+        return row.newest_seq if row is not None else None
+
+    def renumbered(self) -> None:
+        """The server was restored from a backup: the question that is open is about other messages."""
+        self._confirmed.clear()
+        if self.dialog is not None:
+            self.dialog.dismiss(None)
 
     def undo(self, batch_id: str | None = None) -> None:
         """Undo this batch, or the newest that can be undone."""
@@ -134,6 +151,7 @@ class Deleter:
         from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete
 
         pane = self._pane
+        numbering = pane.session.numbering
         self._seen = {one: pane.session.conversations[one] for one in ids if one in pane.session.conversations}
         self.dialog = ConfirmDelete(ids, self.facts, clear_history=pane.app.settings.delete.clear_history)
         pane.list.hold_order(True)
@@ -142,6 +160,8 @@ class Deleter:
         finally:
             self.dialog = None
             pane.list.hold_order(False)
+        if pane.session.numbering != numbering:
+            raise ServerRestored()
         if confirmed is None:
             return
         rows = pane.session.conversations
@@ -151,6 +171,7 @@ class Deleter:
 
     async def _delete(self, up_to: Mapping[str, int], *, clear_history: bool) -> None:
         pane, app, ids = self._pane, self._pane.app, list(up_to)
+        numbering = pane.session.numbering
         run = Run(
             batch_id=new_identifier(),
             total=len(ids),
@@ -180,7 +201,8 @@ class Deleter:
             # What waits in the queue is hidden as well, though no event has spoken of it yet.
             pane.list.remove_rows([one for one in ids if one not in pane.session.conversations])
             app.main.show_progress(None)
-        self._report(result, up_to, clear_history=clear_history)
+        bounds = {one: _Failed(bound, clear_history, numbering) for one, bound in up_to.items()}
+        self._report(result, bounds)
 
     def _person(self, ids: list[str]) -> Conversation | None:
         """The first one-to-one conversation among them: for the tour, in which that person writes again."""
@@ -194,7 +216,7 @@ class Deleter:
         if total > PROGRESS_ABOVE:
             self._pane.app.main.show_progress(self.run)
 
-    def _report(self, result: DeletedConversations, up_to: Mapping[str, int], *, clear_history: bool) -> None:
+    def _report(self, result: DeletedConversations, bounds: Mapping[str, _Failed]) -> None:
         pane, app = self._pane, self._pane.app
         deleted = len(result.conversation_id_list)
         if result.stopped:
@@ -207,12 +229,10 @@ class Deleter:
             app.say(said, severity="warning")
         self._name_kept(result.kept)
         self._keep_marks(result)
+        # What waits may be refused later, and stand there again.
+        again = [*result.queued, *(failure.conversation_id for failure in result.failures)]
+        self._failed |= {one: bounds[one] for one in again if one in bounds}
         if result.failures:
-            self._failed |= {
-                failure.conversation_id: _Failed(up_to[failure.conversation_id], clear_history)
-                for failure in result.failures
-                if failure.conversation_id in up_to
-            }
             pane.list.set_failed({failure.conversation_id: refusal(failure) for failure in result.failures})
             app.say(sentences.failed(len(result.failures), retry=app.key("retry")), severity="error")
         if deleted or result.queued:

@@ -323,8 +323,10 @@ class DevicePane(Vertical):
                     self._gather(device, _What.RESTORED, len(ids))
             case ConversationStale():
                 self.list.set_stale(self.session.stale)
-            case StateReset():
+            case StateReset(renumbered=renumbered):
                 self.show_all()
+                if renumbered:
+                    self.deleter.renumbered()
             case PresenceChanged():
                 self.show_online()
             case ConnectionChanged() | ServerChanged():

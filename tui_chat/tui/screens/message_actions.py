@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tui_chat.locale import _
 from tui_chat.locale.durations import duration
+from tui_chat.protocol.errors import ServerRestored
 from tui_chat.protocol.models import Membership, Message, MessageType
 from tui_chat.tui import browser, safe
 from tui_chat.tui.dialogs.details import MessageDetails
@@ -82,14 +83,17 @@ class MessageActions:
             self._pane.app.start(self._react(message))
 
     async def _react(self, message: Message) -> None:
-        most = self._pane.session.server.limits.reaction_kinds
+        session = self._pane.session
+        most, numbering = session.server.limits.reaction_kinds, session.numbering
         emoji = await self._pane.app.push_screen_wait(React(message.reactions, kinds_most=most))
         if emoji is None:
             return
+        if session.numbering != numbering:
+            raise ServerRestored()
         one, seq = message.conversation_id, message.message_seq
         now = self._pane.messages.message(seq) if one == self._pane.conversation_id else None
         reaction = (now or message).reactions.get(emoji)
-        change = self._pane.session.unreact if reaction is not None and reaction.mine else self._pane.session.react
+        change = session.unreact if reaction is not None and reaction.mine else session.react
         await change(one, seq, emoji)
 
     def recall(self) -> None:
@@ -112,9 +116,12 @@ class MessageActions:
         title = safe.template(_("Take this message back from everybody? {time} left"), time=remaining(left))
         text = safe.one_line(message.text).truncate(160, ellipsis=True)
         note = Content(_("Its place stays, and says that it was taken back."))
+        numbering = session.numbering
         if await app.push_screen_wait(
             Question(title, Content("\n").join([text, note]), confirm=Content(_("Take back")))
         ):
+            if session.numbering != numbering:
+                raise ServerRestored()
             await session.recall_message(message.conversation_id, message.message_seq)
 
     def open_link(self) -> None:

@@ -15,16 +15,23 @@ from tui_chat.tui.widgets.message_pane import MessagePane
 if TYPE_CHECKING:
     from tui_chat.client.interface import Session
 
+    from .unsent import Unsent
+
 
 class Paging:
     """Fills a message pane from a session. Answers that come after the pane went elsewhere are left."""
 
     def __init__(
-        self, session: Session, messages: MessagePane, start: Callable[[Coroutine[Any, Any, object]], None]
+        self,
+        session: Session,
+        messages: MessagePane,
+        unsent: Unsent,
+        start: Callable[[Coroutine[Any, Any, object]], None],
     ) -> None:
         """`start` runs what may take a while, and says in one line what was refused."""
         self._session = session
         self._messages = messages
+        self._unsent = unsent
         self._start = start
         self._reading: tuple[str, int] | None = None
         self._missed: Conversation | None = None
@@ -48,6 +55,7 @@ class Paging:
         self._shown += 1
         self._messages.set_cut_off(False)
         self._messages.show(row, [*tail, *waiting], more_older=known and older and complete, new_line=new_line)
+        self._unsent.show()
         if known and newest and not complete:
             self._start(self._fetch(row, new_line=new_line))
 
@@ -91,6 +99,7 @@ class Paging:
             waiting = self._session.pending_messages(row.conversation_id)
             # The row as it was when it was opened: reading may have moved its mark meanwhile.
             self._messages.show(row, [*page.messages, *waiting], more_older=page.more, new_line=new_line)
+            self._unsent.show()
 
     async def jump(self, row: Conversation, message_seq: int, *, new_after: int | None) -> bool:
         """Show the part of a conversation that is around a message, the cursor on it; False where it is gone."""
@@ -159,6 +168,10 @@ class Paging:
         if told != self._told:
             page = await self._session.history(conversation_id, before=before, after=after)
         return page
+
+    def renumbered(self) -> None:
+        """What was read so far has other numbers."""
+        self._reading = None
 
     async def _mark_read(self) -> None:
         told: tuple[str, int] | None = None

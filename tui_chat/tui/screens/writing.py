@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from tui_chat.client.changes import CommandRefused
 from tui_chat.locale import _
-from tui_chat.protocol.errors import ChatError, InvalidRequest, TextEmpty, TextTooLong
+from tui_chat.protocol.errors import ChatError, ErrorBody, InvalidRequest, ServerRestored, TextEmpty, TextTooLong
 from tui_chat.protocol.models import Message
 from tui_chat.tui import editor, safe
 from tui_chat.tui.refusals import refusal
@@ -173,6 +173,33 @@ class Writing:
             del self._answered[message.conversation_id]
             self._show_bar()
 
+    def renumbered(self) -> None:
+        """The server was restored from a backup: what was written stays, as a draft, and the message that it answers or
+        changes is known no more: another one has its number."""
+        bound = bool(self._answered or self._unsaved or self._editing is not None)
+        self._answered.clear()
+        if (open_id := self._pane.conversation_id) is not None and self._editing is not None:
+            self._set_aside(open_id)
+            self._pane.composer.set_draft(self._session.draft(open_id))
+        self._show_bar()
+        unsaved, self._unsaved = self._unsaved, {}
+        for (conversation_id, _seq), text in unsaved.items():
+            self._add_to_draft(conversation_id, text)
+        if bound:
+            said = _("The server was restored from a backup: your text stays, what it answered or changed does not")
+            self._pane.app.say(safe.own(said), severity="warning")
+
+    def _add_to_draft(self, conversation_id: str, text: str) -> None:
+        """What can no more be what it was to be stands in the composer, before what is being written there."""
+        open_now = conversation_id == self._pane.conversation_id and self._editing is None
+        before = self._pane.composer.text if open_now else self._session.draft(conversation_id)
+        both = f"{text}\n{before}" if before else text
+        if not open_now:
+            self._session.set_draft(conversation_id, both)
+            self._pane.app.main.primary.show_drafts()
+        elif left_out := self._pane.composer.replace_all(both):
+            self._pane.app.say(sentences.cut(left_out), severity="warning")
+
     def _show_bar(self) -> None:
         open_id = self._pane.conversation_id
         answered = self._answered.get(open_id) if open_id is not None else None
@@ -236,6 +263,9 @@ class Writing:
             self._pane.messages.set_refused(seq, None)
         try:
             await self._session.edit_message(one, seq, text, mentions=[*named, *kept])
+        except ServerRestored as error:
+            self._add_to_draft(one, text)
+            self._pane.app.say(_kept_as_draft(error), severity="error")
         except ChatError as error:
             reason = refusal(error)
             self._unsaved[one, seq] = text
@@ -251,7 +281,11 @@ class Writing:
         said = sentences.not_changed(change.error)
         open_id = self._pane.conversation_id
         free = self._editing is None and not self._pane.composer.text
-        if change.text and free and open_id in change.conversation_id_list:
+        if change.text and change.error.code == ServerRestored.code:
+            for conversation_id in change.conversation_id_list:
+                self._add_to_draft(conversation_id, change.text)
+            said = _kept_as_draft(change.error)
+        elif change.text and free and open_id in change.conversation_id_list:
             self._pane.composer.set_draft(change.text)
             pattern = _("Not changed: {reason} · your text is in the composer")
             said = safe.template(pattern, reason=refusal(change.error))
@@ -282,3 +316,7 @@ class Writing:
         if open_id is not None and self._editing is None and self._session.draft(open_id) != text:
             self._session.set_draft(open_id, text)
             self._pane.app.main.primary.show_drafts()
+
+
+def _kept_as_draft(error: ChatError | ErrorBody) -> Content:
+    return safe.template(_("Not changed: {reason} · your text is kept as a draft"), reason=refusal(error))

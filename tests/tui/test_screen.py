@@ -8,7 +8,7 @@ import pytest
 from textual import events
 
 from tests.tui.apps import listed, running, said, text_of, until
-from tests.tui.fake import FakeSession, row
+from tests.tui.fake import FakeSession, row, texts
 from tui_chat.client.changes import ConversationsUpdated
 from tui_chat.config import ScreenSettings, Settings
 from tui_chat.protocol.errors import NotConnected, TooFrequent, UserNotFound
@@ -58,6 +58,22 @@ async def test_one_pane_at_a_time_where_it_is_narrow() -> None:
         assert "message 4" not in text_of(app)
         await pilot.resize_terminal(120, 40)
         await until(lambda: "message 4" in text_of(app) and "小林" in text_of(app))
+
+
+async def test_one_pane_at_a_time_what_came_while_the_list_had_the_place_begins_at_the_new_line() -> None:
+    session = FakeSession()
+    async with running(session, size=(80, 24)) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        await pilot.press("escape", "escape")
+        await until(lambda: "小林" in text_of(app))
+        for arrived in texts("C2Cbob", 40, start=session.conversations["C2Cbob"].newest_seq + 1):
+            session.arrive(arrived)
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(lambda: "── new ──" in text_of(app))
+        assert "message 5" in text_of(app), "the first of them"
+        assert "message 44" not in text_of(app), "nothing is passed over and counted as read"
 
 
 @pytest.mark.parametrize(("columns", "wide"), [(99, 99), (120, 40), (200, 52), (300, 64)])

@@ -286,6 +286,22 @@ async def test_it_begins_at_the_new_line_where_that_is_above() -> None:
         assert 151 < read < 300
 
 
+@pytest.mark.parametrize("scrolled", [False, True])
+async def test_it_begins_there_too_where_an_older_page_has_the_first_new_one(scrolled: bool) -> None:
+    row = msgspec.structs.replace(conversation("bob", unread=70), read_seq=130)
+    async with shown(history(171, 200), row=row, more_older=True) as (_app, pane, pilot):
+        if scrolled:
+            await pilot.press("pagedown")
+        before = first_line(pane)
+        pane.prepend(history(101, 170), more=True)
+        await pilot.pause()
+        if scrolled:
+            assert first_line(pane) == before, "whoever reads already is left where they are"
+        else:
+            assert "── new ──" in first_line(pane)
+            assert pane.first_new == 131
+
+
 async def test_reading_is_told_as_it_is_seen() -> None:
     async with shown(history(1, 100), row=msgspec.structs.replace(conversation("bob"), read_seq=20)) as (
         app,

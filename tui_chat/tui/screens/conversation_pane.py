@@ -157,6 +157,7 @@ class ConversationPane(Vertical):
         if self.row(conversation_id).marked_unread:  # the messages alone tell nothing new to have been read
             self.app.start(self.session.mark_read(conversation_id))
         if conversation_id == self.conversation_id:
+            self._show_what_came_unseen(self.row(conversation_id))
             return
         self.writing.leave()
         self.finding.end()
@@ -169,6 +170,12 @@ class ConversationPane(Vertical):
         self._show(conversation_id)
         self.writing.open(conversation_id)
         self._show_composer()
+
+    def _show_what_came_unseen(self, row: Conversation) -> None:
+        """What came to its end while another pane had the place begins at the line "new", as in one opened anew."""
+        if row.unread_count and self.messages.following and not self.messages.size:
+            self._unread_after = row.read_seq
+            self._show(row.conversation_id)
 
     def jump(self, message_seq: int) -> None:
         """Go to a message of what is open, and fetch what is around it where it is not here."""

@@ -110,11 +110,14 @@ class MessagePane(CursorPane):
         """Older messages, as asked for by NeedOlder; `more`: there are still older ones."""
         if (window := self._window) is None:
             return
+        had_all_new = window.holds_all_new
         window.more_older = more
         window.asked_older = 0
         if not window.add(messages) and more:
             self._seeking = False
             return  # Nothing came: to ask again at once would go on for ever; the next scrolling does.
+        if self._begun_at_new and not had_all_new and window.holds_all_new:
+            self._begin = (None,)  # the line "new" has moved up to its place
         window.trim(0 if self._seeking else self.reading_index)
         self._clear_selection()
         self._lay_out()

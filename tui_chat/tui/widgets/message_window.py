@@ -117,6 +117,11 @@ class MessageWindow:
         """The last messageSeq; 0 where none is sent."""
         return next((e.message.message_seq for e in reversed(self.entries) if e.message.message_seq), 0)
 
+    @property
+    def holds_all_new(self) -> bool:
+        """Whether what stands under the line "new" is all here, so that the line moves up no more."""
+        return self._new_after is None or not self.more_older or 0 < self.oldest <= self._new_after + 1
+
     def add(self, messages: Iterable[Message]) -> list[Entry]:
         """Take messages in, wherever they belong; one that is there already is replaced by a higher version.
 

@@ -76,6 +76,8 @@ class ReadingPane(EmptyPane, can_focus=True):
         """What should be here cannot be had without a connection."""
         self._begin: tuple[int | None] | None = None
         """Where `show` wants to begin, until there is a size to begin in."""
+        self._begun_at_new = False
+        """It began at the line "new", or at the end, and nobody has scrolled since."""
 
     def moved(self) -> None:
         """Other lines are visible than before. To be overridden."""
@@ -179,6 +181,7 @@ class ReadingPane(EmptyPane, can_focus=True):
             self.virtual_size = Size(0, window.height)
         if self._begin is not None:
             top = self._beginning(self._begin[0])
+            self._begun_at_new = self._begin[0] is None
             self._begin = None
             self._following = not window.more_newer and top >= self._end
         else:
@@ -222,6 +225,7 @@ class ReadingPane(EmptyPane, can_focus=True):
     def _remember(self) -> None:
         if (window := self._window) is None:
             return
+        self._begun_at_new = False
         self._following = not window.more_newer and round(self.scroll_y) >= self._end - 1
         if not self._following:
             self._keep_anchor()

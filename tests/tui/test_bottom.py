@@ -1,4 +1,6 @@
-"""The status line's word of what waits, and the way back to the shell."""
+"""The status line's word of what waits, the way back to the shell, and the notices above it."""
+
+import re
 
 import pytest
 
@@ -6,6 +8,7 @@ from tests.tui.apps import running, text_of, until
 from tests.tui.fake import FakeSession
 from tui_chat.client.changes import Connection
 from tui_chat.client.results import QueuedCommand
+from tui_chat.tui.safe import own
 
 
 async def test_what_is_confirmed_within_a_second_is_not_mentioned() -> None:
@@ -53,3 +56,10 @@ async def test_ctrl_z_suspends_while_one_writes_too(monkeypatch: pytest.MonkeyPa
         app.main.open("C2Cbob")
         await pilot.press(*"half", "ctrl+z")
         await until(lambda: suspended == ["", "half"])
+
+
+@pytest.mark.parametrize("length", range(64, 74))
+async def test_all_of_a_notice_can_be_read_wherever_its_line_ends(length: int) -> None:
+    async with running(FakeSession(), size=(80, 24)) as (app, _pilot):
+        app.say(own(("word " * 20)[: length - 4] + " end"))
+        await until(lambda: re.search(r"\bend\b", text_of(app)) is not None)

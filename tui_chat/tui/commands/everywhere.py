@@ -58,7 +58,7 @@ class SwitchConversation(Command):
     help = N_("Type some letters of its name.")
 
     def run(self, app: ChatApp) -> None:
-        app.main.switch_conversation()
+        app.main.going.switch()
 
 
 class NextUnread(Command):
@@ -69,7 +69,7 @@ class NextUnread(Command):
     help = N_("Open the next conversation with something unread in it.")
 
     def run(self, app: ChatApp) -> None:
-        app.main.next_unread()
+        app.main.going.next_unread()
 
 
 class FindEverywhere(Command):
@@ -83,7 +83,7 @@ class FindEverywhere(Command):
         return app.session.capabilities.search
 
     def run(self, app: ChatApp) -> None:
-        app.main.find_everywhere()
+        app.main.going.find_everywhere()
 
 
 class Suspend(Command):

@@ -16,7 +16,6 @@ from textual.widgets import Input
 from tui_chat.client.changes import Connection, ConnectionChanged
 from tui_chat.locale import _
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.models import Conversation
 from tui_chat.tui import safe
 from tui_chat.tui.commands.command import Scope, bindings_of
 from tui_chat.tui.commands.registry import COMMANDS
@@ -29,12 +28,12 @@ from .bottom import LOW_BELOW, Bottom
 from .coach import Did
 from .deleting import Run
 from .device_pane import DevicePane
+from .going import Going
 
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
     from .conversation_pane import ConversationPane
-    from .search_everywhere import Place
 
 NARROW_BELOW: Final = 100
 """Columns below which one pane shows at a time."""
@@ -57,7 +56,7 @@ class MainScreen(PromptScreen[None]):
     whole = False
     """Whether `complete` has been called."""
     bottom: Bottom
-    _searched: str = ""
+    going: Going
     _second_busy: bool = False
     _coming: str | None = None
     """What was opened before it stood in the list."""
@@ -72,6 +71,7 @@ class MainScreen(PromptScreen[None]):
         self._empty = EmptyPane(symbols=app.symbols, classes="beside")
         self._body = Horizontal(self.primary, self._empty, id="panes")
         self.bottom = Bottom(self)
+        self.going = Going(self)
         yield self._body
         yield from self.bottom.widgets
 
@@ -203,47 +203,6 @@ class MainScreen(PromptScreen[None]):
         self.primary.list.set_open(None)
         if self.scope in (Scope.COMPOSER, Scope.MESSAGES, None) and not isinstance(self.focused, Input):
             self.go(self.conversation.messages if stay else self.primary.list)
-
-    def switch_conversation(self) -> None:
-        """Ctrl+G"""
-        from .switcher import Switcher
-
-        self.app.push_screen(Switcher(self.primary.session.conversations), self._switched)
-
-    def _switched(self, conversation_id: str | None) -> None:
-        if conversation_id is not None:
-            self.visit(conversation_id)
-
-    @work(group="search")
-    async def find_everywhere(self) -> None:
-        """Ctrl+F"""
-        from .search_everywhere import SearchEverywhere
-
-        dialog = SearchEverywhere(self.primary.session, clock=self.app.clock, words=self._searched)
-        place = await self.app.push_screen_wait(dialog)
-        self._searched = dialog.words
-        if place is not None:
-            self._open_at(place)
-
-    def _open_at(self, place: Place) -> None:
-        """Show a conversation, the cursor on one message."""
-        self.primary.list.move_cursor_to(place.conversation_id)
-        self.open(place.conversation_id)
-        self.go(self.conversation.messages)
-        self.conversation.jump(place.message_seq)
-
-    def next_unread(self) -> None:
-        """Ctrl+N: in the list's order, from the open one on."""
-        rows = sorted(
-            (row for row in self.primary.session.conversations.values() if _wants_reading(row)),
-            key=lambda row: (not row.pinned, -row.time, row.conversation_id),
-        )
-        if not rows:
-            self.app.say(safe.own(_("Nothing unread")))
-            return
-        ids = [row.conversation_id for row in rows]
-        open_id = self.conversation.conversation_id
-        self.visit(ids[(ids.index(open_id) + 1) % len(ids)] if open_id in ids else ids[0])
 
     # The second device.
 
@@ -397,7 +356,3 @@ class MainScreen(PromptScreen[None]):
         if self.whole:
             self.conversation.messages.refresh_times()
         self._wait_for_midnight()
-
-
-def _wants_reading(row: Conversation) -> bool:
-    return (row.unread_count > 0 and not row.muted) or row.mention_count > 0 or row.marked_unread

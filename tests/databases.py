@@ -5,11 +5,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import psycopg
 
@@ -104,28 +104,25 @@ class StandbyServer(PostgresServer):
         self._run("pg_ctl", "-w", "-s", "promote")
 
 
-@contextmanager
-def standby_of(primary: PostgresServer, name: str) -> Iterator[StandbyServer]:
+AnyServer = TypeVar("AnyServer", bound=PostgresServer)
+
+
+def standby_of(primary: PostgresServer, name: str) -> AbstractContextManager[StandbyServer]:
     """A standby that runs as long as the context lasts, and leaves nothing."""
-    directory = Path(tempfile.mkdtemp(prefix="pg"))
-    try:
-        server = StandbyServer(directory, primary, name)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    return _running(lambda directory: StandbyServer(directory, primary, name))
+
+
+def postgres_server(*, fsync: bool = False) -> AbstractContextManager[PostgresServer]:
+    """A server that runs as long as the context lasts, and leaves nothing."""
+    return _running(lambda directory: PostgresServer(directory, fsync=fsync))
 
 
 @contextmanager
-def postgres_server(*, fsync: bool = False) -> Iterator[PostgresServer]:
-    """A server that runs as long as the context lasts, and leaves nothing."""
+def _running(server_in: Callable[[Path], AnyServer]) -> Iterator[AnyServer]:
     # Not under pytest's directory: a socket's path has at most some 100 characters, and nobody else may look in there.
     directory = Path(tempfile.mkdtemp(prefix="pg"))
     try:
-        server = PostgresServer(directory, fsync=fsync)
+        server = server_in(directory)
         server.start()
         try:
             yield server

@@ -25,13 +25,6 @@ HALF = len(PONG_FRAME) // 2
 OVER = limits.FRAME_BYTES + 1
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    there = Place(tmp_path_factory.mktemp("server"))
-    yield there
-    there.stop()
-
-
 @pytest.fixture(autouse=True)
 def nobody_else_notices(place: Place, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Around each case another user's socket stays and hears; nothing is left in the hub, nor an error in the log."""

@@ -13,13 +13,6 @@ from tui_chat.protocol import events
 from .raw_socket import FIN, GONE, PING, Place, frame, handshake, text
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    there = Place(tmp_path_factory.mktemp("server"))
-    yield there
-    there.stop()
-
-
 @pytest.fixture(autouse=True)
 def no_errors(place: Place, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Anybody can cause these, so they leave no error in the log, and no token at all."""

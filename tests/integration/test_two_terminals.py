@@ -39,6 +39,13 @@ def opened(home: Path, server: ServerProcess, columns: int = 120, lines: int = 3
     return Terminal(home, *words, columns=columns, lines=lines, TUI_CHAT_PASSWORD=PASSWORD)
 
 
+def delete_one(terminal: Terminal) -> None:
+    """Delete the conversation under the cursor, with its history."""
+    terminal.press("d")
+    terminal.see("Delete 1 conversation?")
+    terminal.press("y")
+
+
 def test_gone_from_both_and_back_on_both(
     tmp_path: Path, server_process: ServerProcess, mailbox: tuple[Device, Device]
 ) -> None:
@@ -89,9 +96,8 @@ def test_the_main_walk(tmp_path: Path, server_process: ServerProcess, mailbox: t
         for terminal in both:
             terminal.see("carol")
             terminal.see("dave")
-        other.press("/", "bob", "\r", "d")
-        other.see("Delete 1 conversation?")
-        other.press("y")
+        other.press("/", "bob", "\r")
+        delete_one(other)
         for terminal in both:
             terminal.lose("● bob")
         other.press("\x1b")
@@ -129,16 +135,14 @@ def test_the_main_walk(tmp_path: Path, server_process: ServerProcess, mailbox: t
         one.lose("≠")
 
 
-def test_a_new_message_comes_back_alone_after_clearing_and_with_all_after_keeping(
+def test_a_new_message_comes_back_alone_after_clearing(
     tmp_path: Path, server_process: ServerProcess, mailbox: tuple[Device, Device]
 ) -> None:
     _, bob = mailbox
     with opened(tmp_path, server_process) as terminal:
         terminal.see("bob")
         terminal.see("connected")
-        terminal.press("d")
-        terminal.see("Delete 1 conversation?")
-        terminal.press("y")
+        delete_one(terminal)
         terminal.lose("● bob")
         bob.send("C2Calice", "a word after clearing")
         terminal.see("bob")
@@ -189,9 +193,7 @@ def test_a_client_killed_while_offline_deletes_when_it_is_back(
         terminal.see("bob")
         server_process.kill()
         terminal.see("offline")
-        terminal.press("d")
-        terminal.see("Delete 1 conversation?")
-        terminal.press("y")
+        delete_one(terminal)
         terminal.see("1 queued")
         terminal.child.kill(9)
     server_process.start()

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -112,7 +111,6 @@ async def start(
     *,
     reset: bool = False,
     join: bool | None = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> RunningDemo:
     """Join the demo that runs in `directory`, or start one there.
 
@@ -120,14 +118,13 @@ async def start(
         directory: the demo's own; made with 0700 where it does not exist.
         reset: start over with fresh conversations.
         join: True: only join; None: join if there is one to join.
-        clock: seconds, for giving up.
 
     Raises:
         CannotRunDemo: nothing to join; a reset under somebody's eyes; the server does not start.
     """
     files = Files(directory)
     await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
-    deadline = clock() + STARTING_SECONDS
+    deadline = time.monotonic() + STARTING_SECONDS
     while True:
         found = await _find(files)
         if found is not None and not reset:
@@ -142,7 +139,7 @@ async def start(
         if not report.in_use:
             why = report.error or "it ended at once"
             raise CannotRunDemo(f"the demo's server did not start: {why} (see {files.log})")
-        if clock() > deadline:
+        if time.monotonic() > deadline:
             raise CannotRunDemo(f"another program holds {files.directory}: wait a moment and try again")
         # The server of somebody who came at the same moment is on its way up, or that of the last run on its way out.
         await _appearance(files.state)

@@ -204,6 +204,20 @@ def _not_stored(asked: str | None, others: list[str]) -> str:
     return said.format(profile=asked, others=", ".join(others), todo=todo)
 
 
+def one_of_several(arguments: argparse.Namespace) -> bool:
+    """Whether other accounts are stored here beside the one of this run, which somebody may have meant."""
+    return named_for_this_run(arguments) is None and len(Profiles(Paths.of_user()).names()) > 1
+
+
+def say_who_did_it(session: ChatSession, arguments: argparse.Namespace) -> None:
+    """Say on standard error whose account was changed, where nobody said which of several was meant: the one that was
+    opened last is another after a window on it. Programs (--json) know what they asked for."""
+    if arguments.json or hasattr(arguments, "profile") or not one_of_several(arguments):
+        return
+    said = _("as {user} at {server} (the account used last; --profile NAME takes another)")
+    print(said.format(user=session.user_id, server=session.credentials.server_url), file=sys.stderr)
+
+
 async def act_with_session(arguments: argparse.Namespace) -> int:
     """Carry out the inner command's `action(session, arguments)` with such a session; the exit code."""
     async with session_for(arguments) as session:

@@ -48,7 +48,7 @@ async def _delete(arguments: argparse.Namespace) -> int:
     from tui_chat.locale.durations import duration
     from tui_chat.tui.refusals import refusal
 
-    from .account import session_for
+    from .account import one_of_several, say_who_did_it, session_for
     from .failures import unconfirmed
     from .matching import chosen
     from .output import print_json, print_line
@@ -63,7 +63,9 @@ async def _delete(arguments: argparse.Namespace) -> int:
             for conversation_id in wanted:
                 _print_candidate(session.conversations.get(conversation_id), conversation_id, arguments.json)
             return 0
-        if not arguments.yes and not _confirmed(session, wanted, not arguments.keep_history):
+        if not arguments.yes and not _confirmed(
+            session, wanted, not arguments.keep_history, named=one_of_several(arguments)
+        ):
             print_line(_("nothing was deleted"))
             return 1
         result = await session.delete_conversation(
@@ -72,6 +74,8 @@ async def _delete(arguments: argparse.Namespace) -> int:
         if result.queued:
             broke_off = _("the connection broke off: what was not answered may or may not be deleted (tui-chat log)")
             raise unconfirmed(session.queue, broke_off)
+        if arguments.yes and result.conversation_id_list:
+            say_who_did_it(session, arguments)
         if arguments.json:
             for conversation_id in result.conversation_id_list:
                 print_json({"conversationID": conversation_id, "batchID": result.batch_id})
@@ -107,7 +111,8 @@ def _messages(count: int) -> str:
     return ngettext("{count:,} message", "{count:,} messages", count).format(count=count)
 
 
-def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
+def _confirmed(session: "ChatSession", wanted: list[str], clear: bool, *, named: bool) -> bool:
+    """Show what would go and ask; `named`: the question says whose they are."""
     listed = [session.conversations[item] for item in wanted if item in session.conversations]
     messages = sum(item.message_count for item in listed)
     from .asking import agrees
@@ -128,5 +133,14 @@ def _confirmed(session: "ChatSession", wanted: list[str], clear: bool) -> bool:
     )
     if not session.server.sync_conversation_deletion:
         print_line(_("Your other devices keep their rows and copies (this server does not sync deletions)."))
-    question = ngettext("Delete {count} conversation?", "Delete {count} conversations?", len(wanted))
-    return agrees(question.format(count=len(wanted)))
+    question = (
+        ngettext(
+            "Delete {count} conversation of {user} at {server}?",
+            "Delete {count} conversations of {user} at {server}?",
+            len(wanted),
+        )
+        if named
+        else ngettext("Delete {count} conversation?", "Delete {count} conversations?", len(wanted))
+    )
+    server = session.credentials.server_url
+    return agrees(question.format(count=len(wanted), user=session.user_id, server=server))

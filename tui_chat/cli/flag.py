@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _flag(arguments: argparse.Namespace) -> int:
     from tui_chat.tui.refusals import refusal
 
-    from .account import session_for
+    from .account import say_who_did_it, session_for
     from .failures import unconfirmed
     from .matching import chosen
     from .output import print_answer
@@ -59,6 +59,8 @@ async def _flag(arguments: argparse.Namespace) -> int:
         if session.queued:
             broke_off = _("the connection broke off: what was not answered may or may not be done (tui-chat list)")
             raise unconfirmed(session.queue, broke_off)
+        if len(failures) < len(wanted):
+            say_who_did_it(session, arguments)
         refused = {one.conversation_id for one in failures}
         for conversation_id in wanted:
             if conversation_id in refused:

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _send(arguments: argparse.Namespace) -> int:
-    from .account import session_for
+    from .account import say_who_did_it, session_for
     from .failures import unconfirmed
     from .names import resolve
     from .output import print_answer
@@ -49,6 +49,7 @@ async def _send(arguments: argparse.Namespace) -> int:
         if not message.message_seq:
             broke_off = _("the connection broke off: the message may or may not have been sent (tui-chat read)")
             raise unconfirmed(session.queue, broke_off)
+        say_who_did_it(session, arguments)
         said = _("sent to {conversation} as message {number}")
         said = said.format(conversation=conversation_id, number=message.message_seq)
         print_answer(message, said, as_json=arguments.json)

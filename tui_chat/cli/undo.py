@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _undo(arguments: argparse.Namespace) -> int:
-    from .account import session_for
+    from .account import say_who_did_it, session_for
     from .failures import unconfirmed
     from .output import print_answer
 
@@ -42,6 +42,7 @@ async def _undo(arguments: argparse.Namespace) -> int:
         if restored.queued:
             broke_off = _("the connection broke off: nothing is known of the undo (tui-chat log)")
             raise unconfirmed(session.queue, broke_off)
+        say_who_did_it(session, arguments)
         back = restored.conversation_id_list
         facts = {"batchID": restored.batch_id, "conversationIDList": back}
         said = _("{count} brought back: {ids}").format(count=len(back), ids=", ".join(back))

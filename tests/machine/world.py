@@ -217,8 +217,8 @@ class World:
             known = any(key in device.store.outbox.identifiers for device in self.devices)
             assert known, f"{type(call.body).__name__} {key} arrives, which nobody has queued"
         first = key not in self.ledger.carried_out
-        if endpoint.numbered and caller not in self.peers:
-            self._by_present_numbers(caller, key)
+        if endpoint.numbered and key and caller not in self.peers:
+            self._by_present_numbers(key)
         self.clerk.answered(caller, endpoint, call, answer)
         if first and key and key not in self.ledger.refused_last and key not in self.forgiven:
             self._in_order(key)
@@ -230,16 +230,16 @@ class World:
                 if device.caller.device_id == caller.device_id:
                     device.snapshot_order = self.ledger.order
 
-    def _by_present_numbers(self, caller: Caller, key: str) -> None:
+    def _by_present_numbers(self, key: str) -> None:
         """What names messages does it by the numbers that they have now: those of before a restored backup are other
-        messages', which nobody had in mind."""
-        (device,) = [one for one in self.devices if one.caller.device_id == caller.device_id]
-        number = device.store.outbox.numbers.get(key)
-        entry = device.store.outbox.ever[number] if number is not None else None
-        if entry is None or (isinstance(entry, QueuedSend) and entry.reply_to is None):
-            return
-        epoch = entry.seen_at.rpartition(":")[0]
-        assert epoch == self.server.epoch, f"{device.name}: {key} is of {epoch}, carried out in {self.server.epoch}"
+        messages', which nobody had in mind. (A device may have another device_id than when it asked.)"""
+        for device in self.devices:
+            number = device.store.outbox.numbers.get(key)
+            entry = device.store.outbox.ever[number] if number is not None else None
+            if entry is None or (isinstance(entry, QueuedSend) and entry.reply_to is None):
+                continue
+            epoch = entry.seen_at.rpartition(":")[0]
+            assert epoch == self.server.epoch, f"{device.name}: {key} is of {epoch}, carried out in {self.server.epoch}"
 
     def refused(
         self, caller: Caller, endpoint: Endpoint[Any, Any, Any], call: Call[Any, Any], error: ChatError

@@ -41,7 +41,7 @@ def test_what_comes_in_and_is_no_text(accounts: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"caf\xe9\n"), encoding="utf-8"))
     code, output, errors = accounts("send", "bob")
     assert (code, output) == (2, "")
-    assert errors == "tui-chat: what came on standard input is not text in utf-8; nothing was sent\n"
+    assert errors == "tui-chat: what came on standard input is not text in utf-8; nothing was done\n"
 
 
 @pytest.mark.parametrize("words", [("search",), ("account", "nick"), ("groups", "create")])

@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tui_chat.locale import _
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 else:
     Commands = Any
+
+
+NAMES: Final = "bob, '#ubuntu', system, C2Cbob; - reads them from standard input, one a line, as list prints them"
+"""What stands in a command's words for the conversations that it is about."""
 
 
 def add_account_options(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,9 @@
 """Asking on the terminal, so that Ctrl+C and Ctrl+D are answers as well."""
 
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def ask(question: str) -> str:
@@ -18,6 +21,24 @@ def ask(question: str) -> str:
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def answers_from_terminal() -> Iterator[None]:
+    """Meanwhile answers are typed on the terminal that this runs on: standard input was for something else, and is read
+    to its end. Without such a terminal all stays as it is."""
+    piped = sys.stdin
+    try:
+        terminal = open("/dev/tty", encoding=piped.encoding)  # noqa: SIM115 - closed below
+    except OSError:
+        yield
+        return
+    with terminal:
+        sys.stdin = terminal
+        try:
+            yield
+        finally:
+            sys.stdin = piped
 
 
 def agrees(question: str) -> bool:

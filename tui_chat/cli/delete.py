@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.locale import _, ngettext
 
-from .arguments import Commands, add_account_options, add_json_option, add_match_option
+from .arguments import NAMES, Commands, add_account_options, add_json_option, add_match_option
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
         description="Delete conversations from your account, by default with their history; the others keep theirs. "
         "`tui-chat undo` brings them back for a while.",
     )
-    parser.add_argument("conversations", nargs="*", metavar="NAME|ID", help="bob, '#ubuntu', system, C2Cbob")
+    parser.add_argument("conversations", nargs="*", metavar="NAME|ID", help=NAMES)
     add_match_option(parser)
     parser.add_argument("--keep-history", action="store_true", help="only the rows go; a new message brings all back")
     parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and stop")
@@ -34,14 +34,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, delete, say what happened."""
     import asyncio
     import sys
+    from contextlib import nullcontext
 
+    from .asking import answers_from_terminal
     from .failures import Usage
-    from .matching import check_choice
+    from .from_input import DASH
+    from .matching import read_choice
 
-    check_choice(arguments, _("say what to delete: names or IDs, or --match QUERY"))
-    if not (arguments.yes or arguments.dry_run) and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Usage(_("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)"))
-    return asyncio.run(_delete(arguments))
+    asks = not (arguments.yes or arguments.dry_run)
+    piped = DASH in arguments.conversations
+    read_choice(arguments, _("say what to delete: names or IDs, or --match QUERY"))
+    with answers_from_terminal() if asks and piped else nullcontext():
+        if asks and not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise Usage(_("without a terminal to ask on, deleting needs --yes (or --dry-run to see what would go)"))
+        return asyncio.run(_delete(arguments))
 
 
 async def _delete(arguments: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tui_chat.locale import N_, _
 
-from .arguments import Commands, add_account_options, add_json_option, add_match_option
+from .arguments import NAMES, Commands, add_account_options, add_json_option, add_match_option
 
 if TYPE_CHECKING:
     from tui_chat.client.session import ChatSession
@@ -24,7 +24,7 @@ FLAGS: Final[dict[str, tuple[str, dict[str, bool]]]] = {
 def add(commands: Commands) -> None:
     """Declare the subcommand."""
     parser = commands.add_parser("flag", help="mark conversations as read or unread, pin or mute them")
-    parser.add_argument("conversations", nargs="*", metavar="NAME|ID", help="bob, '#ubuntu', system, C2Cbob")
+    parser.add_argument("conversations", nargs="*", metavar="NAME|ID", help=NAMES)
     add_match_option(parser)
     wished = parser.add_mutually_exclusive_group(required=True)
     wished.add_argument("--read", dest="flag", action="store_const", const=READ, help="everything in them is read")
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Change them, and say which."""
     import asyncio
 
-    from .matching import check_choice
+    from .matching import read_choice
 
-    check_choice(arguments, _("say which conversations: names or IDs, or --match QUERY"))
+    read_choice(arguments, _("say which conversations: names or IDs, or --match QUERY"))
     return asyncio.run(_flag(arguments))
 
 

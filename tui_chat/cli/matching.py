@@ -26,11 +26,18 @@ def matching(session: "ChatSession", query: Query, *, now: int) -> list["Convers
     return [one for one in listed if query.matches(row(one))]
 
 
-def check_choice(arguments: "argparse.Namespace", hint: str) -> None:
-    """Either names or a query. Raises Usage, with this hint."""
+def read_choice(arguments: "argparse.Namespace", hint: str) -> None:
+    """Either names or a query; `-` among the names is read from standard input. Raises Usage, with this hint."""
+    from .from_input import DASH, names_on_input
+
     by_query = arguments.match is not None and not arguments.match.empty
     if bool(arguments.conversations) == by_query:
         raise Usage(hint)
+    if DASH in arguments.conversations:
+        read = names_on_input()
+        arguments.conversations = [
+            one for name in arguments.conversations for one in (read if name == DASH else [name])
+        ]
 
 
 def chosen(session: "ChatSession", arguments: "argparse.Namespace") -> list[str]:

@@ -22,18 +22,12 @@ def add(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Send, and wait for the server's word."""
     import asyncio
-    import sys
 
-    from .failures import Usage
+    from .from_input import DASH, text_on_input
 
-    if arguments.text in (None, "-") and sys.stdin.isatty():
-        raise Usage(_("say what to send: tui-chat send NAME TEXT, or the text on standard input"))
-    if arguments.text in (None, "-"):
-        try:
-            arguments.text = sys.stdin.read().rstrip("\n")
-        except UnicodeDecodeError as error:
-            said = _("what came on standard input is not text in {encoding}; nothing was sent")
-            raise Usage(said.format(encoding=error.encoding)) from error
+    if arguments.text in (None, DASH):
+        instead = _("say what to send: tui-chat send NAME TEXT, or the text on standard input")
+        arguments.text = text_on_input(instead).rstrip("\n")
     return asyncio.run(_send(arguments))
 
 

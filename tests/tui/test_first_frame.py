@@ -41,6 +41,12 @@ def test_it_loads_nothing_that_it_does_not_show() -> None:
     assert done.stdout.split() == []
 
 
+def waits(screen: Screen[Any]) -> bool:
+    """Whether the program is going to draw something by itself."""
+    assert isinstance(screen, PromptScreen)
+    return screen._waits_to_be_drawn
+
+
 async def test_a_key_that_moves_the_cursor_has_two_lines_of_the_list_drawn() -> None:
     session = FakeSession({f"C2Cu{n:03}": row(f"C2Cu{n:03}", age=n) for n in range(300)})
     async with running(session) as (app, pilot):
@@ -172,20 +178,22 @@ async def test_a_dialog_comes_and_goes_with_one_whole_screen_each(key: str, word
                 (whole if isinstance(update, LayoutUpdate) else parts).append(update.render_segments(app.console))
             display(screen, update)
 
+        async def drawn(count: int) -> None:
+            await until(lambda: len(whole) >= count and not waits(app.screen))
+            await pilot.pause()  # which draws what it finds: not before the program has drawn by itself
+
         await pilot.pause()
         await until(lambda: not app.main._waits_to_be_drawn)
         # On a machine that stands still for a moment what belongs together comes later than SETTLE.
         with patch.object(app, "_display", watched), patch.object(drawing, "SETTLE", 0.1):
             await pilot.press(key)
-            await pilot.pause()
-            await until(lambda: words in "".join([*whole, *parts]))
-            await pilot.pause()
+            await drawn(1)
+            assert words in "".join([*whole, *parts])
             assert len(whole) == 1
             parts.clear()
             await pilot.press("escape")
-            await until(lambda: app.screen is app.main)
-            await pilot.pause()
-            await pilot.pause()
+            await drawn(2)
+            assert app.screen is app.main
             assert len(whole) == 2
             assert "Conversations" in whole[1]
             assert "".join(parts) == "", "nothing is sent a second time"

@@ -21,6 +21,7 @@ from tui_chat.client.changes import (
     TypingSeen,
 )
 from tui_chat.protocol.errors import ErrorBody, NotConnected
+from tui_chat.protocol.models import Message
 from tui_chat.tui.safe import own
 
 
@@ -365,6 +366,43 @@ async def test_a_message_that_was_refused_can_be_sent_again() -> None:
         await pilot.pause()
         await pilot.press("R")
         await until(lambda: ("send", ("C2Cbob", "lost words")) in session.calls)
+
+
+def refused(session: FakeSession, client_id: str, text: str) -> None:
+    error = ErrorBody(code="of_its_own", message=f"No {text}.")
+    session.tell(SendFailed(conversation_id="C2Cbob", client_id=client_id, text=text, error=error))
+
+
+async def test_a_refused_message_that_is_not_in_sight_is_kept_as_a_draft() -> None:
+    session = FakeSession()
+    session.set_draft("C2Cbob", "begun")
+    async with running(session) as (app, _pilot):
+        refused(session, "mine", "lost words")
+        await until(lambda: session.drafts == {"C2Cbob": "lost words\nbegun"})
+        assert said(app) == ["Not sent: No lost words. · your text is kept as a draft"]
+        app.main.open("C2Cbob")
+        await until(lambda: app.main.conversation.composer.text == "lost words\nbegun")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_refused_messages_are_kept_as_a_draft_by_who_leaves_them(ends: bool) -> None:
+    session = FakeSession()
+    async with running(session) as (app, pilot):
+        await pilot.press("j", "enter")
+        await until(lambda: "message 4" in text_of(app))
+        for client_id, text in (("one", "lost words"), ("two", "more of them")):
+            echo = Message(
+                conversation_id="C2Cbob", message_seq=0, client_id=client_id, sender="alice", time=NOW, text=text
+            )
+            session.tell(MessagesAdded(conversation_id="C2Cbob", messages=[echo]))
+            refused(session, client_id, text)
+        await until(lambda: len(said(app)) == 2)
+        await pilot.press(*"begun")
+        assert session.drafts.get("C2Cbob", "") in ("", "begun")
+        if not ends:
+            app.main.open("C2Ccarol")
+            await until(lambda: app.main.conversation.composer.text == "")
+    assert session.drafts == {"C2Cbob": "lost words\nmore of them\nbegun"}
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ class ConversationPane(Vertical):
     def on_unmount(self) -> None:
         """The program ends: what was typed last is kept."""
         self.writing.ended()
+        self.unsent.leave()
 
     def on_resize(self) -> None:
         """What is said above the composer fits on its line."""
@@ -163,7 +164,7 @@ class ConversationPane(Vertical):
         self.finding.end()
         self._farewell.forget()
         self.applications.forget()
-        self.unsent.forget()
+        self.unsent.leave()
         self.note.forget_typing()
         row = self.row(conversation_id)
         self._unread_after = row.read_seq if row.unread_count else None

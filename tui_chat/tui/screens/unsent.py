@@ -30,8 +30,11 @@ class Unsent:
         self._refused: dict[str, _Refused] = {}
         """By clientID."""
 
-    def forget(self) -> None:
-        """Another conversation is opened."""
+    def leave(self) -> None:
+        """Another conversation is opened, or the program ends: what they said is in the draft of this one."""
+        if (open_id := self._pane.conversation_id) is not None and self._refused:
+            texts = "\n".join(refused.message.text for refused in self._refused.values())
+            self._pane.writing.put_before_draft(open_id, texts)
         self._refused = {}
 
     def renumbered(self) -> None:
@@ -60,11 +63,15 @@ class Unsent:
             self._pane.writing.send(refused.text, reply_to=refused.reply_to)
 
     def failed(self, change: SendFailed) -> None:
-        """One more."""
+        """One more. Where it is not in sight, nothing but the draft keeps its text."""
         pane, client_id, reason = self._pane, change.client_id, refusal(change.error)
         echo = pane.messages.waiting(client_id) if change.conversation_id == pane.conversation_id else None
         if echo is not None:
             answered = None if change.error.code == ServerRestored.code else echo.reply_to
             self._refused[client_id] = _Refused(msgspec.structs.replace(echo, reply_to=answered), reason)
             pane.messages.set_failed(client_id, reason)
-        pane.app.say(safe.template(_("Not sent: {reason}"), reason=reason), severity="error")
+            said = safe.template(_("Not sent: {reason}"), reason=reason)
+        else:
+            pane.writing.add_to_draft(change.conversation_id, change.text)
+            said = safe.template(_("Not sent: {reason} · your text is kept as a draft"), reason=reason)
+        pane.app.say(said, severity="error")

@@ -184,21 +184,22 @@ class Writing:
         self._show_bar()
         unsaved, self._unsaved = self._unsaved, {}
         for (conversation_id, _seq), text in unsaved.items():
-            self._add_to_draft(conversation_id, text)
+            self.add_to_draft(conversation_id, text)
         if bound:
             said = _("The server was restored from a backup: your text stays, what it answered or changed does not")
             self._pane.app.say(safe.own(said), severity="warning")
 
-    def _add_to_draft(self, conversation_id: str, text: str) -> None:
+    def add_to_draft(self, conversation_id: str, text: str) -> None:
         """What can no more be what it was to be stands in the composer, before what is being written there."""
-        open_now = conversation_id == self._pane.conversation_id and self._editing is None
-        before = self._pane.composer.text if open_now else self._session.draft(conversation_id)
-        both = f"{text}\n{before}" if before else text
-        if not open_now:
-            self._session.set_draft(conversation_id, both)
-            self._pane.app.main.primary.show_drafts()
-        elif left_out := self._pane.composer.replace_all(both):
+        if conversation_id != self._pane.conversation_id or self._editing is not None:
+            self.put_before_draft(conversation_id, text)
+        elif left_out := self._pane.composer.replace_all(_together(text, self._pane.composer.text)):
             self._pane.app.say(sentences.cut(left_out), severity="warning")
+
+    def put_before_draft(self, conversation_id: str, text: str) -> None:
+        """The same for one that is not in the composer."""
+        self._session.set_draft(conversation_id, _together(text, self._session.draft(conversation_id)))
+        self._pane.app.main.primary.show_drafts()
 
     def _show_bar(self) -> None:
         open_id = self._pane.conversation_id
@@ -264,7 +265,7 @@ class Writing:
         try:
             await self._session.edit_message(one, seq, text, mentions=[*named, *kept])
         except ServerRestored as error:
-            self._add_to_draft(one, text)
+            self.add_to_draft(one, text)
             self._pane.app.say(_kept_as_draft(error), severity="error")
         except ChatError as error:
             reason = refusal(error)
@@ -283,7 +284,7 @@ class Writing:
         free = self._editing is None and not self._pane.composer.text
         if change.text and change.error.code == ServerRestored.code:
             for conversation_id in change.conversation_id_list:
-                self._add_to_draft(conversation_id, change.text)
+                self.add_to_draft(conversation_id, change.text)
             said = _kept_as_draft(change.error)
         elif change.text and free and open_id in change.conversation_id_list:
             self._pane.composer.set_draft(change.text)
@@ -316,6 +317,10 @@ class Writing:
         if open_id is not None and self._editing is None and self._session.draft(open_id) != text:
             self._session.set_draft(open_id, text)
             self._pane.app.main.primary.show_drafts()
+
+
+def _together(text: str, draft: str) -> str:
+    return f"{text}\n{draft}" if draft else text
 
 
 def _kept_as_draft(error: ChatError | ErrorBody) -> Content:

@@ -49,6 +49,8 @@ def test_a_full_disk_refuses_loses_nothing_and_is_over_when_there_is_room(
     assert unwell.status_code == 503
     assert "disk is full" in unwell.json()["error"]["message"]
     assert alice.texts("C2Cbob") == taken[-50:], "reading goes on, and nothing is half done"
+    server.write(lambda tx: tx.execute("UPDATE meta SET value = value WHERE name = 'epoch'"))
+    assert people.http.get("/healthz").status_code == 503, "what is small finds room where a message does not"
     empty(server)
     assert people.http.get("/healthz").json()["status"] == "ok"
     assert alice.send("C2Cbob", "there is room again")["messageSeq"] == len(taken) + 1

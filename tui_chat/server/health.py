@@ -1,6 +1,7 @@
 """Whether the server can do its work: its database answers, and takes what is written."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -17,8 +18,9 @@ ANSWER_SECONDS: Final = 5.0
 """A database that takes longer is as good as gone."""
 PROBE_SECONDS: Final = 10.0
 """A probe is a commit of one row; monitors may ask more often."""
-ROOM_BYTES: Final = 64 * 1024
-"""So much must find room before a disk that was full counts as one that is not."""
+ROOM_BYTES: Final = 1024 * 1024
+"""So much must find room before a disk that was full counts as one that is not: more than a call writes, which for a
+deletion of 100 conversations is some 100 pages of PostgreSQL's, each of them twice."""
 
 
 class Health:
@@ -29,6 +31,9 @@ class Health:
         self._bus = bus
         self._monotonic = monotonic
         self._next_probe = monotonic()
+        self._overcome = 0
+        """Of how many of the engine's refusals it is known that what made them is over: a commit of a few bytes that
+        went through since says nothing of it."""
 
     @property
     def bus(self) -> Literal["up", "down"] | UnsetType:
@@ -46,8 +51,10 @@ class Health:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 found = await self._engine.read(lambda tx: (settings.facts(tx), tx.now))
-                if self._engine.trouble is not None:
+                refusals = self._engine.refusals
+                if refusals != self._overcome:
                     await self._engine.write(_find_room)
+                    self._overcome = refusals
                 elif self._monotonic() >= self._next_probe:
                     await self._engine.write(_probe)
                     self._next_probe = self._monotonic() + PROBE_SECONDS
@@ -59,7 +66,7 @@ class Health:
 
 
 def _find_room(tx: Transaction) -> None:
-    _probe(tx, "x" * ROOM_BYTES)
+    _probe(tx, secrets.token_hex(ROOM_BYTES // 2))  # PostgreSQL would make next to nothing of what repeats itself
     _probe(tx)
 
 

@@ -361,7 +361,7 @@ async def test_where_they_cannot_go_together_each_goes_alone(engine: SqliteEngin
     assert [name for commit in commits for name in commit] == ["a", "b", "d"]
     assert stretches == [["b", "c", "d"]]
     assert await engine.read(names) == ["a", "b", "d", "long"]
-    assert engine.trouble is None
+    assert engine.refusals == 0
 
 
 async def test_a_full_disk_refuses_all_of_them(engine: SqliteEngine, stretches: list[list[str]]) -> None:
@@ -458,7 +458,7 @@ async def test_a_full_disk_refuses_them_and_is_over_when_there_is_room(engine: S
     await engine.write(lambda tx: tx.one("PRAGMA max_page_count=1000000"), brief=True)
     await engine.write(large, brief=True)
     assert await engine.read(names) == ["large"]
-    assert engine.trouble is None
+    assert engine.refusals == 2
 
 
 async def test_a_database_that_cannot_be_written_refuses_them_and_the_engine_goes_on(engine: SqliteEngine) -> None:
@@ -481,10 +481,10 @@ async def test_a_database_that_cannot_be_written_refuses_them_and_the_engine_goe
     for _ in range(2):
         with pytest.raises(sqlite3.DatabaseError, match="malformed"):
             await engine.write(Job("a"), brief=True)
-    assert engine.trouble is not None
+    assert engine.refusals == 2
     engine._writer = whole
     assert await engine.write(Job("b"), brief=True) == "b"
-    assert engine.trouble is None
+    assert engine.refusals == 2
 
 
 async def test_what_was_answered_is_there_after_a_kill(tmp_path: Path) -> None:

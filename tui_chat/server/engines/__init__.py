@@ -260,8 +260,8 @@ class Engine(Protocol):
         ...
 
     @property
-    def trouble(self) -> str | None:
-        """Why the newest commit was refused by the database itself; None where it was not."""
+    def refusals(self) -> int:
+        """How many commits the database itself has refused since the engine began: no room, or no way to it."""
         ...
 
     async def size(self) -> DatabaseSize:

@@ -81,9 +81,9 @@ class PostgresEngine:
         self._observers.append(observer)
 
     @property
-    def trouble(self) -> str | None:
-        """Why the newest transaction was refused by the database itself; None where it was not."""
-        return self._commits.trouble
+    def refusals(self) -> int:
+        """How many commits the database itself has refused since the engine began: no room, or no way to it."""
+        return self._commits.refusals
 
     async def size(self) -> DatabaseSize:
         """The database's size; what is empty in it the server itself fills again."""

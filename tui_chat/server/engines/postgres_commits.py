@@ -55,8 +55,8 @@ class Commits:
         self._listeners: list[Callable[[Committed], None]] = []
         self._row: deque[Place] = deque()
         self._row_lock = threading.Lock()
-        self.trouble: str | None = None
-        """Why the newest transaction was refused by the database itself; None where it was not."""
+        self.refusals = 0
+        """How many transactions the database itself has refused; exact enough to see that there were more."""
 
     def tell(self, listener: Callable[[Committed], None]) -> None:
         """Call `listener` on the loop's thread after each transaction, in an order that is every user's."""
@@ -74,15 +74,10 @@ class Commits:
         place.done = True
         self._loop.call_soon_threadsafe(self.serve)
 
-    def committed(self, place: Place) -> None:
-        """The transaction of that place is committed: nothing is the matter with the database."""
-        self.trouble = None
-        self.answer(place)
-
     def refuse(self, jobs: list[Job], refusal: BaseException) -> None:
         """Nothing happened of these jobs, or nobody knows whether it did; `refusal` says why."""
         if isinstance(refusal, StorageFull | Unavailable):
-            self.trouble = str(refusal)
+            self.refusals += 1
         for job in jobs:
             job.failure = refusal
         self.answer(self.take_place(jobs))

@@ -222,4 +222,4 @@ class Writer:
                     "the database was lost in the middle: what you did may or may not have happened"
                 ) from failure
             raise
-        self._commits.committed(place)
+        self._commits.answer(place)

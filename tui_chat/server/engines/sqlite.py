@@ -89,7 +89,7 @@ class SqliteEngine:
         self._readers: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._closed = False
-        self._trouble: str | None = None
+        self._refusals = 0
         self._writer = connect(path)
         for statement in (
             # Only for a database that has no tables yet; measured, it costs writers nothing.
@@ -159,9 +159,9 @@ class SqliteEngine:
         self._observers.append(observer)
 
     @property
-    def trouble(self) -> str | None:
-        """Why the newest commit was refused by the database itself; None where it was not."""
-        return self._trouble
+    def refusals(self) -> int:
+        """How many commits the database itself has refused since the engine began: no room, or no way to it."""
+        return self._refusals
 
     async def size(self) -> DatabaseSize:
         """The files' size, and how much in them is empty."""
@@ -290,10 +290,9 @@ class SqliteEngine:
 
     def _ended(self, group: Group) -> None:
         """Deliver what a group did, and answer who waits for it."""
-        if group.trouble is not None:
-            self._trouble = group.trouble
+        if group.refused:
+            self._refusals += 1
         elif group.wrote:
-            self._trouble = None
             self._disk_is_quick = group.commit_seconds < QUICK_SECONDS
         try:
             self._deliver(group.committed())

@@ -54,8 +54,8 @@ class Group:
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self.jobs: list[Job] = []
-        self.trouble: str | None = None
-        """Why the database itself refused it, or one of its jobs."""
+        self.refused = False
+        """The database itself refused it, or one of its jobs."""
         self.wrote = False
         """Something was changed, and is committed."""
         self.seconds = 0.0
@@ -103,7 +103,7 @@ class Group:
                 self._undo()
                 if len(jobs) == 1:
                     return
-                self.trouble = None
+                self.refused = False
                 self._begin()
                 for job in jobs:
                     self._try_under_savepoint(job)
@@ -146,7 +146,7 @@ class Group:
 
     def _give_up(self, failure: Exception) -> None:
         refusal = as_refusal(failure)
-        self.trouble = str(refusal)
+        self.refused = True
         self._undo()
         for job in self.jobs:
             job.failure = refusal
@@ -192,7 +192,7 @@ class Group:
         except sqlite3.OperationalError as failure:
             job.failure = as_refusal(failure)
             if isinstance(job.failure, Unavailable):
-                self.trouble = str(job.failure)
+                self.refused = True
         except BaseException as failure:
             job.failure = failure
 

@@ -72,7 +72,8 @@ async def test_the_status_line_follows_the_cursor_in_the_messages() -> None:
         await until(lambda: "message 3" in text_of(app))
         await pilot.press("escape")
         await until(lambda: "i Write" in footer(app))
-        assert "Reply" not in footer(app), "nothing is under the cursor yet"
+        assert "↑ Choose a message" in footer(app), "nothing is under the cursor yet"
+        assert "X Take back" in footer(app), "one's own newest"
         await pilot.press("k")
         await until(lambda: "o Open link" in footer(app))
         assert "X Take back" not in footer(app), "that is bob's"

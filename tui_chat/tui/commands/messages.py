@@ -36,15 +36,16 @@ class Reply(Command):
     scopes = MESSAGES
     in_footer = True
     label = N_("Reply")
-    help = N_("Answer the message under the cursor; {back} in the composer makes it an ordinary message again.")
+    help = N_("Answer the message under the cursor, or else the newest; {back} makes it an ordinary message again.")
 
     def available(self, app: ChatApp) -> bool:
         pane = app.main.conversation
-        return pane.session.capabilities.replies and pane.actions.sent_message is not None and not pane.composer.blocked
+        return pane.session.capabilities.replies and pane.actions.answerable is not None and not pane.composer.blocked
 
     def run(self, app: ChatApp) -> None:
         pane = app.main.conversation
-        if (message := pane.actions.sent_message) is not None:
+        if (message := pane.actions.answerable) is not None:
+            pane.actions.show(message)
             pane.writing.reply(message)
 
 
@@ -57,19 +58,20 @@ class EditMessage(Command):
     help = N_("Change a message of your own in the composer. Enter saves it, {back} leaves it as it was.")
 
     def available(self, app: ChatApp) -> bool:
-        from tui_chat.tui.render.messages import can_edit
-
         pane = app.main.conversation
-        return (
-            pane.session.capabilities.edits
-            and can_edit(pane.messages.current_message, pane.session.user_id)
-            and not pane.composer.blocked
-        )
+        there = pane.actions.editable is not None or pane.actions.lacks_own
+        return pane.session.capabilities.edits and there and not pane.composer.blocked
+
+    def offered(self, app: ChatApp) -> bool:
+        return self.available(app) and app.main.conversation.actions.editable is not None
 
     def run(self, app: ChatApp) -> None:
         pane = app.main.conversation
-        if (message := pane.messages.current_message) is not None:
+        if (message := pane.actions.editable) is not None:
+            pane.actions.show(message)
             pane.writing.edit(message)
+        else:
+            pane.actions.say_none_own()
 
 
 class ReactToMessage(Command):
@@ -78,7 +80,7 @@ class ReactToMessage(Command):
     scopes = MESSAGES
     in_footer = True
     label = N_("React")
-    help = N_("React to the message under the cursor with an emoji; the same again takes it back.")
+    help = N_("React to the message under the cursor, or else the newest, with an emoji; the same again takes it back.")
 
     def available(self, app: ChatApp) -> bool:
         pane = app.main.conversation
@@ -97,14 +99,19 @@ class RecallMessage(Command):
     help = N_("Take a message of your own back from everybody, for a short while after it was sent. Asks first.")
 
     def available(self, app: ChatApp) -> bool:
-        return app.main.conversation.actions.recallable is not None
+        pane = app.main.conversation
+        return pane.actions.recallable is not None or (pane.session.capabilities.recalls and pane.actions.lacks_own)
 
     def offered(self, app: ChatApp) -> bool:
         actions = app.main.conversation.actions
         return (message := actions.recallable) is not None and actions.time_to_recall(message) > 0
 
     def run(self, app: ChatApp) -> None:
-        app.main.conversation.actions.recall()
+        actions = app.main.conversation.actions
+        if actions.recallable is not None:
+            actions.recall()
+        else:
+            actions.say_none_own()
 
 
 class OpenLinks(Command):

@@ -1,7 +1,8 @@
-"""What commands do with the message under the cursor: react, take back, open a link, tell all about it."""
+"""What commands do with a message: react, take back, open a link, tell all about it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
@@ -18,6 +19,7 @@ from tui_chat.tui.dialogs.question import Question
 from tui_chat.tui.dialogs.react import React
 from tui_chat.tui.editor import terminal_given_away
 from tui_chat.tui.render.formatting import links
+from tui_chat.tui.render.messages import can_edit
 
 from .sentences import remaining
 
@@ -31,6 +33,14 @@ _TAKES_PART: Final = (None, Membership.JOINED)
 """One-to-one conversations have no members."""
 
 
+def _is_written(message: Message) -> bool:
+    return message.type in WRITTEN and not message.recalled
+
+
+def _is_sent(message: Message) -> bool:
+    return _is_written(message) and message.message_seq > 0
+
+
 class MessageActions:
     """For the commands; each asks what it has to know first."""
 
@@ -38,37 +48,72 @@ class MessageActions:
         self._pane = pane
 
     @property
-    def message(self) -> Message | None:
-        """The message under the cursor, where somebody wrote it and it was not taken back."""
-        message = self._pane.messages.current_message
-        return message if message is not None and message.type in WRITTEN and not message.recalled else None
-
-    @property
-    def sent_message(self) -> Message | None:
-        """The same, where the server knows it."""
-        message = self.message
-        return message if message is not None and message.message_seq else None
+    def answerable(self) -> Message | None:
+        """What can be answered: the message under the cursor, or else the newest, which somebody wrote, which was not
+        taken back, and which the server knows."""
+        return self._about(_is_sent)
 
     @property
     def changeable(self) -> Message | None:
         """The same, where one takes part: a server has nobody react or take back in a group that was left."""
-        message = self.sent_message
-        takes_part = message is not None and self._pane.row(message.conversation_id).membership in _TAKES_PART
-        return message if takes_part else None
+        return self.answerable if self._takes_part else None
+
+    @property
+    def editable(self) -> Message | None:
+        """What can be edited: the message under the cursor, or else the newest, of one's own."""
+        return self._about(lambda message: can_edit(message, self._pane.session.user_id))
 
     @property
     def recallable(self) -> Message | None:
-        """What can be taken back: one's own; in a group, for its owner and administrators, others' as well."""
-        session, message = self._pane.session, self.changeable
-        if message is None or not session.capabilities.recalls or message.sender == session.user_id:
-            return message if session.capabilities.recalls else None
-        return message if self._pane.row(message.conversation_id).role in ("owner", "admin") else None
+        """What can be taken back: one's own; in a group, for its owner and administrators, others' as well, where one
+        of these is chosen."""
+        if not self._pane.session.capabilities.recalls or not self._takes_part:
+            return None
+        leads = self.chosen and self._pane.row(self._pane.conversation_id or "").role in ("owner", "admin")
+        own_id = self._pane.session.user_id
+        return self._about(lambda message: _is_sent(message) and (leads or message.sender == own_id))
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a message is under the cursor."""
+        return self._pane.messages.current_message is not None
+
+    @property
+    def lacks_own(self) -> bool:
+        """Whether no message is chosen, and none of one's own is there: a key that is about these has to say so."""
+        messages = self._pane.messages
+        own = messages.newest_seen(lambda message: _is_sent(message) and message.sender == self._pane.session.user_id)
+        there = messages.has_focus and messages.newest_seq > 0 and self._takes_part
+        return there and not self.chosen and own is None
+
+    @property
+    def _takes_part(self) -> bool:
+        open_id = self._pane.conversation_id
+        return open_id is not None and self._pane.row(open_id).membership in _TAKES_PART
+
+    def _about(self, fits: Callable[[Message], bool]) -> Message | None:
+        """What a key is about: the message under the cursor, where it fits; while none is, as after Esc in the
+        composer, the newest that does."""
+        messages = self._pane.messages
+        if (message := messages.current_message) is not None:
+            return message if fits(message) else None
+        return messages.newest_seen(fits) if messages.has_focus else None
+
+    def show(self, message: Message) -> None:
+        """Put the cursor on what is acted on, so that one sees which it is."""
+        if not self.chosen:
+            self._pane.messages.go_to(message.message_seq)
+
+    def say_none_own(self) -> None:
+        """There is none of one's own, as far as one has gone back."""
+        said = _("No message of yours here · {key} goes to older ones")
+        self._pane.app.say(safe.fill(said, key=self._pane.app.key("messages-move")))
 
     @property
     def links(self) -> list[safe.Safe]:
         """The addresses in the message under the cursor."""
-        message = self.message
-        return links(safe.lines(message.text)) if message is not None else []
+        message = self._pane.messages.current_message
+        return links(safe.lines(message.text)) if message is not None and _is_written(message) else []
 
     def details(self) -> None:
         """`v`"""
@@ -80,6 +125,7 @@ class MessageActions:
     def react(self) -> None:
         """`+`"""
         if (message := self.changeable) is not None:
+            self.show(message)
             self._pane.app.start(self._react(message))
 
     async def _react(self, message: Message) -> None:
@@ -99,6 +145,7 @@ class MessageActions:
     def recall(self) -> None:
         """`X`"""
         if (message := self.recallable) is not None:
+            self.show(message)
             self._pane.app.start(self._recall(message))
 
     def time_to_recall(self, message: Message) -> int:

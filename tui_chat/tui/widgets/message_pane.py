@@ -1,6 +1,6 @@
 """The messages of one conversation: what the app tells it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from tui_chat.protocol.models import Conversation, Message
@@ -277,6 +277,14 @@ class MessagePane(CursorPane):
         entries = self._window.entries if self._window is not None else []
         sent = (entry.message for entry in reversed(entries) if entry.message.message_seq)
         return next((message for message in sent if message.sender == user_id and not message.recalled), None)
+
+    def newest_seen(self, fits: Callable[[Message], bool]) -> Message | None:
+        """The newest message that fits, of those on the screen and above."""
+        if self._window is None or (last := self._visible(True)) is None:
+            return None
+        entries = self._window.entries
+        end = next((at for at in range(len(entries), 0, -1) if entries[at - 1] is last), 0)
+        return next((entry.message for entry in reversed(entries[:end]) if fits(entry.message)), None)
 
     @property
     def oldest_seq(self) -> int:

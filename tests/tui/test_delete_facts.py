@@ -6,6 +6,7 @@ import pytest
 from tests.tui.apps import running, text_of, until
 from tests.tui.fake import FakeSession
 from tui_chat.client.capabilities import Capabilities
+from tui_chat.client.changes import Connection
 from tui_chat.protocol.ids import ConversationType
 from tui_chat.protocol.models import Conversation, Membership, ServerFacts
 from tui_chat.tui.dialogs.delete_facts import DeleteFacts, gather, gone_elsewhere, lines
@@ -182,3 +183,26 @@ async def test_nothing_jumps_when_the_switch_is_changed() -> None:
         same = ("[ Cancel ]", "Delete 2 conversations?", "You can undo for 10 minutes")
         for words in same:
             assert [words in one for one in before] == [words in one for one in after], words
+
+
+def test_without_a_connection_it_says_what_waits() -> None:
+    said = lines(facts(connected=False), clear_history=True)
+    assert said.waits is not None
+    assert said.waits.plain == "No connection: hidden here now, deleted once connected."
+    assert said.devices.plain == "Your other devices: removed there too, but only then."
+    assert said.undo.plain == "You can undo until then, and for 10 minutes after; then it is final."
+    final = lines(facts(connected=False, undo_seconds=0), clear_history=True).undo.plain
+    assert final == "You can undo until then; after that it is final: this server undoes nothing."
+    assert lines(facts(), clear_history=True).waits is None
+
+
+async def test_the_dialog_follows_the_connection() -> None:
+    session = FakeSession()
+    async with running(session, size=(80, 24)) as (app, pilot):
+        session.connect(Connection.OFFLINE)
+        await pilot.press("d")
+        await until(lambda: "deleted once connected" in text_of(app))
+        session.connect(Connection.CONNECTED)
+        await until(lambda: "deleted once connected" not in text_of(app))
+        session.connect(Connection.OFFLINE)
+        await until(lambda: "for 10 minutes after" in text_of(app))

@@ -202,6 +202,8 @@ def dialog_text(said: DeleteLines, room: int, *, gone: Content | None, typed: st
         rows.extend(_beside(said.among, said.member, room))
     else:
         rows.extend(line for line in (said.among, said.member) if line is not None)
+    if said.waits is not None:
+        rows.append(said.waits.stylize("bold $text-warning"))
     rows.append(said.devices)
     rows.append(said.undo)
     rows.extend(line.stylize("bold $text-warning") for line in (said.arrived, gone) if line is not None)

@@ -46,6 +46,8 @@ class DeleteFacts(msgspec.Struct, frozen=True, kw_only=True):
     can_clear: bool = True
     """The history of one's own account can be erased with the rows."""
     undo_seconds: int = 0
+    connected: bool = True
+    """Without a connection the rows are hidden, and the rest waits."""
     everything: bool = False
     """No row would be left."""
     arrived: int = 0
@@ -66,6 +68,7 @@ class DeleteLines(msgspec.Struct, frozen=True, kw_only=True):
     consequences: tuple[Content, ...]
     among: Content | None
     member: Content | None
+    waits: Content | None
     devices: Content
     undo: Content
     cancel: Content
@@ -84,6 +87,7 @@ def gather(
     unsent: Mapping[str, int],
     server: ServerFacts,
     capabilities: Capabilities,
+    connected: bool = True,
 ) -> DeleteFacts:
     """The facts of these conversations as they were `seen`; `listed` is how many rows there are at all."""
     chosen = list(conversations)
@@ -104,6 +108,7 @@ def gather(
         synced=capabilities.syncs_deletions,
         can_clear=capabilities.clears_own_history,
         undo_seconds=server.undo_seconds if capabilities.undoes_deletions else 0,
+        connected=connected,
         everything=len(chosen) >= listed,
         arrived=sum(newer.values()),
     )
@@ -130,14 +135,9 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
         consequences=_cleared(facts) if clear_history else _kept(facts),
         among=_among(facts),
         member=_member(facts),
-        devices=Content(
-            _("Your other devices: removed there too.")
-            if facts.synced
-            else _("Your other devices keep their rows and copies (this server does not sync deletions).")
-        ),
-        undo=safe.template(_("You can undo for {time}; then it is final."), time=duration(facts.undo_seconds))
-        if facts.undo_seconds
-        else Content(_("It is final at once: this server undoes nothing.")),
+        waits=None if facts.connected else Content(_("No connection: hidden here now, deleted once connected.")),
+        devices=Content(_devices(facts)),
+        undo=_undo(facts),
         cancel=Content(_("Cancel")),
         confirm=Content(_("Delete and clear") if clear_history else _("Delete, keep history")),
         type_count=safe.template(_("Type {count}, then {key}."), count=str(facts.count), key=key("confirm"))
@@ -155,6 +155,25 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
         else None,
         not_typed=safe.template(_("{count} is not typed yet."), count=str(facts.count)),
     )
+
+
+def _devices(facts: DeleteFacts) -> str:
+    if not facts.synced:
+        return _("Your other devices keep their rows and copies (this server does not sync deletions).")
+    if not facts.connected:
+        return _("Your other devices: removed there too, but only then.")
+    return _("Your other devices: removed there too.")
+
+
+def _undo(facts: DeleteFacts) -> Content:
+    time = duration(facts.undo_seconds)
+    if not facts.connected:
+        if facts.undo_seconds:
+            return safe.template(_("You can undo until then, and for {time} after; then it is final."), time=time)
+        return Content(_("You can undo until then; after that it is final: this server undoes nothing."))
+    if facts.undo_seconds:
+        return safe.template(_("You can undo for {time}; then it is final."), time=time)
+    return Content(_("It is final at once: this server undoes nothing."))
 
 
 def gone_elsewhere(count: int, device: str, left: int) -> Content:

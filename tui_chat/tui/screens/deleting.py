@@ -145,6 +145,7 @@ class Deleter:
             unsent=unsent,
             server=session.server,
             capabilities=session.capabilities,
+            connected=session.connection is Connection.CONNECTED,
         )
 
     async def _ask(self, ids: list[str]) -> None:

@@ -98,14 +98,23 @@ async def test_no_button_is_cut_where_there_is_little_room() -> None:
     async with running(FakeSession(), size=(20, 24)) as (app, pilot):
         await pilot.press("j", "d")
         await until(lambda: "[ Cancel ]" in text_of(app))
-        assert "[ Delete ]" in text_of(app)
+        assert "[ Delete, clear ]" in text_of(app)
         await pilot.press("c")
         await until(lambda: "[ ] Clear" in text_of(app))
-        assert "[ Delete ]" in text_of(app)
+        assert "[ Delete, keep ]" in text_of(app)
         await pilot.resize_terminal(23, 24)
-        await until(lambda: "[ Delete ]" in text_of(app))
+        await until(lambda: "[ Delete, keep ]" in text_of(app))
         await pilot.press("c")
         await until(lambda: "[ Delete and clear ]" in text_of(app))
+
+
+async def test_on_the_lowest_screen_the_button_tells_how_the_switch_stands() -> None:
+    async with running(FakeSession(), size=(20, 5)) as (app, pilot):
+        await pilot.press("j", "d")
+        await until(lambda: "[ Delete, clear ]" in text_of(app))
+        assert "[x]" not in text_of(app)
+        await pilot.press("c")
+        await until(lambda: "[ Delete, keep ]" in text_of(app))
 
 
 async def test_the_switch() -> None:

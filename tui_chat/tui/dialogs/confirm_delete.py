@@ -27,8 +27,9 @@ BESIDE_LEAST: Final = 60
 BUTTON_ROWS: Final = 2
 """Two buttons one below the other, or side by side below an empty line."""
 FRAME_ROWS: Final = 2
-BESIDE_WORDS: Final = 7
-"""Cells that stand beside a button's words: frame, brackets, and a space before them."""
+FRAME_CELLS: Final = 2
+BESIDE_WORDS: Final = 5
+"""Cells that stand beside a button's words: brackets, the spaces within, and one before them."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,9 +167,11 @@ class ConfirmDelete(Dialog[Confirmed | None]):
         return max(height - BUTTON_ROWS - (FRAME_ROWS if height >= LOW_BELOW else 0), 1)
 
     def _agreeing(self, said: DeleteLines) -> Content:
-        """What the button says. Where it would be cut, the switch above alone says what becomes of the history."""
-        fits = said.confirm.cell_length + BESIDE_WORDS <= self.app.size.width
-        return said.confirm if fits else Content(_("Delete"))
+        """What the button says: what becomes of the history as well, which a low screen shows nowhere else."""
+        width, height = self.app.size
+        room = width - BESIDE_WORDS - (FRAME_CELLS if height >= LOW_BELOW else 0)
+        wordings = (said.confirm, said.confirm_briefly)
+        return next((one for one in wordings if one.cell_length <= room), Content(_("Delete")))
 
     def _show(self) -> None:
         if self.was_closed or not self.is_mounted:

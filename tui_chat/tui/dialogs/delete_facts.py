@@ -73,6 +73,8 @@ class DeleteLines(msgspec.Struct, frozen=True, kw_only=True):
     undo: Content
     cancel: Content
     confirm: Content
+    confirm_briefly: Content
+    """The same for a narrow button: on a low screen it alone tells how the switch stands."""
     type_count: Content | None
     arrived: Content | None
     not_typed: Content
@@ -140,6 +142,7 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
         undo=_undo(facts),
         cancel=Content(_("Cancel")),
         confirm=Content(_("Delete and clear") if clear_history else _("Delete, keep history")),
+        confirm_briefly=Content(_("Delete, clear") if clear_history else _("Delete, keep")),
         type_count=safe.template(_("Type {count}, then {key}."), count=str(facts.count), key=key("confirm"))
         if facts.must_type
         else None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,6 +104,25 @@ async def test_a_revoked_device_is_signed_out_and_stops(sessions: Sessions) -> N
     with pytest.raises(Unauthorized):
         await phone.session.devices()
     assert len(await laptop.session.devices()) == 1
+
+
+async def test_who_no_longer_waits_is_told_nothing_of_a_revoked_device(sessions: Sessions, tmp_path: Path) -> None:
+    """The loop's own word on it is a traceback, on the terminal that the program has just left."""
+    laptop = await sessions.register("alice")
+    store = FileStore(tmp_path / "alice.json")
+    phone = await sessions.log_in("alice", secrets=store, start=False)
+    await laptop.session.revoke_device(phone.session.device_id)
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    before = asyncio.all_tasks()
+    with store.locked():
+        asking = asyncio.create_task(phone.session.devices())
+        await eventually(lambda: any("_renewed" in repr(task) for task in asyncio.all_tasks() - before))
+        asking.cancel()
+        await asyncio.wait([asking])
+    await eventually(lambda: not asyncio.all_tasks() - before)
+    gc.collect()
+    assert told == []
 
 
 async def test_logging_out_ends_the_device(sessions: Sessions) -> None:

@@ -38,6 +38,7 @@ class Tokens:
     async def renewed(self, refused: str) -> str:
         """Another token than `refused`. Raises as `access`."""
         renewal = asyncio.create_task(self._renewed(refused))
+        renewal.add_done_callback(_ended)
         return await asyncio.shield(renewal)  # half of a rotation would log this device out
 
     async def _renewed(self, refused: str) -> str:
@@ -68,3 +69,8 @@ class Tokens:
             now=self._clock(),
         )
         await asyncio.to_thread(self._store.write, self.credentials)
+
+
+def _ended(renewal: "asyncio.Task[str]") -> None:
+    if not renewal.cancelled():
+        renewal.exception()  # whoever asked may be gone; the failure was theirs to see

@@ -24,7 +24,7 @@ from tui_chat.tui.themes import THEMES
 if TYPE_CHECKING:
     from tui_chat.tui.app import ChatApp
 
-LABEL_CELLS: Final = 34
+LABEL_CELLS: Final = 36
 
 ON_OFF: Final = ((True, N_("on")), (False, N_("off")))
 

@@ -30,6 +30,19 @@ def test_json_has_the_protocols_names(accounts: Run) -> None:
     assert newest["lastMessage"]["text"] == "hello from carol"
 
 
+@pytest.mark.parametrize(("encoding", "said"), [("utf-8", "小林 👍"), ("ascii", r"\u5c0f\u6797 \ud83d\udc4d")])
+def test_json_is_read_by_people_too(accounts: Run, monkeypatch: pytest.MonkeyPatch, encoding: str, said: str) -> None:
+    """In what the terminal's encoding has; a program reads the same of either."""
+    assert accounts("account", "nick", "小林 👍", "--profile", "bob")[0] == 0
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    accounts("list", "--match", "C2Cbob", "--json")
+    out.seek(0)
+    line = out.read()
+    assert f'"name": "{said}"' in line
+    assert objects(line)[0]["name"] == "小林 👍"
+
+
 def test_read_prints_history_and_moves_no_read_mark(accounts: Run) -> None:
     code, output, _ = accounts("read", "bob")
     assert code == 0

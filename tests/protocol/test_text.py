@@ -1,5 +1,6 @@
 """What others wrote cannot reach a terminal as commands, and stays readable."""
 
+import json
 import unicodedata
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from tui_chat.protocol import limits
 from tui_chat.protocol.errors import InvalidName, TextEmpty, TextTooLong
-from tui_chat.protocol.text import accept_name, accept_text, clean_name, clean_text, preview
+from tui_chat.protocol.text import accept_name, accept_text, clean_name, clean_text, escape_in_json, preview
 
 OBEYED = (
     {chr(code) for code in range(0x20) if chr(code) != "\n"}
@@ -55,9 +56,18 @@ def test_any_text_is_harmless_and_cleaning_it_again_changes_nothing(text: str) -
     assert clean_name(name) == name
 
 
+@given(st.text(alphabet=st.characters(exclude_categories=()) | st.sampled_from(sorted(OBEYED)), max_size=200))
+def test_any_text_in_json_is_harmless_and_the_same(text: str) -> None:
+    line = escape_in_json(json.dumps(text, ensure_ascii=False))
+    assert not (OBEYED | {"\n"}) & set(line)
+    assert clean_text(line) == line
+    assert json.loads(line) == json.loads(json.dumps(text))
+
+
 @pytest.mark.parametrize("text", ["plain", "two\nlines", "小林, 你好！", "👩‍👩‍👧 and 👍🏽", "é ñ ü", "שלום", "नमस्ते"])
 def test_what_people_write_is_left_as_it_is(text: str) -> None:
     assert clean_text(text) == text
+    assert escape_in_json(json.dumps(text, ensure_ascii=False)) == f'"{text}"'.replace("\n", "\\n")
 
 
 def test_line_ends_and_tabs_become_what_every_pane_can_show() -> None:

@@ -64,7 +64,7 @@ def _in_place(file: Path) -> Iterator[TextIO]:
 
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with open(open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="ascii") as out:
+        with open(open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
@@ -84,16 +84,17 @@ async def _export(arguments: argparse.Namespace, out: TextIO) -> int:
 
 
 async def _write(session: "ChatSession", out: TextIO) -> int:
-    """Each line in ASCII with escapes, so that a terminal obeys none of it; how many messages there were."""
-    import json
+    """How many messages there were."""
     from contextlib import aclosing
 
     from tui_chat.locale import _
 
+    from .output import json_line
+
     count = 0
     async with aclosing(session.export()) as lines:
         async for line in lines:
-            out.write(json.dumps(line) + "\n")
+            out.write(json_line(line, out) + "\n")
             count += _is_message(line)
             if _is_message(line) and count % STEP == 0:
                 _say(_("{count} messages …").format(count=count))

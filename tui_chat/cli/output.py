@@ -2,9 +2,9 @@
 
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from tui_chat.protocol.text import clean_name, clean_text
+from tui_chat.protocol.text import clean_name, clean_text, escape_in_json, json_escape
 from tui_chat.protocol.wire import encode
 
 if TYPE_CHECKING:
@@ -12,10 +12,21 @@ if TYPE_CHECKING:
 
 
 def print_json(value: Any) -> None:
-    """One object on one line, under the protocol's names, in ASCII with escapes: no control character gets through."""
+    """One object on one line, under the protocol's names."""
     import json
 
-    print(json.dumps(json.loads(encode(value))), flush=True)
+    print(json_line(json.loads(encode(value)), sys.stdout), flush=True)
+
+
+def json_line(value: Any, out: TextIO) -> str:
+    """JSON as it is read most easily: with escapes for what a terminal would obey, and what `out` cannot encode."""
+    import json
+
+    line = escape_in_json(json.dumps(value, ensure_ascii=False))
+    encoding = _encoding(out)
+    if encoding == "utf-8":
+        return line
+    return "".join(one if _encodable(one, encoding) == one else json_escape(one) for one in line)
 
 
 def print_answer(value: Any, line: str, *, as_json: bool) -> None:
@@ -28,13 +39,13 @@ def print_answer(value: Any, line: str, *, as_json: bool) -> None:
 
 def print_line(text: str) -> None:
     """One line; control characters are removed and newlines become spaces."""
-    print(_encodable(clean_text(text).replace("\n", " ")), flush=True)
+    print(_encodable(clean_text(text).replace("\n", " "), _encoding(sys.stdout)), flush=True)
 
 
 def print_text(text: str, *, indent: str = "") -> None:
     """A text of several lines."""
     for line in clean_text(text).split("\n"):
-        print(_encodable(indent + line), flush=True)
+        print(_encodable(indent + line, _encoding(sys.stdout)), flush=True)
 
 
 def print_message(message: "Message", *, where: str = "", as_json: bool) -> None:
@@ -71,6 +82,9 @@ def columns(cells: list[str], widths: list[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _encodable(text: str) -> str:
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # none where a shell closed it (>&-)
+def _encoding(out: TextIO) -> str:
+    return (getattr(out, "encoding", None) or "utf-8").lower()  # none where a shell closed it (>&-)
+
+
+def _encodable(text: str, encoding: str) -> str:
     return text.encode(encoding, "replace").decode(encoding)

@@ -6,6 +6,7 @@ controls make text read as what it is not. They are removed, never interpreted. 
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -53,6 +54,21 @@ def clean_name(text: str) -> str:
     # Without the fillers first: what stood apart because of them is composed, and counted as piled up.
     text = _pattern(_FILLERS).sub("", clean_text(text).replace("\n", " "))
     return " ".join(_clamp_marks(unicodedata.normalize("NFC", text)).split())
+
+
+def escape_in_json(line: str) -> str:
+    r"""A line of JSON with `\uXXXX` in the place of what `clean_text` would remove: the same value, and as harmless."""
+    if line.isascii() and line.isprintable():
+        return line
+    line = _pattern(f"{_FORBIDDEN}|[\u2028\u2029]").sub(lambda found: json_escape(found[0]), line)
+    return _clamp_marks(line, json_escape)
+
+
+def json_escape(character: str) -> str:
+    """It as JSON's escape, of two halves beyond U+FFFF."""
+    code = ord(character)
+    halves = [code] if code <= 0xFFFF else [0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF)]
+    return "".join(f"\\u{half:04x}" for half in halves)
 
 
 def accept_text(text: str) -> str:
@@ -106,9 +122,9 @@ def _check_size(text: str) -> None:
         raise TextTooLong(f"a message holds at most {limits.TEXT_BYTES} bytes; it was not sent")
 
 
-def _clamp_marks(text: str) -> str:
+def _clamp_marks(text: str, instead: Callable[[str], str] = lambda mark: "") -> str:
     """Marks by their category: the combining class, 0 for a thousand of them, is about their order. What has no width
-    itself, as a joiner, begins no new cell."""
+    itself, as a joiner, begins no new cell. `instead`: what stands in the place of each that is too many."""
     if _pattern(_NO_MARKS).fullmatch(text):
         return text
     kept: list[str] = []
@@ -118,6 +134,7 @@ def _clamp_marks(text: str) -> str:
             case "Mn" | "Me":
                 marks += 1
                 if marks > _COMBINING_MOST:
+                    kept.append(instead(character))
                     continue
             case "Cf":
                 pass

@@ -280,11 +280,26 @@ def test_a_wrong_password_is_said_in_one_line(
     assert error == "tui-chat: Unknown user or wrong password.\n"
 
 
+REACHED_NOT = "look whether it runs there, and whether the address is right\n"
+
+
 def test_a_server_that_is_not_there_is_said_in_one_line(run: Run) -> None:
-    code, _, error = run("login", "--server", "http://127.0.0.1:9", "--user", "alice")
-    assert code == 3
-    assert error.startswith("tui-chat: ")
-    assert error.count("\n") == 1
+    """With its address, the system's reason rather than a library's, and what to do."""
+    there = "http://127.0.0.1:9"
+    refused = f"tui-chat: {there}: the server cannot be reached (Connection refused); {REACHED_NOT}"
+    for words in (("login",), ("register",), ("list",)):
+        assert run(*words, "--server", there, "--user", "alice") == (3, "", refused), words
+    code, _, error = run("list", "--server", "https://nobody.invalid", "--user", "alice")
+    assert (code, error.count("\n")) == (3, 1)
+    assert error.startswith("tui-chat: https://nobody.invalid: the server cannot be reached (")
+    assert "Errno" not in error
+
+
+def test_a_stored_accounts_server_that_has_gone_is_named(accounts: Run, server: LiveServer) -> None:
+    server.stop()
+    refused = f"tui-chat: {server.url}: the server cannot be reached (Connection refused); {REACHED_NOT}"
+    for words in (("list",), ("delete", "bob", "--yes"), ("send", "bob", "hello"), ("search", "hello")):
+        assert accounts(*words) == (3, "", refused), words
 
 
 @pytest.mark.parametrize("address", ["ftp://x", "http://", "http://a b", "http://x/path", "http://u@x"])

@@ -6,8 +6,8 @@ import os
 import platform
 import re
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -137,6 +137,29 @@ class NothingHere(OwnWords, NotConnected):
     """Neither the server nor what is kept of it on this machine can be read."""
 
 
+class Unreachable(OwnWords, NotConnected):
+    """The server cannot be reached: where it was looked for, and what may mend it."""
+
+
+@contextmanager
+def reaching(server: str) -> Iterator[None]:
+    """Say of the server at this address, where it cannot be reached, which it is and what to do."""
+    from tui_chat.client.problems import Untrusted
+    from tui_chat.tui.refusals import translated
+
+    try:
+        yield
+    except NotConnected as error:
+        if isinstance(error, OwnWords):
+            raise
+        said = f"{server}: {translated(error).rstrip('.。')}"
+        if not isinstance(error, Untrusted):  # that says itself what to do
+            said = _("{said}; {todo}").format(
+                said=said, todo=_("look whether it runs there, and whether the address is right")
+            )
+        raise Unreachable(said) from error
+
+
 class CredentialFile:
     """One stored account, as the SDK keeps its tokens between runs."""
 
@@ -240,15 +263,17 @@ async def session_for(arguments: argparse.Namespace, *, stream: bool = False) ->
         session = ChatSession.resume(credentials, secrets=store)
     else:
         url, user = once
-        session = await ChatSession.log_in(url, user, arguments.password, device_name=device_name(settings))
-    async with session:
-        try:
-            await session.load(stream=stream)
-            yield session
-        finally:
-            if once is not None:
-                with suppress(Unauthorized):  # erasing an account has done it already
-                    await session.log_out()
+        with reaching(url):
+            session = await ChatSession.log_in(url, user, arguments.password, device_name=device_name(settings))
+    with reaching(session.credentials.server_url):
+        async with session:
+            try:
+                await session.load(stream=stream)
+                yield session
+            finally:
+                if once is not None:
+                    with suppress(Unauthorized):  # erasing an account has done it already
+                        await session.log_out()
 
 
 @asynccontextmanager
@@ -275,6 +300,8 @@ async def session_here(arguments: argparse.Namespace, failure: NotConnected) -> 
     try:
         session = ChatSession.resume(credentials, secrets=store, cache_directory=directory, keep_messages=keep)
     except (AccountInUse, CacheUnusable, DiskIsFull) as error:
-        raise NothingHere(f"{translated(failure)} {translated(error)}") from error
+        away = failure.__cause__ if isinstance(failure, Unreachable) else None
+        reason = translated(away if isinstance(away, NotConnected) else failure)
+        raise NothingHere(f"{reason} {translated(error)}") from error
     async with session:
         yield session

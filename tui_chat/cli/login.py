@@ -60,32 +60,33 @@ def _address(text: str) -> str:
 async def _log_in(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
 
-    from .account import device_name, use_language_of_settings
+    from .account import device_name, reaching, use_language_of_settings
 
     settings = use_language_of_settings()
-    session = await ChatSession.log_in(
-        _address(arguments.server),
-        arguments.user,
-        arguments.password,
-        device_name=arguments.device_name or device_name(settings),
-    )
+    server = _address(arguments.server)
+    with reaching(server):
+        session = await ChatSession.log_in(
+            server, arguments.user, arguments.password, device_name=arguments.device_name or device_name(settings)
+        )
     return await _store(session, arguments)
 
 
 async def _register(arguments: argparse.Namespace) -> int:
     from tui_chat.client.session import ChatSession
 
-    from .account import device_name, use_language_of_settings
+    from .account import device_name, reaching, use_language_of_settings
 
     settings = use_language_of_settings()
-    session = await ChatSession.register(
-        _address(arguments.server),
-        arguments.user,
-        arguments.password,
-        device_name=arguments.device_name or device_name(settings),
-        nick=arguments.nick,
-        invite=arguments.invite,
-    )
+    server = _address(arguments.server)
+    with reaching(server):
+        session = await ChatSession.register(
+            server,
+            arguments.user,
+            arguments.password,
+            device_name=arguments.device_name or device_name(settings),
+            nick=arguments.nick,
+            invite=arguments.invite,
+        )
     try:
         return await _store(session, arguments)
     except OSError as error:

@@ -8,6 +8,7 @@ better uses for before its first paint.
 
 import asyncio
 import logging
+import os
 import re
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -286,7 +287,7 @@ class _Reading:
 
 def _not_connected(error: Exception) -> errors.NotConnected:
     """What to raise where there was no exchange, with the reason in words."""
-    said, kind = str(error).strip(), errors.NotConnected
+    said, kind = _reason(error), errors.NotConnected
     if "WRONG_VERSION_NUMBER" in said or "RECORD_LAYER_FAILURE" in said or "record layer failure" in said:
         # What OpenSSL calls the first bytes of an answer in plain HTTP.
         said = "it speaks no TLS there: is its address http://…?"
@@ -297,6 +298,21 @@ def _not_connected(error: Exception) -> errors.NotConnected:
             # Python's own way to trust one more: a certificate that has ended, or is another's, is no matter of it.
             said += "; where it is your own, SSL_CERT_FILE=FILE trusts the certificates in that file"
     return kind(f"the server cannot be reached{f' ({said})' if said else ''}")
+
+
+def _reason(error: BaseException) -> str:
+    """The system's word for it where there is one: the libraries between know of all that failed only that it did."""
+    from ssl import SSLError
+
+    said = str(error).strip()
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, BaseExceptionGroup):  # one for each address that the name has
+            below = below.exceptions[0]
+        if isinstance(below, OSError) and not isinstance(below, SSLError) and below.errno:
+            said = os.strerror(below.errno) if below.errno > 0 else below.strerror or said  # a resolver's are negative
+        below = below.__cause__ or below.__context__
+    return said
 
 
 def _refusal(status: int, headers: Mapping[str, str], content: bytes) -> errors.ChatError:

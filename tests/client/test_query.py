@@ -133,6 +133,8 @@ def test_a_date_begins_where_the_reader_is() -> None:
         ("-http://x", Fault.UNKNOWN_KEY, 2, "http:"),
         ("muted:maybe", Fault.NOT_YES_OR_NO, 1, "maybe"),
         ("a messages:few", Fault.NOT_A_COUNT, 3, "few"),
+        ("unread:maybe", Fault.NOT_A_COUNT_NOR_YES, 1, "maybe"),
+        ("-mentions:some", Fault.NOT_A_COUNT_NOR_YES, 1, "some"),
         ("messages:<3..5", Fault.NOT_A_COUNT, 1, "<3..5"),
         ("messages:", Fault.NO_VALUE, 1, "messages:"),
         ("older:", Fault.NO_VALUE, 1, "older:"),
@@ -153,6 +155,7 @@ def test_an_error_says_what_and_where(query: str, fault: Fault, position: int, t
         parse(query)
     assert (caught.value.fault, caught.value.position, caught.value.text) == (fault, position, text)
     assert f"(at character {position})" in str(caught.value)
+    assert ("yes" in str(caught.value)) == ("YES" in fault.name), "what a key takes besides is named"
 
 
 @given(st.text(alphabet=' |-":abmuted<>=.0123456789dy小' + "\n\t", max_size=40))

@@ -81,6 +81,7 @@ class Fault(StrEnum):
     UNKNOWN_KEY = "unknown_key"
     NOT_YES_OR_NO = "not_yes_or_no"
     NOT_A_COUNT = "not_a_count"
+    NOT_A_COUNT_NOR_YES = "not_a_count_nor_yes"
     NOT_A_TIME = "not_a_time"
     NOT_A_TYPE = "not_a_type"
     NO_VALUE = "no_value"
@@ -104,6 +105,7 @@ _SAID: Final = {
     Fault.UNKNOWN_KEY: 'there is no "{text}": put it in quotes to look for it in names',
     Fault.NOT_YES_OR_NO: '"{text}" is neither yes nor no',
     Fault.NOT_A_COUNT: '"{text}" is not a count: 3, <3, >=100 or 3..10',
+    Fault.NOT_A_COUNT_NOR_YES: '"{text}" is neither yes nor no nor a count: 3, <3, >=100 or 3..10',
     Fault.NOT_A_TIME: '"{text}" is not a time: 12h, 30d, 8w, 6m, 1y or 2025-01-31',
     Fault.NOT_A_TYPE: '"{text}" is not a type: c2c, group or system',
     Fault.NO_VALUE: '"{text}" needs a value',
@@ -266,7 +268,8 @@ def _count(of: Callable[[Subject], int], *, flag: Callable[[Subject], bool] | No
             raise QueryError(Fault.NO_VALUE, token.position, f"{token.key}:")
         found = _COUNT.fullmatch(token.value)
         if found is None or (found["sign"] and found["high"]):
-            raise QueryError(Fault.NOT_A_COUNT, token.position, token.value)
+            kind = Fault.NOT_A_COUNT if flag is None else Fault.NOT_A_COUNT_NOR_YES
+            raise QueryError(kind, token.position, token.value)
         low = int(found["low"])
         high = int(found["high"]) if found["high"] else low
         match found["sign"]:

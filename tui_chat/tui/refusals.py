@@ -43,6 +43,7 @@ def query_fault(error: "QueryError") -> str:
         Fault.UNKNOWN_KEY: _("At {position}: there is no {text} Put it in quotes to look for it in names."),
         Fault.NOT_YES_OR_NO: _("At {position}: {text} is neither yes nor no."),
         Fault.NOT_A_COUNT: _("At {position}: {text} is not a count: 3, <3, >=100 or 3..10."),
+        Fault.NOT_A_COUNT_NOR_YES: _("At {position}: {text} is neither yes nor no nor a count: 3, <3, >=100 or 3..10."),
         Fault.NOT_A_TIME: _("At {position}: {text} is not a time: 12h, 30d, 8w, 6m, 1y or 2025-01-31."),
         Fault.NOT_A_TYPE: _("At {position}: {text} is not a type: c2c, group or system."),
         Fault.NO_VALUE: _("At {position}: {text} needs a value."),

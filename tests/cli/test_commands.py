@@ -91,6 +91,20 @@ def test_keep_history_keeps_it(accounts: Run) -> None:
     assert listed["C2Cbob"]["messageCount"] == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "one", "two"),
+    [((), "with its", "with their"), (("--keep-history",), "kept its", "kept their")],
+)
+def test_one_conversation_is_spoken_of_as_one(accounts: Run, options: tuple[str, ...], one: str, two: str) -> None:
+    said = accounts("delete", "bob", "--yes", *options)[1]
+    assert said.startswith(f"1 deleted, {one} history")
+    assert said.endswith("`tui-chat undo` brings it back\n")
+    assert accounts("undo")[0] == 0
+    said = accounts("delete", "bob", "carol", "--yes", *options)[1]
+    assert said.startswith(f"2 deleted, {two} history")
+    assert said.endswith("`tui-chat undo` brings them back\n")
+
+
 def test_a_new_message_after_clearing_comes_back_alone(accounts: Run) -> None:
     assert accounts("delete", "bob", "--yes")[0] == 0
     assert accounts("send", "--profile", "bob", "alice", "again")[0] == 0
@@ -179,6 +193,14 @@ def test_the_administrator_switches_the_sync_of_deletions(accounts: Run) -> None
     code, _, error = accounts("admin", "set", "sync-conversation-deletion", "off", "--profile", "bob")
     assert code == 1
     assert "administrator" in error
+
+
+def test_the_line_that_an_invitation_comes_with_is_what_the_invited_types(accounts: Run, server: LiveServer) -> None:
+    assert accounts("admin", "set", "registration", "invite")[0] == 0
+    line = accounts("admin", "invite")[1].splitlines()[-1]
+    assert f"--server {server.url} " in line
+    words = line.partition("tui-chat ")[2].replace("NAME", "dora").split()
+    assert accounts(*words)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,10 @@ def test_a_groups_owner_needs_no_screen(accounts: Run) -> None:
     assert run("groups", "mute", "#planning")[0] == 0
     assert run("send", "#planning", "hello", "--profile", "bob")[0] == 1
     assert run("groups", "role", "#planning", "bob", "admin")[1] == "bob is an administrator of #planning\n"
+    assert {"administrator", "owner", "member"} >= {
+        line.split()[1] for line in run("groups", "members", "#planning")[1].splitlines()
+    }
+    assert run("groups", "list", "--profile", "bob")[1].split()[:2] == ["#planning", "administrator"]
     assert run("send", "#planning", "hello", "--profile", "bob")[0] == 0
     assert run("groups", "unmute", "#planning")[0] == 0
     assert run("groups", "rename", "#planning", "#plans")[1] == "the group is called #plans\n"

@@ -61,7 +61,8 @@ async def _invite(session: Any, arguments: argparse.Namespace, _changes: dict[st
         print_json(invite)
     else:
         print_line(_("invitation: {code}").format(code=invite.invite))
-        print_line(_("it is used with: tui-chat register --server URL --user NAME --invite CODE"))
+        command = f"tui-chat register --server {session.credentials.server_url} --user NAME --invite {invite.invite}"
+        print_line(_("it is used with: {command}").format(command=command))
 
 
 def _print_settings(settings: Any, as_json: bool) -> None:

@@ -89,15 +89,29 @@ async def _delete(arguments: argparse.Namespace) -> int:
                 print_json(failure)
         else:
             if result.conversation_id_list:
+                count = len(result.conversation_id_list)
                 said = (
-                    _("{count} deleted, kept their history; batch {batch}")
+                    ngettext(
+                        "{count} deleted, kept its history; batch {batch}",
+                        "{count} deleted, kept their history; batch {batch}",
+                        count,
+                    )
                     if arguments.keep_history
-                    else _("{count} deleted, with their history; batch {batch}")
+                    else ngettext(
+                        "{count} deleted, with its history; batch {batch}",
+                        "{count} deleted, with their history; batch {batch}",
+                        count,
+                    )
                 )
-                print_line(said.format(count=len(result.conversation_id_list), batch=result.batch_id))
+                print_line(said.format(count=count, batch=result.batch_id))
             if result.conversation_id_list and result.undo_seconds:
                 time = duration(result.undo_seconds)
-                print_line(_("for {time} `tui-chat undo` brings them back").format(time=time))
+                back = ngettext(
+                    "for {time} `tui-chat undo` brings it back",
+                    "for {time} `tui-chat undo` brings them back",
+                    len(result.conversation_id_list),
+                )
+                print_line(back.format(time=time))
             for failure in result.failures:
                 print_line(f"{failure.conversation_id}: {refusal(failure)}")
         return 1 if result.failures else 0
@@ -135,10 +149,20 @@ def _confirmed(session: "ChatSession", wanted: list[str], clear: bool, *, named:
             messages,
         ).format(count=messages)
         if clear
-        else _("Only the rows go; a new message brings them back with all messages.")
+        else ngettext(
+            "Only the row goes; a new message brings it back with all messages.",
+            "Only the rows go; a new message brings them back with all messages.",
+            len(wanted),
+        )
     )
     if not session.server.sync_conversation_deletion:
-        print_line(_("Your other devices keep their rows and copies (this server does not sync deletions)."))
+        print_line(
+            ngettext(
+                "Your other devices keep the row and their copy (this server does not sync deletions).",
+                "Your other devices keep the rows and their copies (this server does not sync deletions).",
+                len(wanted),
+            )
+        )
     question = (
         ngettext(
             "Delete {count} conversation of {user} at {server}?",

@@ -100,13 +100,13 @@ async def _list(session: Any, arguments: argparse.Namespace) -> int:
             continue
         members = row.member_count or 0
         count = ngettext("{count} member", "{count} members", members).format(count=members)
-        said = columns([row.name, _role(row.role or "member"), count, row.conversation_id], [30, 8, 14, 0])
+        said = columns([row.name, _role(row.role or "member"), count, row.conversation_id], [30, 13, 14, 0])
         print_answer(row, said, as_json=arguments.json)
     return 0
 
 
 def _role(role: str) -> str:
-    return {"owner": _("owner"), "admin": _("admin"), "member": _("member")}[role]
+    return {"owner": _("owner"), "admin": _("administrator"), "member": _("member")}[role]
 
 
 async def _create(session: Any, arguments: argparse.Namespace) -> int:
@@ -125,7 +125,7 @@ async def _members(session: Any, arguments: argparse.Namespace) -> int:
     from .output import columns, print_answer
 
     for member in await session.members(group_id(session, arguments.group)):
-        said = columns([member.user_id, _role(member.role), member.nick or ""], [24, 8, 0])
+        said = columns([member.user_id, _role(member.role), member.nick or ""], [24, 13, 0])
         print_answer(member, said, as_json=arguments.json)
     return 0
 

@@ -91,6 +91,16 @@ def test_what_was_chosen_is_what_comes_next(
     assert done == commands
 
 
+@pytest.mark.parametrize("words", [("admin", "show"), ("groups", "list"), ("account", "blocks")])
+def test_options_may_stand_between_a_command_and_its_own(accounts: Run, words: tuple[str, str]) -> None:
+    outer, inner = words
+    for profile, more in (("alice", ()), ("bob", ("--json",))):
+        there = accounts(outer, inner, "--profile", profile, *more)
+        assert accounts(outer, "--profile", profile, *more, inner) == there, profile
+        assert accounts(outer, "--profile", "nobody", *more, inner, "--profile", profile) == there, "the last counts"
+    assert accounts(outer, "--profile", "nobody", inner)[0] == 3
+
+
 def test_json_may_stand_before_the_command(accounts: Run, server: LiveServer) -> None:
     before, after = accounts("--json", "list"), accounts("list", "--json")
     assert before[0] == 0

@@ -12,6 +12,8 @@ from .arguments import Commands, add_account_options, add_json_option
 def add(commands: Commands) -> None:
     """Declare the subcommand and its own."""
     parser = commands.add_parser("admin", help="settings, invitations, users of a server, for its administrator")
+    add_account_options(parser)
+    add_json_option(parser)
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     backup.add(inner)
     moderation.add(inner)

@@ -18,7 +18,7 @@ NAMES: Final = "bob, '#ubuntu', system, C2Cbob; - reads them from standard input
 
 
 def add_account_options(parser: argparse.ArgumentParser) -> None:
-    """Which account: a stored one, or one for this run."""
+    """Which account: a stored one, or one for this run. They may stand before the command as well."""
     # SUPPRESS keeps a subcommand's absent option from overwriting the one given before the subcommand.
     account = parser.add_argument_group("account")
     account.add_argument("--profile", metavar="NAME", default=argparse.SUPPRESS, help="a stored account (see login)")

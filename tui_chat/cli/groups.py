@@ -13,6 +13,8 @@ from .arguments import Commands, add_account_options, add_json_option
 def add(commands: Commands) -> None:
     """Declare the subcommand and its own."""
     parser = commands.add_parser("groups", help="groups: list, make, join, leave; who is in them, who may write")
+    add_account_options(parser)
+    add_json_option(parser)
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = inner.add_parser("list", help="the groups that you are in")
     create = inner.add_parser("create", help="make a group; you are its owner")

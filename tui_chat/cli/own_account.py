@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     """Declare the subcommand and its own."""
     parser = commands.add_parser("account", help="your nick, your password, whom you block; erasing the account")
+    add_account_options(parser)
+    add_json_option(parser)
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     nick = inner.add_parser("nick", help="change your display name")
     nick.add_argument("nick", nargs="?", metavar="NAME", help="the new one; without it you have none any more")

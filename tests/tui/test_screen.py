@@ -218,6 +218,25 @@ async def test_why_nothing_can_be_written_is_said_whole(size: tuple[int, int]) -
         await until(lambda: app.main.conversation.composer.content_size.height == 1)
 
 
+@pytest.mark.parametrize(
+    ("membership", "title"),
+    [(Membership.LEFT, "and write nothing."), (Membership.KICKED, "Nothing can be written here.")],
+)
+async def test_a_draft_in_a_group_that_was_left_is_seen_and_can_be_erased(membership: Membership, title: str) -> None:
+    session = FakeSession()
+    old = session.conversations["GROUPold"]
+    session.conversations["GROUPold"] = msgspec.structs.replace(old, membership=membership)
+    session.drafts["GROUPold"] = "half a thought"
+    async with running(session, size=(80, 24)) as (app, pilot):
+        app.main.open("GROUPold")
+        await until(lambda: title in text_of(app))
+        assert "half a thought" in text_of(app)
+        await pilot.press("i", *"xyz", "ctrl+u")
+        await until(lambda: "group: you can read what you saw" in text_of(app))
+        await until(lambda: not session.draft("GROUPold"))
+        assert ("typing", "GROUPold") not in session.calls
+
+
 @pytest.mark.parametrize(("role", "blocked"), [("member", True), ("admin", False), ("owner", False)])
 async def test_in_a_muted_group_only_some_can_write(role: str, blocked: bool) -> None:
     session = FakeSession()

@@ -72,7 +72,14 @@ async def test_blocked_says_why_and_keeps_what_was_written() -> None:
         assert composer.text == "draft"
         assert submitted(app) == []
         assert str(composer._border_title) == "You are not a member of [#ubuntu]."
-        composer.set_draft("")
+        await pilot.press("f7", "x")
+        assert composer.text == "draft", "another letter takes nothing's place"
+        await pilot.press("ctrl+c")
+        assert app.clipboard == "draft"
+        await pilot.press("backspace")
+        assert composer.text == ""
+        await pilot.pause()
+        assert composer._border_title is None
         composer.set_blocked("Nobody can write to the system's conversation.")
         await pilot.pause()
         assert "Nobody can write" in composer.render_line(0).text

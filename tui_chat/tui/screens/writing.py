@@ -304,7 +304,8 @@ class Writing:
         else:
             self._timer.reset()
         now = self._pane.app.stopwatch()
-        if composer.text and self._session.capabilities.typing and now - self._typing_told > TYPING_EVERY:
+        told = composer.text and not composer.blocked and self._session.capabilities.typing
+        if told and now - self._typing_told > TYPING_EVERY:
             self._typing_told = now
             self._pane.app.start(self._session.typing(open_id))
 

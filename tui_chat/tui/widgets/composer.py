@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -19,6 +19,9 @@ from tui_chat.tui.safe import number, one_line, template
 from tui_chat.tui.themes import UNICODE, Symbols
 
 from .completion import Candidate, Completion, begun
+
+BESIDE_TITLE: Final = 6
+"""Cells of the frame's line that stand beside its title."""
 
 
 class Composer(TextArea):
@@ -116,11 +119,15 @@ class Composer(TextArea):
         return self._reason is not None
 
     def set_blocked(self, reason: str | None) -> None:
-        """Say why nothing can be written (not a member, read only); None: it can. What was written stays."""
+        """Say why nothing can be written (not a member, read only); None: it can. What was written stays, to be copied
+        and erased."""
         self._reason = one_line(reason) if reason else None
-        self.read_only = self._reason is not None
         self.set_class(self.blocked, "-blocked")
         self._say_hint()
+
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Textual: whether a key that has a command is a letter here. Where nothing can be written none is."""
+        return not self.blocked and super().check_consume_key(key, character)
 
     def set_draft(self, text: str) -> None:
         """Put a text in place of what is there, the cursor at its end; it posts Changed like typing does."""
@@ -224,6 +231,10 @@ class Composer(TextArea):
     def _replace_via_keyboard(self, insert: str, start: Location, end: Location) -> EditResult | None:
         """Every way in for typed and pasted text: harmless, and no more than fits."""
         cleaned = clean_text(insert)
+        if self.blocked and cleaned:
+            if self._bell is not None:
+                self._bell()
+            return None
         replaced = len(self.get_text_range(*sorted((start, end))).encode())
         fitting = self._capped(cleaned, len(self.text.encode()) - replaced)
         if fitting != cleaned and self._bell is not None:
@@ -242,6 +253,8 @@ class Composer(TextArea):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         self._say_size()
+        if self.blocked:
+            self._say_hint()  # the reason stands in the title while there is a text
         self.look()
 
     def _say_size(self) -> None:
@@ -263,8 +276,14 @@ class Composer(TextArea):
         if hint.cell_length > self.content_size.width:
             hint = Content(self._symbols.word(_("Write a message…")))
         self.placeholder = self._reason if self._reason is not None else hint
-        self.border_title = self._reason if self._reason is not None and self.text else None
+        self.border_title = self._title() if self._reason is not None and self.text else None
         if self._reason is not None and not self.text:
             self.styles.min_height = self.gutter.height + self._reason.get_height({}, max(self.content_size.width, 1))
         elif self.styles.inline.clear_rule("min_height"):
             self.refresh(layout=True)
+
+    def _title(self) -> Content:
+        """Why nothing can be written, above what was: whole, or as much of it as says so by itself."""
+        reason = self._reason or Content("")
+        whole = reason.cell_length <= self.size.width - BESIDE_TITLE
+        return reason if whole else Content(self._symbols.word(_("Nothing can be written here.")))

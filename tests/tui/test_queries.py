@@ -47,6 +47,9 @@ async def test_marking_by_query() -> None:
         await pilot.press("enter")
         assert app.main.primary.list.marks == {"GROUPplanning", "C2Cbob", "GROUPubuntu", "@TIM#SYSTEM"}
         await until(lambda: "4 rows marked" in said(app))
+        await pilot.press("escape")
+        await until(lambda: said(app) == ["4 marks cleared · V brings them back"])
+        await pilot.press("V")
         await pilot.press("T", *"carol", "escape")
         assert len(app.main.primary.list.marks) == 4, "taken back"
         assert app.main.focused is app.main.primary.list

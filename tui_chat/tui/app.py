@@ -129,6 +129,8 @@ class ChatApp(ToolkitApp):
         self.tour = Tour(self, begun=coach, ended=coach_ended, nudge=nudge)
         self._second = second
         self._unsaid: list[safe.Safe] = []
+        self._said_about: dict[str, safe.Safe] = {}
+        """What a toast was about -> its words."""
         """Notices that a dialog on a low screen has put off."""
         self._confirmed: dict[str, Confirmation] = {}
         """By batch."""
@@ -316,11 +318,20 @@ class ChatApp(ToolkitApp):
         self.run_worker(guarded(), group="commands")
 
     def say(
-        self, text: Content | safe.Safe, *, severity: Literal["information", "warning", "error"] = "information"
+        self,
+        text: Content | safe.Safe,
+        *,
+        severity: Literal["information", "warning", "error"] = "information",
+        about: str | None = None,
     ) -> None:
-        """A toast. Over a dialog on a low screen it would lie on the title, so what is no warning waits there until the
-        dialog has gone."""
+        """A toast; it takes the place of the one before that is `about` the same, which holds no more.
+
+        Over a dialog on a low screen it would lie on the title, so what is no warning waits there until the dialog has
+        gone."""
         word = self.symbols.word(text.plain if isinstance(text, Content) else text)
+        if about is not None:
+            self.take_down(self._said_about.get(about))
+            self._said_about[about] = word
         if severity == "information" and self.screen is not self.main and self.size.height < LOW_BELOW:
             self._unsaid.append(word)
         else:

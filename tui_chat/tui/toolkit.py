@@ -50,6 +50,11 @@ class ToolkitApp(App[None]):
             if (standing.title, standing.severity) == (said.title, said.severity):
                 self._unnotify(standing, refresh=False)
 
+    def take_down(self, words: str | None) -> None:
+        """The toast with these words goes; the next one brings the others up to date on the screen."""
+        for standing in [one for one in self._notifications if one.message == words]:
+            self._unnotify(standing, refresh=False)
+
     @property
     def crash(self) -> Exception | None:
         """What should not have happened and ended it."""

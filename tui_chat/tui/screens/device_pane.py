@@ -288,7 +288,7 @@ class DevicePane(Vertical):
         if not query.empty:
             found = self.list.matching(query)
             self.list.mark(found)
-            self.call_after_refresh(self.app.say, sentences.marked(len(found)))
+            self.call_after_refresh(self.app.say, sentences.marked(len(found)), about="marks")
         self.app.main.focus_at_once(self.list)
 
     @on(ConversationList.ShownChanged)

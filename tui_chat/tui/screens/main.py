@@ -165,7 +165,8 @@ class MainScreen(PromptScreen[None]):
         elif device.list.in_range:
             device.list.end_range()
         elif device.list.marks:
-            self.app.say(sentences.marks_cleared(device.list.clear_marks(), again=self.app.key("last-marks")))
+            cleared = sentences.marks_cleared(device.list.clear_marks(), again=self.app.key("last-marks"))
+            self.app.say(cleared, about="marks")
         elif device.list.reviewing:
             device.list.toggle_review()
         elif not device.end_filter() and self.app.tour.active:

@@ -421,6 +421,21 @@ async def test_the_log_says_of_what_is_back_that_it_is() -> None:
         await until(lambda: "    all of it is back" in text_of(app))
 
 
+async def test_the_log_offers_undo_and_erasing_only_of_what_is_not_final() -> None:
+    now = NOW
+    session = FakeSession(clock=lambda: now, undo_seconds=60)
+    session.deleted_elsewhere(["C2Cbob"], batch_id="one")
+    now += 61_000
+    session.deleted_elsewhere(["C2Ccarol"], batch_id="two")
+    async with running(session, clock=lambda: now) as (app, pilot):
+        await pilot.press("L")
+        await until(lambda: "Enter names · u undo · E erase now · Esc close" in text_of(app))
+        await pilot.press("j")
+        await until(lambda: "Enter names · Esc close" in text_of(app))
+        await pilot.press("k")
+        await until(lambda: "u undo" in text_of(app))
+
+
 @pytest.mark.parametrize(
     ("key", "title", "keys"),
     [

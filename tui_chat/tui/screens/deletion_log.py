@@ -83,8 +83,26 @@ class DeletionLog(ListDialog[None]):
             yield Static(Content(_("Deletions")).stylize("bold"), markup=False, id="title")
             yield OptionList(id="entries", markup=False, compact=True)
             yield Static(Content(_("Loading…")), id="text", markup=False)
-            keys = safe.template(_("Enter names · {undo} undo · E erase now · Esc close"), undo=self.app.key("undo"))
-            yield Static(keys.stylize("$text-muted"), markup=False, id="keys")
+            yield Static(self._keys(), markup=False, id="keys")
+
+    def _keys(self) -> Content:
+        """What keys do with the entry under the cursor: a final one is neither undone nor erased."""
+        entry = self._chosen() if self._entries else None
+        if entry is not None and self._left(entry):
+            said = safe.template(_("Enter names · {undo} undo · E erase now · Esc close"), undo=self.app.key("undo"))
+        elif entry is not None:
+            said = Content(_("Enter names · Esc close"))
+        else:
+            said = Content(_("Esc close"))
+        return said.stylize("$text-muted")
+
+    def _show_keys(self) -> None:
+        self.query_one("#keys", Static).update(self._keys())
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """The cursor is on another entry."""
+        event.stop()
+        self._show_keys()
 
     def on_mount(self) -> None:
         self.query_one("#entries").focus()
@@ -119,6 +137,7 @@ class DeletionLog(ListDialog[None]):
         for index, entry in enumerate(self._entries):
             if entry.undo_seconds and not entry.restored:
                 options.replace_option_prompt_at_index(index, self._line(entry, Times(self._clock())))
+        self._show_keys()
 
     def _show(self) -> None:
         options = self.query_one("#entries", OptionList)
@@ -128,6 +147,7 @@ class DeletionLog(ListDialog[None]):
         options.add_options([Option(self._line(entry, times), id=entry.batch_id) for entry in self._entries])
         if self._entries:
             options.highlighted = min(at, len(self._entries) - 1)
+        self._show_keys()
 
     def _line(self, entry: Deletion, times: Times) -> Content:
         left = self._left(entry)

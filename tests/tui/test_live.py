@@ -425,6 +425,15 @@ async def test_what_the_session_has_to_tell(change: Notice | CommandRefused, wor
         await until(lambda: any(words in one for one in said(app)))
 
 
+async def test_who_is_signed_out_is_told_how_to_come_back() -> None:
+    session = FakeSession()
+    async with running(session) as (app, _pilot):
+        session.connect(Connection.SIGNED_OUT)
+        await until(lambda: said(app))
+        again = "tui-chat login --server URL --user alice"
+        assert said(app) == [f"This device was signed out: Ctrl+Q leaves, {again} signs in again"]
+
+
 async def test_what_could_not_be_had_offline_comes_with_the_connection() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):

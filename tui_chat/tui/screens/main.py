@@ -266,7 +266,14 @@ class MainScreen(PromptScreen[None]):
             self.app.notifier.take(event.changes)
             for change in event.changes:
                 if isinstance(change, ConnectionChanged) and change.connection is Connection.SIGNED_OUT:
-                    self.app.say(safe.own(_("This device was signed out: log in again")), severity="error")
+                    self.app.say(
+                        safe.fill(
+                            _("This device was signed out: {key} leaves, {command} signs in again"),
+                            key=self.app.key("quit"),
+                            command=f"tui-chat login --server URL --user {self.primary.session.user_id}",
+                        ),
+                        severity="error",
+                    )
         self.show_status()
 
     @on(ConversationList.MarksChanged)

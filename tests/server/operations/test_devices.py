@@ -243,3 +243,30 @@ class TestNicks:
         monkeypatch.setattr(limits, "NICK_AUDIENCE", 1)
         world.do(accounts.set_nick, alice.caller, "Ally")
         assert [len(one.told()) for one in (alice, bob, carol)] == [1, 1, 0]
+
+
+class TestNames:
+    """Two devices of one account are told apart by their names."""
+
+    def named(self, world: World, one: Device) -> list[str]:
+        return sorted(device.name for device in world.do(devices.devices, one.caller).devices)
+
+    def test_a_name_that_is_taken_gets_a_number(self, world: World, alice: Device, bob: Device) -> None:
+        for _ in range(2):
+            alice.another("vm")
+        third = alice.another("vm")
+        assert self.named(world, alice) == ["laptop", "vm", "vm 2", "vm 3"]
+        assert third.caller.device_name == "vm 3"
+        assert bob.another("vm").caller.device_name == "vm", "of another account"
+
+    def test_a_name_is_free_again_once_its_device_is_logged_out(self, world: World, alice: Device) -> None:
+        first = alice.another("vm")
+        alice.another("vm")
+        world.do(devices.logout, first.caller)
+        assert alice.another("vm").caller.device_name == "vm"
+        assert self.named(world, alice) == ["laptop", "vm", "vm 2"]
+
+    def test_the_number_takes_its_room_from_a_long_name(self, world: World, alice: Device) -> None:
+        long = "v" * limits.NAME_CHARACTERS
+        assert alice.another(long).caller.device_name == long
+        assert alice.another(long).caller.device_name == long[:-2] + " 2"

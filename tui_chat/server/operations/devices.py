@@ -40,14 +40,20 @@ _ROWS: Final = 2_000
 def log_in(tx: Transaction, account: int, user_id: str, device_name: str) -> Session:
     """Make a device of an account; where it has limits.DEVICES already, the one last seen longest ago goes.
 
+    A name that another of them has gets a number, so that "Deleted on vm 2" says which.
+
     Raises InvalidName.
     """
     name = accept_name(device_name, "a device's name")
     tx.lock_users((account,))
     held = tx.all(
-        "SELECT id, device_id FROM device WHERE account = ? AND revoked IS NULL ORDER BY last_seen, id", account
+        "SELECT id, device_id, name, refresh_until FROM device WHERE account = ? AND revoked IS NULL"
+        " ORDER BY last_seen, id",
+        account,
     )
-    _revoke(tx, account, [_Row(*row) for row in held[: max(0, len(held) - limits.DEVICES + 1)]])
+    too_many = max(0, len(held) - limits.DEVICES + 1)
+    _revoke(tx, account, [_Row(*row[:2]) for row in held[:too_many]])
+    name = _free(name, {row[2] for row in held[too_many:] if row[3] > tx.now})
     device = tx.next_key("device")
     device_id = secrets.token_hex(8)
     tx.execute(
@@ -61,6 +67,15 @@ def log_in(tx: Transaction, account: int, user_id: str, device_name: str) -> Ses
         tx.now,
     )
     return _new_tokens(tx, device, user_id, device_id)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or with the first number from 2 on that nobody has; within limits.NAME_CHARACTERS."""
+    if name not in taken:
+        return name
+    endings = (f" {number}" for number in range(2, len(taken) + 2))
+    numbered = (name[: limits.NAME_CHARACTERS - len(ending)].rstrip() + ending for ending in endings)
+    return next(one for one in numbered if one not in taken)
 
 
 def _new_tokens(tx: Transaction, device: int, user_id: str, device_id: str) -> Session:

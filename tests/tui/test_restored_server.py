@@ -215,7 +215,7 @@ async def test_what_is_confirmed_just_then_is_not_done(keys: str, what: str) -> 
         assert calls(session, what) == []
 
 
-async def test_a_retry_deletes_what_stands_there_now() -> None:
+async def test_a_retry_asks_anew_about_what_stands_there_now() -> None:
     session = FakeSession()
     async with running(session) as (app, pilot):
         session.refuse = {"C2Cbob": "no"}
@@ -227,6 +227,9 @@ async def test_a_retry_deletes_what_stands_there_now() -> None:
         restore(session)
         await pilot.pause()
         await pilot.press("R")
+        await until(lambda: app.screen is not app.main)
+        assert len(calls(session, "delete")) == 1
+        await pilot.press("y")
         await until(lambda: len(calls(session, "delete")) == 2)
         assert calls(session, "delete")[-1][2] == {"C2Cbob": 2}
 
@@ -248,5 +251,8 @@ async def test_what_waited_and_was_refused_can_be_deleted_again() -> None:
         )
         await until(lambda: app.device.deleter.can_retry)
         await pilot.press("R")
+        await until(lambda: app.screen is not app.main)
+        assert "7 messages" in text_of(app)
+        await pilot.press("y")
         await until(lambda: len(calls(session, "delete")) == 2)
         assert calls(session, "delete")[-1][2] == {"C2Cbob": 7}

@@ -80,7 +80,7 @@ class Deleter:
             app = self._pane.app
             app.say(fill(_("Still deleting: {key} stops it"), key=app.key("back")), severity="warning")
         elif ids and self.dialog is None:
-            self._pane.app.start(self._ask(ids))
+            self._pane.app.start(self._ask(ids, clear_history=self._pane.app.settings.delete.clear_history))
 
     @property
     def can_retry(self) -> bool:
@@ -88,26 +88,23 @@ class Deleter:
         return bool(self._failed) and not self._pane.list.failed.isdisjoint(self._failed)
 
     def retry(self) -> None:
-        """Delete again what failed, as it was confirmed; what stands there now, where the server was restored since."""
+        """Delete again what failed, as it was confirmed; ask anew where the server was restored since."""
         failed = {one: self._failed[one] for one in self._pane.list.failed if one in self._failed}
-        if failed and self.run is None:
+        if failed and self.run is None and self.dialog is None:
             self._pane.list.clear_failed()
             self._pane.app.clear_notifications()  # that some failed is over
             self._pane.app.start(self._retry(failed))
 
     async def _retry(self, failed: Mapping[str, _Failed]) -> None:
+        numbering = self._pane.session.numbering
+        decided = {one: it for one, it in failed.items() if it.numbering == numbering}
         for clear in (True, False):
-            bounds = {one: self._bound(one, it) for one, it in failed.items() if it.clear_history is clear}
-            chosen = {one: bound for one, bound in bounds.items() if bound is not None}
+            chosen = {one: it.up_to for one, it in decided.items() if it.clear_history is clear}
             if chosen:
                 await self._delete(chosen, clear_history=clear)
-
-    def _bound(self, conversation_id: str, failed: _Failed) -> int | None:
-        """How far it is deleted again; None where the server was restored since, and nothing stands there."""
-        if failed.numbering == self._pane.session.numbering:
-            return failed.up_to
-        row = self._pane.session.conversations.get(conversation_id)
-        return row.newest_seq if row is not None else None
+        others = {one: it for one, it in failed.items() if one not in decided}
+        if others:  # What stands there now nobody has looked at.
+            await self._ask(list(others), clear_history=all(it.clear_history for it in others.values()))
 
     def renumbered(self) -> None:
         """The server was restored from a backup: the question that is open is about other messages."""
@@ -148,13 +145,13 @@ class Deleter:
             connected=session.connection is Connection.CONNECTED,
         )
 
-    async def _ask(self, ids: list[str]) -> None:
+    async def _ask(self, ids: list[str], *, clear_history: bool) -> None:
         from tui_chat.tui.dialogs.confirm_delete import ConfirmDelete
 
         pane = self._pane
         numbering = pane.session.numbering
         self._seen = {one: pane.session.conversations[one] for one in ids if one in pane.session.conversations}
-        self.dialog = ConfirmDelete(ids, self.facts, clear_history=pane.app.settings.delete.clear_history)
+        self.dialog = ConfirmDelete(ids, self.facts, clear_history=clear_history)
         pane.list.hold_order(True)
         try:
             confirmed: Confirmed | None = await pane.app.push_screen_wait(self.dialog)

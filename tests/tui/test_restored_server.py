@@ -67,11 +67,11 @@ async def test_an_answer_that_waits_elsewhere_is_one_as_well() -> None:
         await pilot.press("r", *"yes")
         await until(lambda: session.drafts == {"C2Cbob": "yes"})
         app.main.open("C2Ccarol")
+        await until(lambda: written(app) == "")
         restore(session)
         await until(lambda: said(app))
         app.main.open("C2Cbob")
-        await until(lambda: written(app) == "yes")
-        assert "Reply to" not in text_of(app)
+        await until(lambda: written(app) == "yes" and "Reply to" not in text_of(app))
 
 
 async def test_what_a_message_was_to_say_stands_before_the_draft() -> None:

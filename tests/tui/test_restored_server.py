@@ -71,7 +71,10 @@ async def test_an_answer_that_waits_elsewhere_is_one_as_well() -> None:
         restore(session)
         await until(lambda: said(app))
         app.main.open("C2Cbob")
-        await until(lambda: written(app) == "yes" and "Reply to" not in text_of(app))
+        await until(lambda: written(app) == "yes")
+        await pilot.press("enter")
+        await until(lambda: session.messages["C2Cbob"][-1].text == "yes")
+        assert session.messages["C2Cbob"][-1].reply_to is None
 
 
 async def test_what_a_message_was_to_say_stands_before_the_draft() -> None:

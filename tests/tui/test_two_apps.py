@@ -34,9 +34,9 @@ async def test_marked_and_deleted_here_gone_there_and_brought_back_from_there(
     prepare(people)
     server.change_settings(sync_conversation_deletion=True)
     async with AsyncExitStack() as stack:
-        laptop = await stack.enter_async_context(device(server, "laptop", tmp_path / "laptop"))
+        desk = await stack.enter_async_context(device(server, "desk", tmp_path / "desk"))
         phone = await stack.enter_async_context(device(server, "phone", tmp_path / "phone"))
-        here, there = ChatApp(laptop, flash_seconds=0.0), ChatApp(phone, flash_seconds=0.0)
+        here, there = ChatApp(desk, flash_seconds=0.0), ChatApp(phone, flash_seconds=0.0)
         keys = await stack.enter_async_context(here.run_test(size=(120, 30), notifications=True))
         other_keys = await stack.enter_async_context(there.run_test(size=(120, 30), notifications=True))
         everything = ["C2Cu0", "C2Cu1", "C2Cu2", "C2Cu3", "C2Cu4"]
@@ -47,7 +47,7 @@ async def test_marked_and_deleted_here_gone_there_and_brought_back_from_there(
         await until(lambda: listed(here) == left, "gone here")
         await until(lambda: listed(there) == left, "gone there")
         await until(lambda: said(here) == ["3 conversations deleted · u brings them back"])
-        await until(lambda: said(there) == ["Deleted on laptop: 3 conversations · u brings them back"])
+        await until(lambda: said(there) == ["Deleted on desk: 3 conversations · u brings them back"])
         assert "u undo 9:5" in text_of(there) or "u undo 10:00" in text_of(there)
 
         await other_keys.press("u")

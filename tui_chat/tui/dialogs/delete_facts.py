@@ -138,7 +138,7 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
         among=_among(facts),
         member=_member(facts),
         waits=None if facts.connected else Content(_("No connection: hidden here now, deleted once connected.")),
-        devices=Content(_devices(facts)),
+        devices=_devices(facts),
         undo=_undo(facts),
         cancel=Content(_("Cancel")),
         confirm=Content(_("Delete and clear") if clear_history else _("Delete, keep history")),
@@ -160,12 +160,12 @@ def lines(facts: DeleteFacts, *, clear_history: bool, key: KeyOf = own_key) -> D
     )
 
 
-def _devices(facts: DeleteFacts) -> str:
+def _devices(facts: DeleteFacts) -> Content:
     if not facts.synced:
-        return _("Your other devices keep their rows and copies (this server does not sync deletions).")
+        return Content(_("Your other devices keep their rows and copies (this server does not sync deletions)."))
     if not facts.connected:
-        return _("Your other devices: removed there too, but only then.")
-    return _("Your other devices: removed there too.")
+        return Content(_("Your other devices: removed there too, but only then."))
+    return Content(_("Your other devices: removed there too."))
 
 
 def _undo(facts: DeleteFacts) -> Content:

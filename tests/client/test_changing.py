@@ -10,7 +10,7 @@ from tests.client.making import message
 from tests.client.sessions import Sessions, Watched, eventually, in_step, texts
 from tests.proxy import Proxy, proxy_to
 from tests.servers import LiveServer
-from tui_chat.client.changes import CommandRefused, Connection, MessageUpdated
+from tui_chat.client.changes import CommandRefused, Connection, HistoryRestored, MessageUpdated
 from tui_chat.client.entries import MessageEntry, QueuedEdit, QueuedReaction, QueuedRecall
 from tui_chat.client.overlay import changed
 from tui_chat.protocol.errors import (
@@ -208,6 +208,14 @@ class TestOffline:
         await eventually(lambda: held(world.alice, BOB, 2).recalled)
         assert held(world.alice, BOB, 2).text == ""
         assert world.alice.of(MessageUpdated)[-1].message.recalled
+
+    async def test_one_that_is_refused_and_no_more_on_hand_is_asked_for_again(self, world: World) -> None:
+        await world.offline()
+        await world.alice.session.edit_message(BOB, 3, "not mine")
+        world.alice.session._core.on_hand.forget(BOB)
+        assert world.alice.of(HistoryRestored) == []
+        await world.online()
+        assert (await world.alice.sees(HistoryRestored)).conversation_id == BOB
 
     async def test_the_row_shows_what_the_newest_will_say(self, world: World) -> None:
         await world.alice.session.send_message(BOB, "four")

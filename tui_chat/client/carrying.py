@@ -128,6 +128,9 @@ class Carrying:
         """A message's fate is always told, since its echo is on the screen."""
         if isinstance(entry, QueuedRestore):
             self._undo_log.forget(entry.batch_id)
+        if isinstance(entry, MessageEntry) and self._shown_message(entry.conversation_id, entry.message_seq) is None:
+            # It may stand on the screen as the entry had it, and nothing here says how it reads without.
+            self._announcer.put(changes.HistoryRestored(conversation_id=entry.conversation_id))
         if isinstance(entry, QueuedSend):
             self._echoes.drop(entry.client_id)
             self._announcer.put(
